@@ -1,0 +1,6 @@
+//! Slipway: from `/go` on an issue to a merged pull request, and never a commit that was not
+//! verified.
+//!
+//! The modules stand in the order of their dependencies: each may use only those above it.
+//! First the core (pure, synchronous), then the boundaries (a contract, its adapters and its
+//! fake together), then the shell. `docs/ARCHITECTURE.md` is the map.
