@@ -4,3 +4,7 @@
 //! The modules stand in the order of their dependencies: each may use only those above it.
 //! First the core (pure, synchronous), then the boundaries (a contract, its adapters and its
 //! fake together), then the shell. `docs/ARCHITECTURE.md` is the map.
+
+pub mod model;
+
+pub mod policy;

@@ -1,0 +1,29 @@
+//! The vocabulary: names, numbers, shas, people, permissions, times and text limits.
+//!
+//! Everything here is a value. Text from outside becomes one of these types at the edge, or it
+//! stays text and is never a path, an argument or a command.
+
+mod ids;
+mod people;
+mod secret;
+mod sha;
+pub mod text;
+mod time;
+
+pub use ids::{
+    CheckId, CommentId, DeliveryId, InstallationId, IssueNumber, PullNumber, Repo, RunId,
+};
+pub use people::{Permission, User, UserId};
+pub use secret::Secret;
+pub use sha::{BranchName, CommitSha, TreeSha};
+pub use time::Millis;
+
+/// A text that is not what its type demands, with the reason in words for a person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} is not valid: {why}")]
+pub struct Invalid {
+    /// The kind of thing that was expected, such as `branch name`.
+    pub what: &'static str,
+    /// What is wrong with it.
+    pub why: &'static str,
+}

@@ -1,0 +1,191 @@
+//! Every key of the policy with its meaning and bounds: `docs/POLICY.md` and the checks of
+//! values both follow from this list.
+
+use std::fmt::Write as _;
+
+use super::{Limits, POLICY_BYTES_MAX, POLICY_PATH, Policy};
+
+/// One key.
+pub(super) struct Key {
+    /// With the keys above it, joined by dots.
+    pub(super) name: &'static str,
+    pub(super) meaning: &'static str,
+    pub(super) bound: Bound,
+}
+
+/// What a value may be, beyond its type.
+#[derive(Clone, Copy)]
+pub(super) enum Bound {
+    Free,
+    Number { of: fn(&Limits) -> u32, min: u32, max: u32 },
+    Name { of: fn(&Policy) -> Option<&str>, bytes_max: usize },
+    List { of: fn(&Policy) -> &[String], entries_max: usize },
+}
+
+const fn free(name: &'static str, meaning: &'static str) -> Key {
+    Key { name, meaning, bound: Bound::Free }
+}
+
+macro_rules! limit {
+    ($field:ident, $min:literal ..= $max:literal, $meaning:literal) => {
+        Key {
+            name: concat!("limits.", stringify!($field)),
+            meaning: $meaning,
+            bound: Bound::Number { of: |limits| limits.$field, min: $min, max: $max },
+        }
+    };
+}
+
+pub(super) const KEYS: &[Key] = &[
+    free("stages.plan", "Let an agent write a plan before the change."),
+    free("stages.verify", "Run the commands of `verify` on exactly the head before it is pushed."),
+    free("stages.review", "Wait for the people `merge` and GitHub's rules ask for."),
+    free(
+        "merge",
+        "Who decides that a verified, green head is merged: `auto` nobody further, \
+         `on-approval` a person's approval of exactly this head, `on-command` a `/merge`, `never` \
+         leaves the pull request to people.",
+    ),
+    free(
+        "method",
+        "`merge`, `squash` or `rebase`; if the repository does not allow it, one that it allows.",
+    ),
+    free(
+        "freshness",
+        "`strict`: the head contains the tip of the base, so that the tree that lands is the tree \
+         CI tested. `loose`: merging must be clean.",
+    ),
+    Key {
+        name: "verify",
+        meaning: "Commands run in the sandbox on exactly the head, each by `sh -c`.",
+        bound: Bound::List { of: |policy| &policy.verify, entries_max: 20 },
+    },
+    free("allow_no_checks", "Accept a head that no check speaks for, instead of asking a person."),
+    Key {
+        name: "label",
+        meaning: "The label that starts a run; taking it away stops the run.",
+        bound: Bound::Name { of: |policy| Some(&policy.label), bytes_max: 50 },
+    },
+    Key {
+        name: "agent",
+        meaning: "Name of the agent, from the operator's list; without it, the operator's choice.",
+        bound: Bound::Name { of: |policy| policy.agent.as_deref(), bytes_max: 40 },
+    },
+    Key {
+        name: "protected",
+        meaning: "Paths an agent may not change, beside the built-in ones; `dir/` means all below.",
+        bound: Bound::List { of: |policy| &policy.protected, entries_max: 200 },
+    },
+    limit!(fix_rounds_max, 0..=10, "Times a failure is given to the agent for repair."),
+    limit!(resolve_rounds_max, 0..=10, "Times a conflict is given to the agent."),
+    limit!(review_rounds_max, 0..=10, "Times a reviewer's request is given to the agent."),
+    limit!(update_rounds_max, 0..=50, "Times the base is merged into the head."),
+    limit!(agent_minutes_max, 1..=480, "Minutes one agent call may last."),
+    limit!(verify_minutes_max, 1..=480, "Minutes the verification commands may last together."),
+    limit!(ci_start_minutes_max, 1..=1440, "Minutes until CI that never started is reported."),
+    limit!(ci_minutes_max, 1..=1440, "Minutes CI may run on one head."),
+    limit!(
+        ci_quiet_seconds,
+        0..=3600,
+        "Seconds without a new check before an unknown set of checks counts as complete."
+    ),
+    limit!(files_max, 1..=3000, "Files one change may touch."),
+    limit!(lines_max, 1..=100_000, "Lines one change may add and remove."),
+];
+
+/// The whole of `docs/POLICY.md`.
+pub fn manual() -> String {
+    let mut out = format!(
+        "# Policy\n\n<!-- Written by `policy::manual`; `SLIPWAY_UPDATE=1 cargo test \
+         policy_document` brings it up to date. -->\n\n\
+         A repository's rules stand in `{POLICY_PATH}` on its default branch, at most {} KiB. \
+         Every key may be left out. A key that is not in this table, or a value outside its \
+         bounds, is refused with line and column, and the run does not start on a guess.\n\n\
+         | Key | Default | Bounds | Meaning |\n|---|---|---|---|\n",
+        POLICY_BYTES_MAX / 1024
+    );
+    let defaults = serde_json::to_value(Policy::default()).unwrap_or_default();
+    for key in KEYS {
+        let default = defaults.pointer(&format!("/{}", key.name.replace('.', "/"))).map_or_else(
+            String::new,
+            |value| match value {
+                serde_json::Value::Null => "none".to_owned(),
+                serde_json::Value::String(text) => format!("`{text}`"),
+                serde_json::Value::Bool(_)
+                | serde_json::Value::Number(_)
+                | serde_json::Value::Array(_)
+                | serde_json::Value::Object(_) => format!("`{value}`"),
+            },
+        );
+        let bounds = bounds(key.bound);
+        _ = writeln!(out, "| `{}` | {default} | {bounds} | {} |", key.name, key.meaning);
+    }
+    out.push_str(&example());
+    out
+}
+
+fn bounds(bound: Bound) -> String {
+    match bound {
+        Bound::Free => String::new(),
+        Bound::Number { min, max, .. } => format!("{min} to {max}"),
+        Bound::Name { bytes_max, .. } => format!("1 to {bytes_max} bytes"),
+        Bound::List { entries_max, .. } => format!("at most {entries_max} entries"),
+    }
+}
+
+fn example() -> String {
+    format!("\nFor example:\n\n```yaml\n{EXAMPLE}```\n")
+}
+
+const EXAMPLE: &str = "merge: on-approval
+verify:
+  - cargo fmt --check
+  - cargo test --locked
+protected:
+  - deploy/
+limits:
+  fix_rounds_max: 2
+";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_policy_document_is_fresh() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/POLICY.md");
+        let fresh = manual();
+        if std::env::var_os("SLIPWAY_UPDATE").is_some() {
+            std::fs::write(path, &fresh).unwrap();
+        }
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert_eq!(kept, fresh, "docs/POLICY.md is stale; run again with SLIPWAY_UPDATE=1");
+    }
+
+    #[test]
+    fn the_document_names_every_key_and_no_other() {
+        let mut real = BTreeSet::new();
+        let defaults = serde_json::to_value(Policy::default()).unwrap();
+        for (name, value) in defaults.as_object().unwrap() {
+            match value.as_object() {
+                Some(inner) => real.extend(inner.keys().map(|key| format!("{name}.{key}"))),
+                None => _ = real.insert(name.clone()),
+            }
+        }
+        let named: BTreeSet<String> = KEYS.iter().map(|key| key.name.to_owned()).collect();
+        assert_eq!(named, real);
+    }
+
+    #[test]
+    fn every_default_is_within_its_bounds_and_the_example_is_accepted() {
+        let limits = Limits::default();
+        for key in KEYS {
+            if let Bound::Number { of, min, max } = key.bound {
+                assert!((min..=max).contains(&of(&limits)), "{}", key.name);
+            }
+        }
+        assert_eq!(Policy::parse(EXAMPLE).unwrap().limits.fix_rounds_max, 2);
+    }
+}

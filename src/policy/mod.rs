@@ -1,0 +1,141 @@
+//! A repository's rules, read from `.github/slipway.yml` on its default branch.
+
+mod manual;
+mod read;
+#[cfg(test)]
+pub(crate) mod wrapped;
+
+use serde::{Deserialize, Serialize};
+
+pub use manual::manual;
+pub use read::PolicyError;
+
+/// Largest policy file, in bytes.
+pub const POLICY_BYTES_MAX: usize = 64 * 1024;
+/// Where the policy lives.
+pub const POLICY_PATH: &str = ".github/slipway.yml";
+
+/// A repository's rules with every default spelled out in [`Policy::default`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    pub stages: Stages,
+    pub merge: MergeMode,
+    /// Preferred way to merge; the first one the repository allows otherwise.
+    pub method: MergeMethod,
+    pub freshness: Freshness,
+    /// Commands run in the sandbox on exactly the head, each by `sh -c`.
+    pub verify: Vec<String>,
+    /// Accept a head that no check speaks for.
+    pub allow_no_checks: bool,
+    /// The label that starts a run.
+    pub label: String,
+    /// Name of the agent, from the operator's list.
+    pub agent: Option<String>,
+    /// Paths an agent may not change, beside the built-in ones; `dir/` means all below.
+    pub protected: Vec<String>,
+    pub limits: Limits,
+}
+
+/// Stages that can be left out. The others make the five claims true and cannot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stages {
+    pub plan: bool,
+    pub verify: bool,
+    pub review: bool,
+}
+
+/// Who decides that a verified, green head is merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MergeMode {
+    Auto,
+    OnApproval,
+    OnCommand,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum MergeMethod {
+    Merge,
+    #[default]
+    Squash,
+    Rebase,
+}
+
+/// What must hold between the head and the tip of the base at the moment of merging.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Freshness {
+    /// The head contains the tip: the landed tree is the tree CI tested.
+    Strict,
+    /// Merging must be clean; GitHub's own rules may still demand more.
+    Loose,
+}
+
+/// Upper bounds; a run stops and asks when it reaches one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    pub fix_rounds_max: u32,
+    pub resolve_rounds_max: u32,
+    pub review_rounds_max: u32,
+    pub update_rounds_max: u32,
+    /// Minutes one agent call may last.
+    pub agent_minutes_max: u32,
+    /// Minutes the verification commands may last together.
+    pub verify_minutes_max: u32,
+    /// Minutes until CI that never started is reported.
+    pub ci_start_minutes_max: u32,
+    /// Minutes CI may run on one head.
+    pub ci_minutes_max: u32,
+    /// Seconds without a new check before an unknown set of checks counts as complete.
+    pub ci_quiet_seconds: u32,
+    /// Files one change may touch.
+    pub files_max: u32,
+    /// Lines one change may add and remove.
+    pub lines_max: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            stages: Stages::default(),
+            merge: MergeMode::OnApproval,
+            method: MergeMethod::Squash,
+            freshness: Freshness::Strict,
+            verify: Vec::new(),
+            allow_no_checks: false,
+            label: "go".to_owned(),
+            agent: None,
+            protected: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Stages {
+    fn default() -> Self {
+        Self { plan: true, verify: true, review: true }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            fix_rounds_max: 3,
+            resolve_rounds_max: 3,
+            review_rounds_max: 3,
+            update_rounds_max: 5,
+            agent_minutes_max: 30,
+            verify_minutes_max: 20,
+            ci_start_minutes_max: 10,
+            ci_minutes_max: 60,
+            ci_quiet_seconds: 90,
+            files_max: 100,
+            lines_max: 5_000,
+        }
+    }
+}
