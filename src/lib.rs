@@ -10,3 +10,5 @@ pub mod model;
 pub mod policy;
 
 pub mod command;
+pub mod gate;
+pub mod pipeline;

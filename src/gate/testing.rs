@@ -1,0 +1,58 @@
+//! Facts for the tables of the gates: everything is well, an hour after publishing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Facts;
+use super::seen::{Merge, Probe, PullState, Rules, Seen};
+use crate::model::{BranchName, CommitSha, Millis, PullNumber, TreeSha};
+use crate::policy::Policy;
+
+pub(super) const NOW: Millis = Millis(1_800_000_000_000);
+static NO_RERUNS: BTreeMap<String, String> = BTreeMap::new();
+static NOTHING_REQUIRED: BTreeSet<String> = BTreeSet::new();
+
+pub(super) fn head() -> CommitSha {
+    CommitSha::parse(&"a".repeat(40)).unwrap()
+}
+
+pub(super) fn seen() -> Seen {
+    let base_tip = CommitSha::parse(&"b".repeat(40)).unwrap();
+    let tree = TreeSha::parse(&"7".repeat(40)).unwrap();
+    Seen {
+        at: NOW,
+        pull: PullNumber(9),
+        pull_state: PullState::Open,
+        draft: false,
+        api_head: head(),
+        git_head: Some(head()),
+        base: BranchName::parse("main").unwrap(),
+        base_tip: base_tip.clone(),
+        probe: Some(Probe {
+            head: head(),
+            base: base_tip,
+            contains_base: true,
+            merge: Merge::Clean { tree },
+        }),
+        checks: Vec::new(),
+        base_checks: Vec::new(),
+        rules: Rules::default(),
+        reviews: Vec::new(),
+    }
+}
+
+pub(super) fn facts<'a>(seen: &'a Seen, policy: &'a Policy) -> Facts<'a> {
+    Facts {
+        at: NOW,
+        policy,
+        seen,
+        head: &seen.api_head,
+        verified: Some(&seen.api_head),
+        published_at: Some(Millis(NOW.0 - 3_600_000)),
+        required: &NOTHING_REQUIRED,
+        without_checks: None,
+        approved: None,
+        ordered: None,
+        held_by: None,
+        reruns: &NO_RERUNS,
+    }
+}

@@ -1,0 +1,235 @@
+//! Somebody who may gave a command. Every command has an answer in every state.
+
+use super::{Decision, Ignored, walk};
+use crate::command::{Authorized, SlashCommand};
+use crate::model::Millis;
+use crate::pipeline::effect::{Answer, Effect};
+use crate::pipeline::park::ParkReason;
+use crate::pipeline::run::Run;
+use crate::pipeline::stage::{StageKind, Step, Task};
+use crate::pipeline::state::{Approval, Outcome, Phase, Progress, State};
+use crate::policy::{MergeMode, Policy};
+
+pub(super) fn decide(run: &mut Run<'_>, command: &Authorized) {
+    let answer = match command.command() {
+        SlashCommand::Go(_) => words(
+            "A run for this issue is on its way; its status is in Slipway's comment. `/stop` \
+             ends it.",
+        ),
+        SlashCommand::Stop => stop(run, command),
+        SlashCommand::Retry => retry(run),
+        SlashCommand::Status => Answer::Status,
+        SlashCommand::Approve => approve(run, command),
+        SlashCommand::Merge => merge(run, command),
+        SlashCommand::Hold => hold(run, command),
+        SlashCommand::Unhold => {
+            run.state.held_by = None;
+            again(run);
+            Answer::Done
+        }
+        SlashCommand::Help => Answer::Help,
+    };
+    run.answer(command.comment(), answer);
+}
+
+/// The run is over: say so, and what would start another.
+pub(super) fn after_the_end(
+    state: &State,
+    command: &Authorized,
+    policy: &Policy,
+    at: Millis,
+) -> Result<Decision, Ignored> {
+    let Some(to) = command.comment() else { return Err(Ignored::Finished) };
+    let answer = match command.command() {
+        SlashCommand::Status => Answer::Status,
+        SlashCommand::Help => Answer::Help,
+        SlashCommand::Go(_)
+        | SlashCommand::Stop
+        | SlashCommand::Retry
+        | SlashCommand::Approve
+        | SlashCommand::Merge
+        | SlashCommand::Hold
+        | SlashCommand::Unhold => words("This run is over. `/go` on the issue starts a new one."),
+    };
+    let mut run = Run::new(state.clone(), policy, at);
+    run.answer(Some(to), answer);
+    Ok(Decision { next: run.state, effects: run.effects })
+}
+
+fn words(text: &str) -> Answer {
+    Answer::Words(text.to_owned())
+}
+
+fn stop(run: &mut Run<'_>, command: &Authorized) -> Answer {
+    if let Some(landed) = &run.state.work.landed {
+        let text = format!("Too late: it landed as {}. Slipway only tidies up.", landed.short());
+        run.state.stop_by = Some(command.by().clone());
+        if run.state.park().is_some() {
+            walk::go(run, Step::Back(StageKind::Close));
+        }
+        return Answer::Words(text);
+    }
+    if run.state.work.unsettled.is_some() {
+        return stop_unsettled(run, command);
+    }
+    let why = format!("Stopped by {}.", command.by());
+    walk::go(run, Step::Finish(Outcome::Stopped { why }));
+    Answer::Done
+}
+
+/// A merge call may have been sent: only GitHub's answer ends the run now. A second `/stop`
+/// while GitHub gives none ends it without, and leaves the lane closed.
+fn stop_unsettled(run: &mut Run<'_>, command: &Authorized) -> Answer {
+    let again = run.state.stop_by.is_some();
+    run.state.stop_by = Some(command.by().clone());
+    if run.state.park().is_some() && again {
+        let why = format!(
+            "Stopped by {}. GitHub never told whether the merge took effect; look at the pull \
+             request.",
+            command.by()
+        );
+        walk::go(run, Step::Finish(Outcome::Stopped { why }));
+        return Answer::Done;
+    }
+    read_again(run);
+    words(
+        "The merge was already asked for. Slipway finds out how it ended and says so in its \
+         comment; nothing further is started.",
+    )
+}
+
+/// Parked without knowing how a merge call ended: reads it once more, and never sends another.
+fn read_again(run: &mut Run<'_>) {
+    let Some(permit) = run.state.work.unsettled.clone() else { return };
+    if run.state.park().is_none() {
+        return;
+    }
+    let counts = run.counts();
+    counts.settle_reads = 0;
+    counts.not_landed_reads = 0;
+    walk::go(run, Step::Do(Task::Settle { permit }));
+}
+
+fn hold(run: &mut Run<'_>, command: &Authorized) -> Answer {
+    run.state.held_by = Some(command.by().clone());
+    let work = &run.state.work;
+    if work.landed.is_some() || work.unsettled.is_some() {
+        return words("The merge was already asked for. Slipway holds only if GitHub refuses it.");
+    }
+    Answer::Done
+}
+
+fn retry(run: &mut Run<'_>) -> Answer {
+    match &run.state.progress {
+        Progress::Running { stage, phase: Phase::Parked(_), .. } => {
+            let stage = *stage;
+            fresh_budgets(run);
+            run.work().retried_at = Some(run.at);
+            if run.state.work.unsettled.is_some() {
+                read_again(run);
+                return Answer::Done;
+            }
+            // What was seen may be old; where there is a pull request, a look comes first.
+            if run.state.work.pull.is_some() {
+                run.state.seen = None;
+            }
+            walk::go(run, Step::Back(stage));
+            Answer::Done
+        }
+        Progress::Running { phase: Phase::Waiting(_), .. } => {
+            run.effects.push(Effect::Look);
+            Answer::Done
+        }
+        Progress::Running { phase: Phase::Doing(_), stage, .. } => {
+            Answer::Words(format!("Nothing to retry: Slipway {}.", stage.stage().doing()))
+        }
+        Progress::Idle | Progress::Finished { .. } => words("There is nothing to retry."),
+    }
+}
+
+/// A person asked for another try: every loop may turn again.
+fn fresh_budgets(run: &mut Run<'_>) {
+    let counts = run.counts();
+    counts.build_rounds = 0;
+    counts.fix_rounds = 0;
+    counts.resolve_rounds = 0;
+    counts.review_rounds = 0;
+    counts.update_rounds = 0;
+    counts.merge_refusals = 0;
+    counts.lost_calls = 0;
+    counts.signatures.clear();
+    counts.trees.clear();
+    counts.reruns.clear();
+    let work = run.work();
+    work.required.clear();
+    work.addressed.clear();
+}
+
+fn approve(run: &mut Run<'_>, command: &Authorized) -> Answer {
+    let work = &run.state.work;
+    let Some(head) = work.head.clone().filter(|head| work.published.as_ref() == Some(head)) else {
+        return words("There is no published commit to approve yet; try again when there is one.");
+    };
+    if let Some(answer) = not_this_one(run, command) {
+        return answer;
+    }
+    if no_checks(run) {
+        run.work().without_checks = Some(head.clone());
+    }
+    run.work().approved = Some(Approval { by: command.by().clone(), head });
+    again(run);
+    Answer::Done
+}
+
+/// Nobody agrees to a commit that was published after they wrote.
+fn not_this_one(run: &Run<'_>, command: &Authorized) -> Option<Answer> {
+    let published = run.state.work.published_at?;
+    command.is_older_than(published).then(|| {
+        words("Another commit was published after you wrote this; look at it, then say it again.")
+    })
+}
+
+/// The run asks exactly this: may it go on although no check speaks for the commit?
+fn no_checks(run: &Run<'_>) -> bool {
+    run.state.park().is_some_and(|park| park.why == ParkReason::NoChecks)
+}
+
+fn merge(run: &mut Run<'_>, command: &Authorized) -> Answer {
+    match run.policy.merge {
+        MergeMode::Never => {
+            return words(
+                "This repository's policy says `merge: never`, so merging is left to people: use \
+                 GitHub's merge button.",
+            );
+        }
+        MergeMode::Auto | MergeMode::OnApproval | MergeMode::OnCommand => {}
+    }
+    let work = &run.state.work;
+    let Some(head) = work.head.clone().filter(|head| work.published.as_ref() == Some(head)) else {
+        return words("There is no published commit to merge yet; try again when there is one.");
+    };
+    if let Some(answer) = not_this_one(run, command) {
+        return answer;
+    }
+    run.work().merge_ordered = Some(Approval { by: command.by().clone(), head });
+    again(run);
+    Answer::Done
+}
+
+/// Lets the stage judge anew, now that a person said something.
+fn again(run: &mut Run<'_>) {
+    let stage = match &run.state.progress {
+        Progress::Running { stage, phase: Phase::Waiting(_), .. } => *stage,
+        Progress::Running { stage, phase: Phase::Parked(park), .. }
+            if park.why == ParkReason::NoChecks =>
+        {
+            *stage
+        }
+        Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => return,
+    };
+    let judged = [StageKind::Ci, StageKind::Review, StageKind::Merge];
+    if judged.contains(&stage) {
+        let step = stage.stage().seen(run);
+        walk::turn(run, step);
+    }
+}

@@ -1,0 +1,158 @@
+//! Somebody looked at GitHub and the repository.
+
+use std::sync::Arc;
+
+use super::{Ignored, walk};
+use crate::gate::seen::{PullState, Seen};
+use crate::model::CommitSha;
+use crate::pipeline::effect::Effect;
+use crate::pipeline::park::ParkReason;
+use crate::pipeline::run::Run;
+use crate::pipeline::stage::{StageKind, Step, Task, adopt};
+use crate::pipeline::state::{Outcome, Phase, Progress, State};
+
+/// A look that is older than what is known, or is of something else.
+pub(super) fn stale(state: &State, seen: &Seen) -> bool {
+    let older = state.seen.as_deref().is_some_and(|known| seen.at < known.at);
+    let before_push = state.work.published_at.is_some_and(|at| seen.at < at);
+    older || before_push || state.work.pull != Some(seen.pull)
+}
+
+pub(super) fn decide(run: &mut Run<'_>, before: &State, seen: &Seen) -> Result<(), Ignored> {
+    if is_merging(run) {
+        return Err(Ignored::NotNow);
+    }
+    let step = ended(run, seen);
+    if run.state.task().is_some() {
+        // A task is out; only the end of the pull request is more urgent than its result.
+        let Some(step) = step else { return Err(Ignored::NotNow) };
+        run.effects.push(Effect::Cancel { entry: run.state.entry });
+        keep(run, seen);
+        walk::go(run, step);
+        return Ok(());
+    }
+    let step = step.or_else(|| foreign(run, seen));
+    // Most looks find what the last one found; they are judged without being copied.
+    let known = run.state.seen.as_ref().is_some_and(|known| {
+        known.same(seen) && run.state.work.published_at.is_none_or(|at| known.at >= at)
+    });
+    if known {
+        run.looked = true;
+    } else {
+        keep(run, seen);
+    }
+    let step = step.unwrap_or_else(|| resume(run));
+    let moved = walk::turn(run, step);
+    if known && !moved && run.state == *before {
+        return Err(Ignored::Unchanged);
+    }
+    if known {
+        keep(run, seen);
+    }
+    Ok(())
+}
+
+/// The look that came with the merge lane; what it says of the pull request comes first.
+pub(super) fn ready(run: &mut Run<'_>, seen: &Seen) -> Option<Step> {
+    keep(run, seen);
+    ended(run, seen).or_else(|| foreign(run, seen))
+}
+
+fn keep(run: &mut Run<'_>, seen: &Seen) {
+    run.looked = true;
+    run.state.seen = Some(Arc::new(seen.clone()));
+}
+
+/// What ends the work, whatever the stage: merged, closed, or no longer wanted.
+fn ended(run: &mut Run<'_>, seen: &Seen) -> Option<Step> {
+    match &seen.pull_state {
+        PullState::Merged { commit } => return Some(merged(run, commit)),
+        PullState::Closed => {
+            run.work().unsettled = None;
+            let why = "The pull request was closed.".to_owned();
+            return Some(Step::Finish(Outcome::Stopped { why }));
+        }
+        PullState::Open => {}
+    }
+    // While nobody knows whether a merge took effect, "open" may just be late.
+    if run.state.withdrawn.is_none() || run.state.work.unsettled.is_some() {
+        return None;
+    }
+    let why = "The issue was closed, or its label was taken away.".to_owned();
+    Some(Step::Finish(Outcome::Stopped { why }))
+}
+
+/// It is in the base branch, and it was not the merge call we are waiting for.
+fn merged(run: &mut Run<'_>, commit: &CommitSha) -> Step {
+    let work = run.work();
+    work.landed = Some(commit.clone());
+    if work.unsettled.take().is_some() {
+        return Step::Back(StageKind::Merge);
+    }
+    work.predicted = None;
+    work.merged_by = Some("a person".to_owned());
+    Step::Back(StageKind::Close)
+}
+
+/// Somebody pushed to our branch.
+fn foreign(run: &mut Run<'_>, seen: &Seen) -> Option<Step> {
+    if run.state.work.unsettled.is_some() {
+        return None;
+    }
+    let work = &run.state.work;
+    let known = [&work.head, &work.replaced];
+    let head = seen.git_head.clone().filter(|head| !known.contains(&&Some(head.clone())))?;
+    adopt(run, head);
+    Some(Step::Back(StageKind::Verify))
+}
+
+/// A merge call may be out, or what it did is being found out: looks conclude nothing.
+fn is_merging(run: &Run<'_>) -> bool {
+    if run.state.work.landed.is_some() {
+        return true;
+    }
+    match run.state.task() {
+        Some(
+            Task::Ready { .. }
+            | Task::Merge(_)
+            | Task::Settle { .. }
+            | Task::Land { .. }
+            | Task::Close { .. },
+        ) => true,
+        Some(
+            Task::Accept { .. }
+            | Task::Agent { .. }
+            | Task::Verify { .. }
+            | Task::Publish { .. }
+            | Task::Update { .. }
+            | Task::Rerun { .. },
+        )
+        | None => false,
+    }
+}
+
+/// What the stage makes of the look. A run parked for something a look cannot cure stays.
+fn resume(run: &mut Run<'_>) -> Step {
+    match &run.state.progress {
+        Progress::Running { stage, phase: Phase::Waiting(_), .. } => stage.stage().seen(run),
+        Progress::Running { stage, phase: Phase::Parked(park), .. } => match park.why {
+            // GitHub refused again and again what looks say is right: another look is no news.
+            ParkReason::HeadLag if *stage == StageKind::Merge => Step::Stay,
+            ParkReason::NoChecks
+            | ParkReason::NeverStarted
+            | ParkReason::CiTooLong
+            | ParkReason::CheckNeedsPerson
+            | ParkReason::RulesChanged
+            | ParkReason::HeadLag => stage.stage().seen(run),
+            ParkReason::AgentStuck
+            | ParkReason::FixesSpent
+            | ParkReason::ConflictStuck
+            | ParkReason::MergeRefused
+            | ParkReason::MergeUnknown
+            | ParkReason::ReviewsSpent
+            | ParkReason::BaseRace
+            | ParkReason::WorldFailed => Step::Stay,
+        },
+        Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => Step::Stay,
+    }
+}

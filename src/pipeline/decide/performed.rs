@@ -1,0 +1,25 @@
+//! What follows when a task ended: its stage hears how.
+
+use super::{Ignored, observed, walk};
+use crate::pipeline::run::Run;
+use crate::pipeline::stage::{Done, Task};
+use crate::pipeline::state::{Phase, Progress};
+
+pub(super) fn decide(run: &mut Run<'_>, done: &Done) -> Result<(), Ignored> {
+    let stage = match &run.state.progress {
+        Progress::Running { stage, phase: Phase::Doing(_), .. } => *stage,
+        Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => {
+            return Err(Ignored::Stale);
+        }
+    };
+    if let (Done::Ready(seen), Some(Task::Ready { base })) = (done, run.state.task()) {
+        run.state.work.lane = Some(base.clone());
+        if let Some(step) = observed::ready(run, seen) {
+            walk::go(run, step);
+            return Ok(());
+        }
+    }
+    let step = stage.stage().done(run, done);
+    walk::go(run, step);
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! A timer went off: it asks, it never concludes.
+
+use super::Ignored;
+use crate::pipeline::effect::Effect;
+use crate::pipeline::event::Timer;
+use crate::pipeline::run::Run;
+use crate::pipeline::stage::PEOPLE_MS;
+use crate::pipeline::state::{Phase, Progress};
+
+pub(super) fn decide(run: &mut Run<'_>, timer: Timer, entry: u32) -> Result<(), Ignored> {
+    let look_ms = match &run.state.progress {
+        Progress::Running { phase: Phase::Waiting(wait), .. } => wait.look_ms,
+        Progress::Running { phase: Phase::Parked(_), .. } => PEOPLE_MS,
+        Progress::Running { phase: Phase::Doing(_), .. }
+        | Progress::Idle
+        | Progress::Finished { .. } => return Err(Ignored::Stale),
+    };
+    if run.state.work.pull.is_some() {
+        run.effects.push(Effect::Look);
+    }
+    match timer {
+        Timer::Look => {
+            let at = run.at.plus(look_ms.max(1_000));
+            run.effects.push(Effect::Arm { timer: Timer::Look, entry, at });
+        }
+        // The look it asked for finds that the wait is over; until then, looks go on.
+        Timer::Deadline => {}
+    }
+    Ok(())
+}

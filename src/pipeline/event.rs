@@ -1,0 +1,51 @@
+//! What happened to a run. Past tense; every event carries its moment and its identity.
+
+use serde::{Deserialize, Serialize};
+
+use super::stage::Done;
+use crate::command::Authorized;
+use crate::gate::seen::Seen;
+use crate::model::{Millis, User};
+
+/// Something that happened, and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub at: Millis,
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// The run was opened by somebody who may.
+    Started,
+    /// Somebody who may gave a slash command or pressed a button.
+    Commanded(Authorized),
+    /// The reason for the run was taken away.
+    Withdrawn { by: Option<User>, how: Withdrawal },
+    /// A task we asked for under `entry` ended.
+    Performed { entry: u32, done: Done },
+    /// Somebody looked at GitHub and the repository.
+    Observed(Box<Seen>),
+    /// A timer armed under `entry` went off.
+    TimerFired { timer: Timer, entry: u32 },
+}
+
+/// How the reason for a run can go away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withdrawal {
+    LabelRemoved,
+    IssueClosed,
+}
+
+/// A timer may ask; it never concludes about the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timer {
+    /// Time to look again at a run that is waiting.
+    Look,
+    /// A wait has lasted as long as it may.
+    Deadline,
+}

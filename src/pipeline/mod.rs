@@ -1,0 +1,20 @@
+//! The state machine: what a run is, what can happen to it, and what follows.
+//!
+//! [`decide()`] is synchronous, total and pure. The stages are a closed catalogue in [`stage`];
+//! the machine in [`mod@decide`] walks them and answers what concerns them all.
+
+pub mod decide;
+pub mod effect;
+pub mod event;
+pub mod park;
+mod run;
+pub mod stage;
+pub mod state;
+
+pub use decide::{Decision, Ignored, decide};
+pub use effect::{Answer, Effect};
+pub use event::{Event, EventKind, Timer, Withdrawal};
+pub use park::{Park, ParkReason};
+pub use run::Run;
+pub use stage::{Done, MergeAnswer, Role, Settled, StageKind, Task};
+pub use state::{Outcome, Phase, Progress, Request, State, Wait};

@@ -1,0 +1,73 @@
+//! Why a run waits for a person, and which command lets it go on.
+
+use serde::{Deserialize, Serialize};
+
+/// A run that cannot go on by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Park {
+    pub why: ParkReason,
+    /// One calm sentence for the person, with the fact that led here.
+    pub text: String,
+}
+
+/// The kinds of parking, each with the commands that end it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParkReason {
+    /// An agent produced nothing usable.
+    AgentStuck,
+    /// Fix rounds used up or standing still.
+    FixesSpent,
+    /// Resolve rounds used up or standing still.
+    ConflictStuck,
+    /// No check and no rule: nothing speaks for this head.
+    NoChecks,
+    /// A required check never started.
+    NeverStarted,
+    /// CI ran longer than it may.
+    CiTooLong,
+    /// A check waits for a person on GitHub.
+    CheckNeedsPerson,
+    /// The set of required checks shrank while we waited (I6).
+    RulesChanged,
+    /// GitHub refuses the merge for a reason we cannot change.
+    MergeRefused,
+    /// It cannot be told whether a merge call took effect.
+    MergeUnknown,
+    /// GitHub's record of the head lags behind git.
+    HeadLag,
+    /// Review rounds used up.
+    ReviewsSpent,
+    /// The base moves faster than CI.
+    BaseRace,
+    /// GitHub, git or the sandbox failed for good.
+    WorldFailed,
+}
+
+impl ParkReason {
+    /// What the person can do, as one sentence naming the command.
+    pub fn next(self) -> &'static str {
+        match self {
+            Self::NoChecks => {
+                "Comment `/approve` to accept this commit without checks, or `/stop`."
+            }
+            Self::CheckNeedsPerson => {
+                "Do what the check asks for on GitHub; Slipway goes on by itself. Or `/stop`."
+            }
+            Self::MergeUnknown => "Look at the pull request, then comment `/retry` or `/stop`.",
+            Self::AgentStuck
+            | Self::FixesSpent
+            | Self::ConflictStuck
+            | Self::NeverStarted
+            | Self::CiTooLong
+            | Self::RulesChanged
+            | Self::MergeRefused
+            | Self::HeadLag
+            | Self::ReviewsSpent
+            | Self::BaseRace
+            | Self::WorldFailed => {
+                "Comment `/retry` to try again, push to the branch yourself, or `/stop`."
+            }
+        }
+    }
+}

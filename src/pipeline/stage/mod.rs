@@ -1,0 +1,356 @@
+//! The catalogue of stages: one file each, one line in the list, and what they ask for and hear.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a stage names the ends it knows; every other one is the same fault, `unexpected`"
+)]
+
+mod accept;
+mod build;
+mod ci;
+mod close;
+mod conflicts;
+mod merge;
+mod plan;
+mod publish;
+mod repair;
+mod review;
+mod verify;
+
+use serde::{Deserialize, Serialize};
+
+use super::park::{Park, ParkReason};
+use super::run::Run;
+use super::state::{Outcome, Until, Wait};
+use crate::gate::seen::Seen;
+use crate::gate::{GateKind, MergePermit};
+use crate::model::text::cut;
+use crate::model::{BranchName, CheckId, CommitSha, Millis, PullNumber, TreeSha};
+use crate::policy::{MergeMethod, Policy};
+
+macro_rules! stages {
+    ($($(#[$doc:meta])* $name:ident = $file:ident,)+) => {
+
+        /// A stage of the pipeline, in order.
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
+        )]
+        #[serde(rename_all = "snake_case")]
+        pub enum StageKind {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl StageKind {
+            /// Every stage, in the order of the pipeline.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The word for it in reports, logs and the policy file.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($file),)+
+                }
+            }
+
+            /// What it does.
+            pub fn stage(self) -> &'static dyn Stage {
+                match self {
+                    $(Self::$name => &$file::$name,)+
+                }
+            }
+        }
+    };
+}
+
+stages! {
+    /// Take the request: find the base branch and pin its tip.
+    Accept = accept,
+    /// Let an agent plan.
+    Plan = plan,
+    /// Let an agent make the change.
+    Build = build,
+    /// Run the repository's own commands on exactly the head.
+    Verify = verify,
+    /// Push the head and open the pull request.
+    Publish = publish,
+    /// Keep the head mergeable, found locally before CI is awaited.
+    Conflicts = conflicts,
+    /// Wait for CI, and have failures fixed.
+    Ci = ci,
+    /// Wait for the people the policy names.
+    Review = review,
+    /// Merge exactly the verified commit.
+    Merge = merge,
+    /// Close the issue and tidy up.
+    Close = close,
+}
+
+/// What a stage does with what happens. Pure: everything it may know is in `run`.
+pub trait Stage: Sync {
+    /// One sentence in the progressive form for the report: "is doing …".
+    fn doing(&self) -> &'static str;
+
+    /// The policy leaves this stage out.
+    fn skipped(&self, _policy: &Policy) -> bool {
+        false
+    }
+
+    /// The run arrives here, or is sent back here; evidence that still holds lets it pass.
+    fn enter(&self, run: &mut Run<'_>) -> Step;
+
+    /// A task of this stage ended.
+    fn done(&self, run: &mut Run<'_>, done: &Done) -> Step;
+
+    /// There is a new look in `run.state.seen` while this stage waits or is parked, or a wait
+    /// has lasted as long as it may. Compare deadlines with `run.at`.
+    fn seen(&self, run: &mut Run<'_>) -> Step {
+        self.enter(run)
+    }
+}
+
+/// The pipeline `policy` defines: the stages that are on, in order.
+pub fn pipeline(policy: &Policy) -> impl Iterator<Item = StageKind> + '_ {
+    StageKind::ALL.iter().copied().filter(|kind| !kind.stage().skipped(policy))
+}
+
+/// What a stage wants next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Nothing to do now; everything stays as it is.
+    Stay,
+    Do(Task),
+    Wait(Wait),
+    Park(Park),
+    Next,
+    Back(StageKind),
+    Finish(Outcome),
+}
+
+/// A piece of work outside the core, performed by `worker::perform`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Fetch the repository and find the base branch. → `Accepted`, `NoBase`
+    Accept { base: Option<BranchName>, pull: Option<PullNumber> },
+    /// Run an agent. → `Planned`, `Changed`, `Unchanged`, `Rejected`, `AgentFailed`
+    Agent { role: Role, round: u32 },
+    /// Run the policy's commands on `head` in the sandbox. → `Verified`
+    Verify { head: CommitSha },
+    /// Push `head` where `expect` was before, find or open the pull request.
+    /// → `Published`, `Diverged`
+    Publish { head: CommitSha, expect: Option<CommitSha> },
+    /// Merge `base` into `head` without an agent. → `Changed`, `Failed`
+    Update { head: CommitSha, base: CommitSha },
+    /// Ask for these checks to be run again. → `Reran`
+    Rerun { checks: Vec<CheckId> },
+    /// Take the merge lane of `base`, then look. → `Ready`, `LaneBusy`
+    Ready { base: BranchName },
+    /// The merge call. → `MergeAnswered`
+    Merge(MergePermit),
+    /// Read, never write, until it is known whether the merge took effect. → `Settled`
+    Settle { permit: MergePermit },
+    /// Compare the landed tree with the predicted one. → `Landed`
+    Land { commit: CommitSha, predicted: TreeSha },
+    /// Close the issue if GitHub did not, delete our branch. → `Closed`
+    Close { landed: CommitSha },
+}
+
+/// What an agent is asked to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Says what it would do; changes nothing.
+    Planner,
+    /// Makes the change.
+    Builder,
+    /// Repairs what verification, CI or a reviewer complained about (`work.complaint`).
+    Fixer,
+    /// Resolves a merge of the base into the head.
+    Resolver,
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    Accepted {
+        base: BranchName,
+        tip: CommitSha,
+        method: MergeMethod,
+        adopted: Option<Adopted>,
+    },
+    /// The base branch asked for does not exist.
+    NoBase {
+        why: String,
+    },
+    Planned {
+        text: String,
+        cost_micros: u64,
+    },
+    /// A new commit exists in the mirror.
+    Changed {
+        head: CommitSha,
+        tree: TreeSha,
+        summary: String,
+        cost_micros: u64,
+    },
+    /// The agent ended well and changed nothing.
+    Unchanged {
+        summary: String,
+        cost_micros: u64,
+    },
+    /// The guard refused what the agent made; nothing was committed.
+    Rejected {
+        why: String,
+        cost_micros: u64,
+    },
+    /// The agent crashed, hung or said nothing usable.
+    AgentFailed {
+        why: String,
+        cost_micros: u64,
+    },
+    Verified {
+        head: CommitSha,
+        passed: bool,
+        log: String,
+        signature: Option<String>,
+    },
+    Published {
+        head: CommitSha,
+        pull: PullNumber,
+    },
+    /// Somebody else moved our branch; `None` when it is gone.
+    Diverged {
+        remote: Option<CommitSha>,
+    },
+    Reran,
+    Ready(Box<Seen>),
+    /// Another run merges into this branch, or an alarm closed it.
+    LaneBusy {
+        why: String,
+    },
+    MergeAnswered(MergeAnswer),
+    Settled(Settled),
+    Landed {
+        tree: TreeSha,
+        commit: CommitSha,
+    },
+    Closed,
+    /// The world did not answer as it should, for good.
+    Failed {
+        why: String,
+    },
+}
+
+/// A pull request that existed before the run: its branch becomes the run's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adopted {
+    pub pull: PullNumber,
+    pub branch: BranchName,
+    pub head: CommitSha,
+}
+
+/// GitHub's answer to a merge call, by what it means for us (merge facts, §1.14).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MergeAnswer {
+    Merged {
+        commit: CommitSha,
+    },
+    /// 405: the base moved meanwhile.
+    BaseModified,
+    /// 405: a required check is expected or failing in GitHub's view.
+    ChecksMissing {
+        text: String,
+    },
+    /// 405: conflict or not computed yet.
+    NotMergeable,
+    /// 409: the head is not the one we named, or GitHub's record lags.
+    HeadModified,
+    /// 403, 405 or 422: rules we cannot change.
+    Refused {
+        text: String,
+    },
+    /// 5xx, time-out, reset: nobody knows.
+    Unknown {
+        text: String,
+    },
+    /// The stop came first; no call was made.
+    NotSent,
+}
+
+/// What reading found after an unknown merge answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settled {
+    Landed {
+        commit: CommitSha,
+    },
+    NotLanded,
+    /// The interface and git disagree, or do not answer yet.
+    Unclear,
+}
+
+/// Milliseconds between looks while machines are awaited and no webhook comes.
+pub const LOOK_MS: i64 = 60_000;
+/// Milliseconds between looks while people are awaited (merge facts, I13: at most 10 minutes).
+pub const PEOPLE_MS: i64 = 600_000;
+
+fn park(why: ParkReason, text: impl Into<String>) -> Step {
+    Step::Park(Park { why, text: text.into() })
+}
+
+fn wait(what: String, until: Option<(Millis, &str)>, look_ms: i64) -> Step {
+    let until = until.map(|(at, then)| Until { at, then: then.to_owned() });
+    Step::Wait(Wait { what, until, look_ms })
+}
+
+/// A look is on its way; nothing is known of this head yet.
+fn wait_to_see(_run: &Run<'_>) -> Step {
+    wait("a look at GitHub".to_owned(), None, LOOK_MS)
+}
+
+/// A task ended in a way its stage does not know: the world failed, or a bug; ask a person.
+fn unexpected(stage: StageKind, done: &Done) -> Step {
+    let text = match done {
+        Done::Failed { why } => why.clone(),
+        other => format!("the stage {} got an answer it does not know: {other:?}", stage.word()),
+    };
+    park(ParkReason::WorldFailed, cut(&text, 500))
+}
+
+/// Since when the present head has been waited for: its publishing, or a person's `/retry`.
+fn patience(run: &Run<'_>) -> Millis {
+    let work = &run.state.work;
+    work.published_at.max(work.retried_at).unwrap_or(run.at)
+}
+
+/// Somebody else's commit becomes the head; evidence for other commits is void by itself.
+pub(super) fn adopt(run: &mut Run<'_>, head: CommitSha) {
+    let at = run.at;
+    // A person moved things: what agents made before is no sign of standing still any more.
+    run.counts().trees.clear();
+    let work = run.work();
+    work.replaced = None;
+    work.published = Some(head.clone());
+    work.published_at = Some(at);
+    work.head = Some(head);
+    work.foreign = true;
+}
+
+/// Whether the head must be made mergeable again before anything later may go on. CI on a
+/// head that conflicts, or that GitHub does not show yet, proves nothing.
+fn moved(run: &Run<'_>) -> Option<Step> {
+    let facts = run.state.facts(run.policy, run.at)?;
+    let failing = |gate: GateKind| !gate.judge(&facts).passed();
+    (failing(GateKind::Head) || failing(GateKind::Conflicts))
+        .then_some(Step::Back(StageKind::Conflicts))
+}
+
+/// Whether an earlier stage must work again before a later one may go on: the ground moved.
+fn ground(run: &Run<'_>) -> Option<Step> {
+    if let Some(step) = moved(run) {
+        return Some(step);
+    }
+    let facts = run.state.facts(run.policy, run.at)?;
+    (!GateKind::Checks.judge(&facts).passed()).then_some(Step::Back(StageKind::Ci))
+}

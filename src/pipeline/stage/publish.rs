@@ -1,0 +1,47 @@
+//! Publish: push the head and open the pull request, each at most once.
+
+use super::{Done, Run, Stage, StageKind, Step, Task};
+use crate::pipeline::state::Outcome;
+
+#[derive(Debug)]
+pub(super) struct Publish;
+
+impl Stage for Publish {
+    fn doing(&self) -> &'static str {
+        "is publishing the change"
+    }
+
+    fn enter(&self, run: &mut Run<'_>) -> Step {
+        let work = &run.state.work;
+        let Some(head) = work.head.clone() else { return Step::Back(StageKind::Build) };
+        if work.published.as_ref() == Some(&head) && work.pull.is_some() {
+            return Step::Next;
+        }
+        Step::Do(Task::Publish { head, expect: work.published.clone() })
+    }
+
+    fn done(&self, run: &mut Run<'_>, done: &Done) -> Step {
+        match done {
+            Done::Published { head, pull } => {
+                let at = run.at;
+                let work = run.work();
+                work.replaced = work.published.take().filter(|before| before != head);
+                work.published = Some(head.clone());
+                work.published_at = Some(at);
+                work.pull = Some(*pull);
+                // What was seen before is not of this head, also when clocks cannot tell.
+                run.state.seen = None;
+                Step::Next
+            }
+            Done::Diverged { remote: Some(remote) } => {
+                super::adopt(run, remote.clone());
+                Step::Back(StageKind::Verify)
+            }
+            Done::Diverged { remote: None } => {
+                let why = "The branch was deleted on GitHub.".to_owned();
+                Step::Finish(Outcome::Stopped { why })
+            }
+            other => super::unexpected(StageKind::Publish, other),
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Where a run is: what was asked, what was made, what is awaited, how it ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Withdrawal;
+use super::park::Park;
+use super::stage::{StageKind, Task};
+use crate::gate::seen::{Check, Seen};
+use crate::gate::{Facts, MergePermit};
+use crate::model::{
+    BranchName, CommentId, CommitSha, InstallationId, IssueNumber, Millis, PullNumber, Repo, RunId,
+    TreeSha, User,
+};
+use crate::policy::{MergeMethod, Policy};
+
+/// Everything a decision may look at, beside the policy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Shared: a decision copies the state, and the request never changes.
+    pub request: Arc<Request>,
+    pub progress: Progress,
+    /// Number of the newest task handed out; results of older ones are stale.
+    pub entry: u32,
+    pub work: Work,
+    pub counts: Counts,
+    /// Set by `/hold`: nothing is merged until `/unhold`.
+    pub held_by: Option<User>,
+    /// Set by `/stop` once a merge was asked for: only GitHub's answer ends the run then.
+    pub stop_by: Option<User>,
+    /// The reason for the run went away; the next look decides whether it was by merging.
+    pub withdrawn: Option<Withdrawal>,
+    /// The newest look.
+    pub seen: Option<Arc<Seen>>,
+}
+
+/// What was asked, frozen at that moment: later edits do not reach the agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    pub run: RunId,
+    pub repo: Repo,
+    pub installation: InstallationId,
+    pub issue: IssueNumber,
+    /// The request is about this pull request, which exists already.
+    pub pull: Option<PullNumber>,
+    pub title: String,
+    pub body: String,
+    pub by: User,
+    /// The comment that asked; `None` when a label did.
+    pub comment: Option<CommentId>,
+    pub base: Option<BranchName>,
+    pub agent: Option<String>,
+    /// Words after the options of `/go`, for the agent.
+    pub words: String,
+    pub dry_run: bool,
+    pub at: Millis,
+}
+
+/// Where the run is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// Opened, not started.
+    Idle,
+    Running {
+        stage: StageKind,
+        since: Millis,
+        phase: Phase,
+    },
+    Finished {
+        outcome: Outcome,
+        at: Millis,
+    },
+}
+
+/// What a running stage is doing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// A task is out.
+    Doing(Task),
+    /// The world must do something; a look or a timer goes on.
+    Waiting(Wait),
+    /// A person must do something.
+    Parked(Park),
+}
+
+/// A wait with its sentence and its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// What is awaited, as the rest of "waiting for …".
+    pub what: String,
+    /// When the wait is given up, and what happens then; `None` when a person is awaited.
+    pub until: Option<Until>,
+    /// Milliseconds between looks when no webhook comes; see `stage::LOOK_MS`.
+    pub look_ms: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Until {
+    pub at: Millis,
+    /// What happens then, as the rest of "then …".
+    pub then: String,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The change is in the base branch; by a person when `by` is set.
+    Merged { commit: CommitSha, verified: bool, by: Option<String> },
+    /// Somebody or something withdrew the request.
+    Stopped { why: String },
+    /// Everything asked for is done, and the rest is for people.
+    HandedOver { why: String },
+    /// It cannot be done; `why` says what to do next.
+    Failed { why: String },
+}
+
+/// What the run has made and proven so far. Evidence is bound to a commit and void for others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Work {
+    /// Where the work started; later merges of the base move `onto` along.
+    pub base: Option<BranchName>,
+    pub onto: Option<CommitSha>,
+    /// The policy allows, the issue names: the branch we push.
+    pub branch: Option<BranchName>,
+    pub plan: Option<String>,
+    pub head: Option<CommitSha>,
+    /// The head was pushed by somebody else; we build on it and never force over it.
+    pub foreign: bool,
+    pub summary: Option<String>,
+    pub verified: Option<CommitSha>,
+    pub published: Option<CommitSha>,
+    /// What our last push replaced: a look that began before it still shows this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<CommitSha>,
+    pub pull: Option<PullNumber>,
+    /// Names once seen as required; grows silently, never shrinks (merge facts, I6).
+    pub required: BTreeSet<String>,
+    /// A person accepted this head although no check speaks for it.
+    pub without_checks: Option<CommitSha>,
+    /// `/approve` for this head.
+    pub approved: Option<Approval>,
+    /// `/merge` for this head.
+    pub merge_ordered: Option<Approval>,
+    /// What the next fix is about.
+    pub complaint: Option<Complaint>,
+    /// Why the guard refused the agent's last attempt.
+    pub rejection: Option<String>,
+    /// The tree the last merge call must give.
+    pub predicted: Option<TreeSha>,
+    /// The permit of a merge call whose outcome is not known; until it is, only reads (I4).
+    #[serde(default)]
+    pub unsettled: Option<MergePermit>,
+    /// No further merge call before this moment: GitHub said no, and it may pass.
+    pub pause_until: Option<Millis>,
+    /// The merge lane we hold.
+    pub lane: Option<BranchName>,
+    /// How to merge, chosen from what the repository allows.
+    pub method: MergeMethod,
+    pub landed: Option<CommitSha>,
+    /// Who merged it, when it was not Slipway.
+    pub merged_by: Option<String>,
+    /// The landed tree was compared and is the predicted one.
+    pub landed_verified: bool,
+    /// Reviews already handed to the agent.
+    pub addressed: BTreeSet<u64>,
+    /// When the current head was published.
+    pub published_at: Option<Millis>,
+    /// When a person asked for another try: waits are measured anew from then.
+    #[serde(default)]
+    pub retried_at: Option<Millis>,
+}
+
+/// One person's word for one head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    pub by: User,
+    pub head: CommitSha,
+}
+
+/// Why the agent is asked to change something again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Complaint {
+    /// Our own verification failed; the end of its output.
+    Verification { log: String },
+    /// Checks failed on the pull request.
+    Checks { failed: Vec<Check> },
+    /// A reviewer asked for changes.
+    Review { by: String, text: String },
+}
+
+/// What was spent and how often something was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Counts {
+    pub agent_calls: u32,
+    pub fix_rounds: u32,
+    pub resolve_rounds: u32,
+    pub update_rounds: u32,
+    pub review_rounds: u32,
+    pub build_rounds: u32,
+    pub merge_calls: u32,
+    pub merge_refusals: u32,
+    /// Merge calls whose answer was lost and that did not take effect.
+    #[serde(default)]
+    pub lost_calls: u32,
+    /// Times in a row that another run had the merge lane.
+    #[serde(default)]
+    pub lane_waits: u32,
+    /// Reads after a merge call whose answer was lost, and how many in a row said "not landed".
+    pub settle_reads: u32,
+    pub not_landed_reads: u32,
+    /// Checks that were run again, as `name@commit`, with the stamp of the result before.
+    pub reruns: BTreeMap<String, String>,
+    /// Signatures of failures that fixes were tried for, and how often.
+    pub signatures: BTreeMap<String, u32>,
+    /// Trees that agents produced, to notice standing still.
+    pub trees: BTreeSet<TreeSha>,
+    pub cost_micros: u64,
+    /// Names of checks that failed once and passed when run again.
+    pub flaky: BTreeSet<String>,
+}
+
+impl State {
+    /// A run that was asked for and not yet started.
+    pub fn open(request: Request) -> Self {
+        Self {
+            request: Arc::new(request),
+            progress: Progress::Idle,
+            entry: 0,
+            work: Work::default(),
+            counts: Counts::default(),
+            held_by: None,
+            stop_by: None,
+            withdrawn: None,
+            seen: None,
+        }
+    }
+
+    pub fn finished(&self) -> Option<&Outcome> {
+        match &self.progress {
+            Progress::Finished { outcome, .. } => Some(outcome),
+            Progress::Idle | Progress::Running { .. } => None,
+        }
+    }
+
+    /// The stage it is in, when it runs.
+    pub fn stage(&self) -> Option<StageKind> {
+        match &self.progress {
+            Progress::Running { stage, .. } => Some(*stage),
+            Progress::Idle | Progress::Finished { .. } => None,
+        }
+    }
+
+    /// The task that is out.
+    pub fn task(&self) -> Option<&Task> {
+        match &self.progress {
+            Progress::Running { phase: Phase::Doing(task), .. } => Some(task),
+            Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => None,
+        }
+    }
+
+    /// Why it waits for a person, when it does.
+    pub fn park(&self) -> Option<&Park> {
+        match &self.progress {
+            Progress::Running { phase: Phase::Parked(park), .. } => Some(park),
+            Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => None,
+        }
+    }
+
+    /// What the gates look at; `None` before there is a head, or no look since it was published.
+    pub fn facts<'a>(&'a self, policy: &'a Policy, at: Millis) -> Option<Facts<'a>> {
+        let seen = self.seen.as_deref()?;
+        let work = &self.work;
+        if work.published_at.is_none_or(|published| seen.at < published) {
+            return None;
+        }
+        let by = |approval: &'a Option<Approval>| approval.as_ref().map(|a| (&a.by, &a.head));
+        Some(Facts {
+            at,
+            policy,
+            seen,
+            head: work.head.as_ref()?,
+            verified: work.verified.as_ref(),
+            published_at: work.published_at,
+            required: &work.required,
+            without_checks: work.without_checks.as_ref(),
+            approved: by(&work.approved),
+            ordered: by(&work.merge_ordered),
+            held_by: self.held_by.as_ref(),
+            reruns: &self.counts.reruns,
+        })
+    }
+}
+
+impl Outcome {
+    /// The word for it in reports and in `--json`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Merged { .. } => "merged",
+            Self::Stopped { .. } => "stopped",
+            Self::HandedOver { .. } => "handed-over",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The alphabet: every event the abstract world can send to a run in a given state.
+
+use slipway::command::{Go, SlashCommand};
+use slipway::gate::seen::Seen;
+use slipway::model::{Millis, TreeSha};
+use slipway::pipeline::{
+    Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, State, Task, Timer,
+    Withdrawal,
+};
+
+use super::lens::Lens;
+use super::world::{
+    BASE, COMMENT, FOREIGN, LANDED, Look, NEW, NOW, PULL, branch, command, commit, person, tree,
+    well,
+};
+
+/// An event with its name, and what the laws must know of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Letter {
+    pub name: String,
+    /// The name for the table: without moments and particulars.
+    pub coarse: String,
+    pub event: Event,
+    /// People (or other pushers) did it: such events may turn a loop for ever.
+    pub people: bool,
+}
+
+fn letter(name: impl Into<String>, kind: EventKind) -> Letter {
+    let name = name.into();
+    let event = Event { at: NOW.plus(10), kind };
+    Letter { coarse: name.clone(), name, event, people: false }
+}
+
+/// Everything that may happen to `state` next.
+pub(crate) fn letters(state: &State, lens: &Lens) -> Vec<Letter> {
+    let mut all = Vec::new();
+    if state.progress == Progress::Idle {
+        all.push(letter("start", EventKind::Started));
+    }
+    ends(state, lens, &mut all);
+    looks(state, lens, &mut all);
+    timers(state, &mut all);
+    commands(lens, &mut all);
+    for (name, how) in
+        [("label removed", Withdrawal::LabelRemoved), ("issue closed", Withdrawal::IssueClosed)]
+    {
+        if lens.withdrawals {
+            let kind = EventKind::Withdrawn { by: Some(person()), how };
+            all.push(Letter { people: true, ..letter(name, kind) });
+        }
+    }
+    all
+}
+
+fn commands(lens: &Lens, all: &mut Vec<Letter>) {
+    for given in &lens.commands {
+        let name = format!("/{}", word(given));
+        let kind = EventKind::Commanded(command(given.clone()));
+        all.push(Letter { people: true, ..letter(name, kind) });
+    }
+}
+
+fn word(command: &SlashCommand) -> &'static str {
+    match command {
+        SlashCommand::Go(_) => "go",
+        SlashCommand::Stop => "stop",
+        SlashCommand::Retry => "retry",
+        SlashCommand::Status => "status",
+        SlashCommand::Approve => "approve",
+        SlashCommand::Merge => "merge",
+        SlashCommand::Hold => "hold",
+        SlashCommand::Unhold => "unhold",
+        SlashCommand::Help => "help",
+    }
+}
+
+pub(crate) fn every_command() -> Vec<SlashCommand> {
+    vec![
+        SlashCommand::Go(Go::default()),
+        SlashCommand::Stop,
+        SlashCommand::Retry,
+        SlashCommand::Status,
+        SlashCommand::Approve,
+        SlashCommand::Merge,
+        SlashCommand::Hold,
+        SlashCommand::Unhold,
+        SlashCommand::Help,
+    ]
+}
+
+fn timers(state: &State, all: &mut Vec<Letter>) {
+    for (name, timer) in [("look timer", Timer::Look), ("deadline", Timer::Deadline)] {
+        let fired = |entry| EventKind::TimerFired { timer, entry };
+        all.push(letter(name, fired(state.entry)));
+        all.push(letter(format!("stale {name}"), fired(state.entry.wrapping_sub(1))));
+    }
+}
+
+fn looks(state: &State, lens: &Lens, all: &mut Vec<Letter>) {
+    if state.work.pull.is_none() {
+        return;
+    }
+    let doing = state.task().is_some();
+    for look in &lens.looks {
+        for &(when, ms) in lens.moments {
+            if doing && ms > 10 && lens.moments.len() > 1 {
+                continue;
+            }
+            let at = NOW.plus(ms);
+            let seen = found(state, look, at.plus(-1));
+            let kind = EventKind::Observed(Box::new(seen));
+            all.push(Letter {
+                name: format!("look: {}{when}", look.name),
+                coarse: format!("look: {}", look.name),
+                event: Event { at, kind },
+                people: by_people(look),
+            });
+        }
+    }
+    let known = state.seen.as_ref().map(|seen| seen.at).or(state.work.published_at);
+    let mut late = well(state, known.unwrap_or(NOW).plus(-1));
+    all.push(letter("stale look", EventKind::Observed(Box::new(late.clone()))));
+    late.at = NOW.plus(9);
+    late.pull.0 += 1;
+    all.push(letter("stale look elsewhere", EventKind::Observed(Box::new(late))));
+}
+
+pub(crate) fn found(state: &State, look: &Look, at: Millis) -> Seen {
+    let mut seen = well(state, at);
+    (look.apply)(&mut seen);
+    seen
+}
+
+fn by_people(look: &Look) -> bool {
+    ["pushed", "changes", "more changes", "approved", "draft", "merged", "closed", "other base"]
+        .iter()
+        .any(|word| look.name.starts_with(word))
+}
+
+/// Every way the task that is out can end, one end it does not know, and the same under an
+/// entry that is over.
+fn ends(state: &State, lens: &Lens, all: &mut Vec<Letter>) {
+    let odd = ("odd end".to_owned(), Done::Closed);
+    let mut dones = state.task().map_or_else(Vec::new, |task| of_task(state, task, lens));
+    if faulty(state.task(), lens) && !matches!(state.task(), Some(Task::Close { .. }) | None) {
+        dones.push(odd.clone());
+    }
+    for (name, done) in &dones {
+        let kind = EventKind::Performed { entry: state.entry, done: done.clone() };
+        let people = name.contains("pushed to") || name.contains("changes wanted");
+        all.push(Letter { people, ..letter(name.clone(), kind) });
+    }
+    dones.push(odd);
+    for (name, done) in dones {
+        let kind = EventKind::Performed { entry: state.entry.wrapping_sub(1), done };
+        all.push(letter(format!("stale {name}"), kind));
+    }
+}
+
+/// Whether this lens lets the task fail for good; merge calls do where all answers are walked.
+fn faulty(task: Option<&Task>, lens: &Lens) -> bool {
+    match task {
+        Some(Task::Merge(_) | Task::Settle { .. } | Task::Land { .. }) => lens.answers,
+        Some(Task::Rerun { .. }) => true,
+        Some(_) | None => lens.faults,
+    }
+}
+
+fn changed(tree: TreeSha) -> Done {
+    Done::Changed { head: commit(NEW), tree, summary: "did it".to_owned(), cost_micros: 1 }
+}
+
+fn text() -> String {
+    "why".to_owned()
+}
+
+fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
+    let named = |ends: Vec<(&str, Done)>| -> Vec<(String, Done)> {
+        ends.into_iter().map(|(name, done)| (name.to_owned(), done)).collect()
+    };
+    let mut ends = match task {
+        Task::Accept { .. } => named(vec![
+            (
+                "accepted",
+                Done::Accepted {
+                    base: branch("main"),
+                    tip: commit(BASE),
+                    method: lens.method,
+                    adopted: None,
+                },
+            ),
+            ("no base", Done::NoBase { why: text() }),
+        ]),
+        Task::Agent { role, .. } => named(agent(*role)),
+        Task::Verify { head } => named(verified(head)),
+        Task::Publish { head, .. } => named(vec![
+            ("published", Done::Published { head: head.clone(), pull: PULL }),
+            ("pushed to by somebody", Done::Diverged { remote: Some(commit(FOREIGN)) }),
+            ("branch gone", Done::Diverged { remote: None }),
+        ]),
+        Task::Update { .. } => named(vec![
+            ("updated", changed(tree('2'))),
+            ("updated to a known tree", changed(tree('1'))),
+        ]),
+        Task::Rerun { .. } => named(vec![("reran", Done::Reran)]),
+        Task::Ready { .. } => ready(state, lens),
+        Task::Merge(_) => named(answers(lens.answers)),
+        Task::Settle { .. } => named(vec![
+            ("read: landed", Done::Settled(Settled::Landed { commit: commit(LANDED) })),
+            ("read: not landed", Done::Settled(Settled::NotLanded)),
+            ("read: unclear", Done::Settled(Settled::Unclear)),
+        ]),
+        Task::Land { commit, predicted } => named(vec![
+            (
+                "landed as predicted",
+                Done::Landed { tree: predicted.clone(), commit: commit.clone() },
+            ),
+            ("landed otherwise", Done::Landed { tree: tree('9'), commit: commit.clone() }),
+        ]),
+        Task::Close { .. } => named(vec![("closed", Done::Closed)]),
+    };
+    if faulty(Some(task), lens) {
+        ends.push(("failed".to_owned(), Done::Failed { why: text() }));
+    }
+    ends
+}
+
+fn agent(role: Role) -> Vec<(&'static str, Done)> {
+    let mut ends = vec![("agent failed", Done::AgentFailed { why: text(), cost_micros: 1 })];
+    if role == Role::Planner {
+        ends.push(("planned", Done::Planned { text: "a plan".to_owned(), cost_micros: 1 }));
+        ends.push(("planned nothing", Done::Planned { text: " ".to_owned(), cost_micros: 1 }));
+        return ends;
+    }
+    ends.push(("changed", changed(tree('2'))));
+    ends.push(("unchanged", Done::Unchanged { summary: String::new(), cost_micros: 1 }));
+    ends.push(("rejected", Done::Rejected { why: text(), cost_micros: 1 }));
+    if role != Role::Builder {
+        ends.push(("changed to a known tree", changed(tree('1'))));
+    }
+    ends
+}
+
+fn verified(head: &slipway::model::CommitSha) -> Vec<(&'static str, Done)> {
+    let verified = |passed, signature: Option<&str>| Done::Verified {
+        head: head.clone(),
+        passed,
+        log: "the end of it".to_owned(),
+        signature: signature.map(str::to_owned),
+    };
+    vec![("verified", verified(true, None)), ("not verified", verified(false, Some("one")))]
+}
+
+fn ready(state: &State, lens: &Lens) -> Vec<(String, Done)> {
+    let mut ends = Vec::new();
+    if lens.answers {
+        ends.push(("lane busy".to_owned(), Done::LaneBusy { why: text() }));
+    }
+    for look in &lens.looks {
+        let seen = found(state, look, NOW.plus(9));
+        ends.push((format!("lane and look: {}", look.name), Done::Ready(Box::new(seen))));
+    }
+    ends
+}
+
+fn answers(all: bool) -> Vec<(&'static str, Done)> {
+    let said = |name, answer| (name, Done::MergeAnswered(answer));
+    let mut some = vec![said("merged", MergeAnswer::Merged { commit: commit(LANDED) })];
+    if !all {
+        return some;
+    }
+    some.extend([
+        said("merge refused", MergeAnswer::Refused { text: text() }),
+        said("405 base modified", MergeAnswer::BaseModified),
+        said("405 checks missing", MergeAnswer::ChecksMissing { text: text() }),
+        said("405 not mergeable", MergeAnswer::NotMergeable),
+        said("409 head modified", MergeAnswer::HeadModified),
+        said("merge unknown", MergeAnswer::Unknown { text: text() }),
+        said("merge not sent", MergeAnswer::NotSent),
+    ]);
+    some
+}
+
+/// The name of the phase a state is in, for people.
+pub(crate) fn phase_name(state: &State) -> String {
+    match &state.progress {
+        Progress::Idle => "idle".to_owned(),
+        Progress::Finished { outcome, .. } => format!("finished {}", outcome.word()),
+        Progress::Running { stage, phase, .. } => match phase {
+            Phase::Doing(task) => format!("{}: {}", stage.word(), task_name(task)),
+            Phase::Waiting(_) => format!("{}: waiting", stage.word()),
+            Phase::Parked(park) => format!("{}: parked {:?}", stage.word(), park.why),
+        },
+    }
+}
+
+pub(crate) fn task_name(task: &Task) -> String {
+    match task {
+        Task::Accept { .. } => "accept".to_owned(),
+        Task::Agent { role, .. } => format!("agent {role:?}").to_lowercase(),
+        Task::Verify { .. } => "verify".to_owned(),
+        Task::Publish { .. } => "publish".to_owned(),
+        Task::Update { .. } => "update".to_owned(),
+        Task::Rerun { .. } => "rerun".to_owned(),
+        Task::Ready { .. } => "ready".to_owned(),
+        Task::Merge(_) => "merge call".to_owned(),
+        Task::Settle { .. } => "settle".to_owned(),
+        Task::Land { .. } => "compare".to_owned(),
+        Task::Close { .. } => "close".to_owned(),
+    }
+}
+
+/// The comment that commands of this alphabet come from.
+pub(crate) fn comes_from_comment(letter: &Letter) -> bool {
+    match &letter.event.kind {
+        EventKind::Commanded(command) => command.comment() == Some(COMMENT),
+        EventKind::Started
+        | EventKind::Withdrawn { .. }
+        | EventKind::Performed { .. }
+        | EventKind::Observed(_)
+        | EventKind::TimerFired { .. } => false,
+    }
+}

@@ -1,0 +1,245 @@
+//! The canonical form of a state: commits by their role, moments by their age, counters pushed
+//! towards their limits, and nothing that no decision reads.
+
+use std::sync::Arc;
+
+use slipway::gate::rerun_key;
+use slipway::model::{CommitSha, Millis};
+use slipway::pipeline::state::{Approval, Counts, Work};
+use slipway::pipeline::{ParkReason, Phase, Progress, State, Task, Withdrawal};
+
+use super::world::{BASE, HEAD, NOW, OLD, OTHER, commit, tree};
+
+/// The entry every walked state has.
+pub(crate) const ENTRY: u32 = 10;
+
+/// What commits are called after the move: the head, what was published before, anything else.
+struct Names {
+    head: Option<CommitSha>,
+    published: Option<CommitSha>,
+}
+
+impl Names {
+    fn of(&self, sha: &CommitSha) -> CommitSha {
+        if self.head.as_ref() == Some(sha) {
+            commit(HEAD)
+        } else if self.published.as_ref() == Some(sha) {
+            commit(OLD)
+        } else {
+            commit(OTHER)
+        }
+    }
+
+    /// Evidence for a commit that is neither can never count again.
+    fn evidence(&self, sha: Option<&CommitSha>) -> Option<CommitSha> {
+        sha.map(|sha| self.of(sha)).filter(|sha| *sha != commit(OTHER))
+    }
+
+    fn approval(&self, given: Option<&Approval>) -> Option<Approval> {
+        let given = given?;
+        let head = self.evidence(Some(&given.head))?;
+        Some(Approval { by: given.by.clone(), head })
+    }
+}
+
+/// Moves `state` to the canonical moment and names.
+///
+/// `recalled`: people can say things that make a stage judge the last look again.
+pub(crate) fn normal(mut state: State, now: Millis, recalled: bool) -> State {
+    if let Progress::Finished { at, .. } = &mut state.progress {
+        *at = NOW;
+        let mut over = State::open((*state.request).clone());
+        over.request = Arc::clone(&state.request);
+        over.progress = state.progress;
+        return over;
+    }
+    state.entry = ENTRY;
+    let names = Names { head: state.work.head.clone(), published: state.work.published.clone() };
+    let kept = keeps_look(&state, recalled);
+    moments(&mut state, now);
+    evidence(&mut state, &names);
+    counts(&mut state, &names);
+    task(&mut state);
+    if state.work.landed.is_some() {
+        landed(&mut state);
+    }
+    look(&mut state, &names, kept);
+    // Which way it was withdrawn matters only to the sentence of that moment.
+    state.withdrawn = state.withdrawn.map(|_| Withdrawal::IssueClosed);
+    state
+}
+
+/// Once it landed, only the comparison and the tidying are left.
+fn landed(state: &mut State) {
+    state.counts = Counts::default();
+    let Work { landed, predicted, lane, landed_verified, method, merged_by, pull, .. } =
+        std::mem::take(&mut state.work);
+    let kept = Work {
+        landed,
+        predicted,
+        lane,
+        landed_verified,
+        method,
+        merged_by,
+        pull,
+        ..Work::default()
+    };
+    state.work = kept;
+    state.held_by = None;
+    state.withdrawn = None;
+}
+
+/// A look that no gate would use any more is forgotten, and so is one that nothing reads before
+/// the next.
+fn keeps_look(state: &State, recalled: bool) -> bool {
+    let valid = state
+        .seen
+        .as_ref()
+        .is_some_and(|seen| state.work.published_at.is_some_and(|at| seen.at >= at));
+    let read = match state.task() {
+        Some(
+            Task::Accept { .. }
+            | Task::Agent { .. }
+            | Task::Verify { .. }
+            | Task::Publish { .. }
+            | Task::Update { .. }
+            | Task::Rerun { .. }
+            | Task::Ready { .. }
+            | Task::Land { .. }
+            | Task::Close { .. },
+        ) => false,
+        Some(Task::Merge(_) | Task::Settle { .. }) => true,
+        None => recalled && state.park().is_none_or(|park| park.why == ParkReason::NoChecks),
+    };
+    valid && read
+}
+
+/// Three ages tell every deadline apart: just now, past the quiet time, past everything.
+fn aged(at: Millis, now: Millis) -> Millis {
+    let age = match now.since(at) {
+        ..60_000 => 2_000,
+        60_000..600_000 => 120_000,
+        600_000.. => 18_000_000,
+    };
+    NOW.plus(-age)
+}
+
+fn moments(state: &mut State, now: Millis) {
+    let published = state.work.published_at;
+    let patience = published.max(state.work.retried_at);
+    let work = &mut state.work;
+    work.retried_at = work.retried_at.filter(|at| Some(*at) > published);
+    work.published_at = published.map(|at| aged(at, now));
+    // Only where the first wait is over does it matter that a person granted another.
+    let over = work.published_at.is_some_and(|at| NOW.since(at) > 600_000);
+    work.retried_at =
+        work.retried_at.map(|at| aged(at, now)).filter(|at| over && Some(*at) > work.published_at);
+    work.pause_until = work.pause_until.filter(|until| *until > now).map(|_| NOW.plus(64_000));
+    let new_patience = work.published_at.max(work.retried_at);
+    let new_published = work.published_at;
+    if let Progress::Running { since, phase, .. } = &mut state.progress {
+        *since = NOW;
+        if let Phase::Waiting(wait) = phase
+            && let Some(until) = &mut wait.until
+        {
+            let settling = until.then.contains("counts as everything");
+            let (from, to) =
+                if settling { (published, new_published) } else { (patience, new_patience) };
+            if let (Some(from), Some(to)) = (from, to) {
+                until.at = until.at.plus(to.0 - from.0);
+            }
+        }
+    }
+}
+
+fn evidence(state: &mut State, names: &Names) {
+    let work = &mut state.work;
+    work.verified = names.evidence(work.verified.as_ref());
+    work.without_checks = names.evidence(work.without_checks.as_ref());
+    work.approved = names.approval(work.approved.as_ref());
+    work.merge_ordered = names.approval(work.merge_ordered.as_ref());
+    work.published = work.published.as_ref().map(|sha| names.of(sha));
+    work.head = work.head.as_ref().map(|_| commit(HEAD));
+    work.onto = work.onto.as_ref().map(|_| commit(BASE));
+    work.foreign = false;
+    work.summary = None;
+    work.complaint = None;
+    work.rejection = None;
+}
+
+/// Counters jump ahead to where they bite. That leaves out states, never adds a way back.
+fn counts(state: &mut State, names: &Names) {
+    let counts = &mut state.counts;
+    counts.agent_calls = 0;
+    counts.cost_micros = 0;
+    counts.merge_calls = 0;
+    counts.flaky.clear();
+    counts.settle_reads = ahead(counts.settle_reads, 2, 20);
+    counts.merge_refusals = ahead(counts.merge_refusals, 0, 5);
+    counts.lost_calls = ahead(counts.lost_calls, 0, 2);
+    counts.lane_waits = 0;
+    if names.head.is_some() {
+        counts.build_rounds = 0;
+    }
+    if !counts.trees.is_empty() {
+        counts.trees = [tree('1')].into();
+    }
+    let Some(head) = &names.head else { return };
+    let suffix = rerun_key("", head);
+    let mut others = 0;
+    counts.reruns = std::mem::take(&mut counts.reruns)
+        .into_iter()
+        .map(|(key, stamp)| {
+            if let Some(name) = key.strip_suffix(&suffix) {
+                return (rerun_key(name, &commit(HEAD)), stamp);
+            }
+            others += 1;
+            (format!("other{others}"), String::new())
+        })
+        .collect();
+}
+
+/// `count`, moved on to `last` once it is past `first`; one more is past the limit, and more
+/// than that is the same.
+fn ahead(count: u32, first: u32, last: u32) -> u32 {
+    if count > first { count.clamp(last, last + 1) } else { count }
+}
+
+fn task(state: &mut State) {
+    let published = state.work.published.clone();
+    let Progress::Running { phase: Phase::Doing(task), .. } = &mut state.progress else { return };
+    match task {
+        Task::Verify { head } => *head = commit(HEAD),
+        Task::Publish { head, expect } => {
+            *head = commit(HEAD);
+            *expect = published;
+        }
+        Task::Update { head, base } => {
+            *head = commit(HEAD);
+            *base = commit(BASE);
+        }
+        Task::Accept { .. }
+        | Task::Agent { .. }
+        | Task::Rerun { .. }
+        | Task::Ready { .. }
+        | Task::Merge(_)
+        | Task::Settle { .. }
+        | Task::Land { .. }
+        | Task::Close { .. } => {}
+    }
+}
+
+fn look(state: &mut State, names: &Names, kept: bool) {
+    let Some(seen) = state.seen.take().filter(|_| kept) else { return };
+    let mut seen = (*seen).clone();
+    seen.at = NOW.plus(-1);
+    seen.api_head = names.of(&seen.api_head);
+    seen.git_head = seen.git_head.as_ref().map(|sha| names.of(sha));
+    if let Some(probe) = &mut seen.probe {
+        probe.head = names.of(&probe.head);
+    }
+    for review in &mut seen.reviews {
+        review.commit = names.of(&review.commit);
+    }
+    state.seen = Some(Arc::new(seen));
+}
