@@ -12,3 +12,4 @@ pub mod policy;
 pub mod command;
 pub mod gate;
 pub mod pipeline;
+pub mod report;

@@ -1,0 +1,96 @@
+//! The gates with their verdicts and the commit each speaks for, and what was spent.
+
+use std::fmt::Write as _;
+
+use super::words::said;
+use super::{Context, commit_link};
+use crate::gate::seen::PullState;
+use crate::gate::{GateKind, Verdict, judge};
+use crate::pipeline::{Outcome, Progress};
+
+/// The verdicts on the newest commit; empty when nothing was seen of it, and after the end.
+///
+/// They are judged for the moment of the look and not for now, so that they change only when
+/// something was seen.
+pub(super) fn verdicts(context: &Context<'_>) -> Vec<(GateKind, Verdict)> {
+    let state = context.state;
+    let Progress::Running { .. } = &state.progress else { return Vec::new() };
+    let Some(seen) = state.seen.as_deref() else { return Vec::new() };
+    match seen.pull_state {
+        PullState::Open => {}
+        PullState::Closed | PullState::Merged { .. } => return Vec::new(),
+    }
+    state.facts(context.policy, seen.at).map(|facts| judge(&facts)).unwrap_or_default()
+}
+
+/// The table of gates, or what was proven at the end; `None` when there is nothing to show.
+pub(super) fn table(context: &Context<'_>) -> Option<String> {
+    let rows = match context.state.finished() {
+        Some(Outcome::Merged { commit, verified, .. }) => {
+            let text = if *verified { "is the predicted tree" } else { "was not compared" };
+            let mark = if *verified { "✅" } else { "➖" };
+            let landed = format!("| landed | {} | {mark} {text} |\n", commit_link(context, commit));
+            format!("{}{landed}", verified_row(context))
+        }
+        Some(Outcome::Stopped { .. } | Outcome::HandedOver { .. } | Outcome::Failed { .. }) => {
+            return None;
+        }
+        None => gates(context)?,
+    };
+    Some(format!("| Gate | Commit | Verdict |\n|---|---|---|\n{}", rows.trim_end()))
+}
+
+fn gates(context: &Context<'_>) -> Option<String> {
+    let head = context.state.work.head.as_ref()?;
+    let verdicts = verdicts(context);
+    if verdicts.is_empty() {
+        return None;
+    }
+    let link = commit_link(context, head);
+    let mut rows = String::new();
+    for (gate, verdict) in verdicts {
+        let mark = match &verdict {
+            Verdict::Pass(_) => "✅",
+            Verdict::Pending(_) => "⏳",
+            Verdict::Fail(_) => "❌",
+        };
+        _ = writeln!(rows, "| {} | {link} | {mark} {} |", gate.word(), said(verdict.text()));
+    }
+    Some(rows)
+}
+
+fn verified_row(context: &Context<'_>) -> String {
+    let Some(verified) = &context.state.work.verified else { return String::new() };
+    let link = commit_link(context, verified);
+    format!("| verification | {link} | ✅ the repository's commands passed |\n")
+}
+
+/// What was spent and tried, as one line of counters.
+pub(super) fn counters(context: &Context<'_>) -> String {
+    let counts = &context.state.counts;
+    let limits = &context.policy.limits;
+    let mut parts = vec![format!("agent calls {}", counts.agent_calls)];
+    for (what, given, max) in [
+        ("fix rounds", counts.fix_rounds, limits.fix_rounds_max),
+        ("resolve rounds", counts.resolve_rounds, limits.resolve_rounds_max),
+        ("review rounds", counts.review_rounds, limits.review_rounds_max),
+        ("updates", counts.update_rounds, limits.update_rounds_max),
+    ] {
+        if given > 0 {
+            parts.push(format!("{what} {given} of {max}"));
+        }
+    }
+    if !counts.reruns.is_empty() {
+        parts.push(format!("reruns {}", counts.reruns.len()));
+    }
+    if counts.cost_micros > 0 {
+        parts.push(format!("cost {}", dollars(counts.cost_micros)));
+    }
+    parts.join(" · ")
+}
+
+/// Millionths of a dollar as dollars and cents, rounded up so that spending never shows as none.
+fn dollars(micros: u64) -> String {
+    let cents = micros.div_ceil(10_000);
+    format!("${}.{:02}", cents / 100, cents % 100)
+}

@@ -1,0 +1,98 @@
+//! What people see of a run, as a pure function of its state: comments, check run, pull request,
+//! messages and pages. Nothing here knows the time, so a text changes only when the state does.
+
+mod check_run;
+mod comment;
+mod evidence;
+mod headline;
+pub mod page;
+mod picture;
+mod pull;
+mod timeline;
+mod words;
+
+pub use check_run::{CheckReport, Conclusion, check_run};
+pub use comment::{issue_comment, pull_comment};
+pub use headline::Tone;
+pub use pull::{commit_message, merge_message, merge_title, pull_body, pull_title};
+pub use timeline::{happened, ignored};
+
+pub use crate::command::Button;
+use crate::model::text::cut;
+use crate::model::{CommitSha, RunId};
+use crate::pipeline::{Progress, State};
+use crate::policy::Policy;
+
+/// Longest line for terminals, in characters.
+const LINE_CHARS_MAX: usize = 200;
+
+/// What a report is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub state: &'a State,
+    pub policy: &'a Policy,
+    pub links: &'a Links,
+}
+
+/// Where things are found on the web. Both are the operator's, never text from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Links {
+    /// The dashboard's page of this run, when there is a dashboard.
+    pub run_page: Option<String>,
+    /// The repository on GitHub, such as `https://github.com/octo/hello`.
+    pub repo_url: String,
+}
+
+/// The texts of a run that we find again by their marker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    /// The comment on the issue.
+    Issue,
+    /// The comment on the pull request.
+    Pull,
+    /// The body of the pull request.
+    PullBody,
+}
+
+/// The hidden first line of a text of ours; whoever looks for it also compares the author.
+pub fn marker(run: &RunId, surface: Surface) -> String {
+    let surface = match surface {
+        Surface::Issue => "issue",
+        Surface::Pull => "pull",
+        Surface::PullBody => "pull-body",
+    };
+    format!("<!-- slipway:{run}:{surface} -->")
+}
+
+/// Where a run is, as one line of plain text for terminals and for the answer to `/status`
+/// (there, it still has to be made inert).
+pub fn line(state: &State) -> String {
+    let place = match &state.progress {
+        Progress::Idle => "queued: ",
+        Progress::Running { stage, .. } => stage.word(),
+        Progress::Finished { .. } => "",
+    };
+    let joint = if state.stage().is_some() { ": " } else { "" };
+    let sentence = words::visible(&headline::sentence(state));
+    let sentence: Vec<&str> = sentence.split_whitespace().collect();
+    cut(&format!("{place}{joint}{}", sentence.join(" ")), LINE_CHARS_MAX)
+}
+
+/// The answer to `/status`, as Markdown that mentions nobody.
+pub fn status(state: &State) -> String {
+    format!("{}.", words::said(&line(state)))
+}
+
+fn base_name(state: &State) -> &str {
+    let asked = state.request.base.as_ref();
+    state.work.base.as_ref().or(asked).map_or("the base branch", |base| base.as_str())
+}
+
+fn commit_link(context: &Context<'_>, commit: &CommitSha) -> String {
+    format!("[`{}`]({}/commit/{commit})", commit.short(), context.links.repo_url)
+}
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

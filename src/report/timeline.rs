@@ -1,0 +1,146 @@
+//! What happened to a run, as one plain line for terminals and the page.
+
+use super::words::visible;
+use crate::command::Source;
+use crate::model::text::cut;
+use crate::pipeline::{Done, EventKind, Ignored, MergeAnswer, Settled, Timer, Withdrawal};
+
+/// Longest line, in characters.
+const LINE_CHARS_MAX: usize = 300;
+
+/// What an event says happened: one line of plain text, without control characters.
+pub fn happened(event: &EventKind) -> String {
+    let text = match event {
+        EventKind::Started => "the run was opened".to_owned(),
+        EventKind::Commanded(given) => {
+            let how = match given.source() {
+                Source::Comment(_) => "said",
+                Source::Button => "pressed the button for",
+                Source::Operator => "said at the machine",
+            };
+            let command = given.command().to_string();
+            format!("{} {how} {}", given.by(), command.lines().next().unwrap_or_default())
+        }
+        EventKind::Withdrawn { by, how } => {
+            let by = by.as_ref().map_or("somebody", |by| by.login.as_str());
+            match how {
+                Withdrawal::LabelRemoved => format!("{by} took the label away"),
+                Withdrawal::IssueClosed => format!("{by} closed the issue"),
+            }
+        }
+        EventKind::Performed { done, .. } => done_words(done),
+        EventKind::Observed(seen) => format!(
+            "looked at pull request {}: head {}, base at {}, {}",
+            seen.pull,
+            seen.api_head.short(),
+            seen.base_tip.short(),
+            checks(seen.checks.len())
+        ),
+        EventKind::TimerFired { timer, .. } => match timer {
+            Timer::Look => "time to look again".to_owned(),
+            Timer::Deadline => "the wait has lasted as long as it may".to_owned(),
+        },
+    };
+    cut(&visible(&text), LINE_CHARS_MAX)
+}
+
+fn checks(count: usize) -> String {
+    if count == 1 { "1 check".to_owned() } else { format!("{count} checks") }
+}
+
+/// Why an event changed nothing.
+pub fn ignored(why: Ignored) -> &'static str {
+    match why {
+        Ignored::Stale => "ignored: it is about something that is over",
+        Ignored::Unchanged => "ignored: it says what was known",
+        Ignored::Finished => "ignored: the run is finished",
+        Ignored::NotNow => "ignored: not now",
+    }
+}
+
+fn done_words(done: &Done) -> String {
+    match done {
+        Done::Accepted { base, tip, .. } => format!("accepted; {base} is at {}", tip.short()),
+        Done::NoBase { why } => format!("no base branch: {why}"),
+        Done::Planned { .. } => "the agent wrote a plan".to_owned(),
+        Done::Changed { head, .. } => format!("a new commit: {}", head.short()),
+        Done::Unchanged { .. } => "the agent changed nothing".to_owned(),
+        Done::Rejected { why, .. } => format!("the change was refused: {why}"),
+        Done::AgentFailed { why, .. } => format!("the agent failed: {why}"),
+        Done::Verified { head, passed: true, .. } => {
+            format!("the repository's commands passed on {}", head.short())
+        }
+        Done::Verified { head, passed: false, .. } => {
+            format!("the repository's commands failed on {}", head.short())
+        }
+        Done::Published { head, pull } => {
+            format!("published {} as pull request {pull}", head.short())
+        }
+        Done::Diverged { remote: Some(remote) } => {
+            format!("somebody pushed {} to the branch", remote.short())
+        }
+        Done::Diverged { remote: None } => "the branch was deleted".to_owned(),
+        Done::Reran => "asked for checks to be run again".to_owned(),
+        Done::Ready(_) => "it is this run's turn to merge".to_owned(),
+        Done::LaneBusy { why } => format!("not this run's turn to merge: {why}"),
+        Done::MergeAnswered(answer) => merge_words(answer),
+        Done::Settled(settled) => match settled {
+            Settled::Landed { commit } => format!("the merge took effect as {}", commit.short()),
+            Settled::NotLanded => "the merge did not take effect".to_owned(),
+            Settled::Unclear => "it is unclear whether the merge took effect".to_owned(),
+        },
+        Done::Landed { commit, .. } => format!("compared what landed as {}", commit.short()),
+        Done::Closed => "the issue is closed and the branch is gone".to_owned(),
+        Done::Failed { why } => format!("it failed: {why}"),
+    }
+}
+
+fn merge_words(answer: &MergeAnswer) -> String {
+    match answer {
+        MergeAnswer::Merged { commit } => format!("GitHub merged it as {}", commit.short()),
+        MergeAnswer::BaseModified => "GitHub did not merge: the base moved".to_owned(),
+        MergeAnswer::ChecksMissing { text } => {
+            format!("GitHub did not merge: it misses checks ({text})")
+        }
+        MergeAnswer::NotMergeable => "GitHub did not merge: not mergeable yet".to_owned(),
+        MergeAnswer::HeadModified => "GitHub did not merge: its head is another".to_owned(),
+        MergeAnswer::Refused { text } => format!("GitHub refused to merge: {text}"),
+        MergeAnswer::Unknown { text } => format!("the merge call got no answer: {text}"),
+        MergeAnswer::NotSent => "the merge call was not sent".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, sha};
+    use super::*;
+    use crate::policy::wrapped::wrapped;
+
+    #[test]
+    fn what_happened_is_one_line() {
+        use crate::command::{Go, SlashCommand, Source, authorize};
+        use crate::model::{CommentId, Permission};
+        use crate::pipeline::{Done, EventKind, MergeAnswer};
+        let go = SlashCommand::Go(Go { words: "now\n\u{1b}[31mrm".to_owned(), ..Go::default() });
+        let given =
+            authorize(go, sample::user("ann"), Permission::Write, Source::Comment(CommentId(1)));
+        let by = given.unwrap();
+        insta::assert_snapshot!(happened(&EventKind::Commanded(by)), @"ann said /go now");
+        let done = |done| happened(&EventKind::Performed { entry: 1, done });
+        let why = "x\ny".repeat(1_000);
+        assert!(done(Done::Failed { why }).chars().count() <= 300);
+        insta::assert_snapshot!(wrapped(&done(Done::Diverged { remote: Some(sha('b')) }), 30), @"
+        somebody pushed bbbbbbbbbb to
+        the branch
+        ");
+        let merged = MergeAnswer::Merged { commit: sha('e') };
+        let merged = done(Done::MergeAnswered(merged));
+        insta::assert_snapshot!(merged, @"GitHub merged it as eeeeeeeeee");
+        let looked = happened(&EventKind::Observed(Box::new(sample::seen())));
+        insta::assert_snapshot!(wrapped(&looked, 30), @"
+        looked at pull request 13:
+        head aaaaaaaaaa, base at
+        0000000000, 2 checks
+        ");
+    }
+}
