@@ -13,3 +13,9 @@ pub mod command;
 pub mod gate;
 pub mod pipeline;
 pub mod report;
+
+pub mod clock;
+pub mod process;
+
+pub mod agent;
+pub mod sandbox;

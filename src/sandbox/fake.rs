@@ -1,0 +1,83 @@
+//! A sandbox without processes: a function plays every program on files in memory.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::{End, Error, Invocation, Sandbox, Transcript};
+
+/// The files of one workspace, by path.
+pub type FakeDirectory = BTreeMap<String, String>;
+/// The files of every workspace, by its key; shared with whoever checks out and commits.
+pub type Directories = Arc<Mutex<BTreeMap<String, FakeDirectory>>>;
+/// What happens instead of a program.
+pub type Play = Arc<dyn Fn(&Invocation, &mut FakeDirectory) -> Transcript + Send + Sync>;
+
+/// The fake.
+#[derive(Clone)]
+pub struct Fake {
+    directories: Directories,
+    play: Play,
+}
+
+impl Fake {
+    pub fn new(directories: Directories, play: Play) -> Self {
+        Self { directories, play }
+    }
+}
+
+impl fmt::Debug for Fake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fake").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Sandbox for Fake {
+    async fn run(
+        &self,
+        invocation: &Invocation,
+        cancel: &CancellationToken,
+    ) -> Result<Transcript, Error> {
+        if cancel.is_cancelled() {
+            let (stdout, stderr) = (String::new(), String::new());
+            return Ok(Transcript { end: End::Cancelled, stdout, stderr });
+        }
+        let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        let directory = directories
+            .get_mut(&invocation.workspace)
+            .ok_or_else(|| Error(format!("there is no workspace {:?}", invocation.workspace)))?;
+        Ok((self.play)(invocation, directory))
+    }
+
+    fn describe(&self) -> String {
+        "fake: no process is started".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::trial::Trial;
+
+    #[tokio::test]
+    async fn a_function_plays_the_program_on_the_files_of_the_workspace() {
+        let directories = Directories::default();
+        let play: Play = Arc::new(|invocation, files| {
+            files.insert("said".to_owned(), invocation.args.join(" "));
+            Transcript { end: End::Exited(0), stdout: "ok".to_owned(), stderr: String::new() }
+        });
+        let fake = Fake::new(Arc::clone(&directories), play);
+        let order = Trial::new().shell("true");
+        let cancel = CancellationToken::new();
+        assert!(fake.run(&order, &cancel).await.is_err(), "a workspace nobody made");
+        directories.lock().unwrap().insert(order.workspace.clone(), FakeDirectory::new());
+        assert!(fake.run(&order, &cancel).await.unwrap().succeeded());
+        assert_eq!(directories.lock().unwrap()[&order.workspace]["said"], "-c true");
+        cancel.cancel();
+        assert_eq!(fake.run(&order, &cancel).await.unwrap().end, End::Cancelled);
+    }
+}

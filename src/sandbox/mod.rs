@@ -1,0 +1,136 @@
+//! Where strangers' programs run: agents and the repository's own commands.
+//!
+//! Adapters: `process` (own process group, cleared environment, limits; protects against
+//! accidents only) and `bubblewrap` (the same inside namespaces, without network). Fake:
+//! `fake`, a function instead of a program.
+
+pub mod bubblewrap;
+pub mod fake;
+pub mod process;
+#[cfg(test)]
+mod trial;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+/// Runs programs on a workspace.
+#[async_trait]
+pub trait Sandbox: Send + Sync {
+    /// Runs to the end, to a limit or until `cancel`; always with nothing left running. The
+    /// exit code is what the program itself ended with, never that of a wrapper.
+    async fn run(
+        &self,
+        invocation: &Invocation,
+        cancel: &CancellationToken,
+    ) -> Result<Transcript, Error>;
+
+    /// What protects the host, for `doctor` and reports.
+    fn describe(&self) -> String;
+}
+
+/// A process to start. Nothing of the host's environment is passed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// An absolute path, or a name looked up in the sandbox's own `PATH`.
+    pub program: String,
+    pub args: Vec<String>,
+    /// Beside `PATH`, `HOME`, `LANG` and `TMPDIR`, which the sandbox sets.
+    pub env: Vec<(String, String)>,
+    pub stdin: String,
+    /// The workspace: the working directory, and the only thing that may be written.
+    pub directory: PathBuf,
+    /// The workspace's key, for fakes.
+    pub workspace: String,
+    /// It may open connections; without it there is no network, where the sandbox can do that.
+    pub network: bool,
+    pub limits: Limits,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub wall_ms_max: u64,
+    /// Of standard output and standard error each; the middle is left out beyond it.
+    pub output_bytes_max: usize,
+}
+
+/// What the operator lends to every program.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tools {
+    /// Directories searched for programs before the system's own.
+    pub path: Vec<PathBuf>,
+    /// Directories outside the system's own that programs may read.
+    pub read_only: Vec<PathBuf>,
+}
+
+/// Where programs are looked for after [`Tools::path`].
+pub const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Largest single file a program may write, in bytes.
+pub const FILE_BYTES_MAX: u64 = 1 << 30;
+/// Files a program may hold open.
+pub const OPEN_FILES_MAX: u32 = 4_096;
+
+impl Tools {
+    /// The `PATH` of every program.
+    pub fn search(&self) -> String {
+        let own = self.path.iter().map(|directory| directory.to_string_lossy().into_owned());
+        own.chain([SYSTEM_PATH.to_owned()]).collect::<Vec<_>>().join(":")
+    }
+
+    /// The file that `program` names: itself when absolute, otherwise the first in the `PATH`.
+    pub fn find(&self, program: &str) -> Result<PathBuf, Error> {
+        let lost = || Error(format!("there is no program {program:?} in {}", self.search()));
+        if program.starts_with('/') {
+            return std::path::Path::new(program)
+                .is_file()
+                .then(|| PathBuf::from(program))
+                .ok_or_else(lost);
+        }
+        if program.is_empty() || program.contains('/') {
+            return Err(lost());
+        }
+        let search = self.search();
+        let mut found = search.split(':').map(|directory| PathBuf::from(directory).join(program));
+        found.find(|path| path.is_file()).ok_or_else(lost)
+    }
+}
+
+/// What a process said and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transcript {
+    pub end: End,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Exited(i32),
+    /// By a signal that was not ours.
+    Signalled(i32),
+    TimedOut,
+    Cancelled,
+}
+
+impl From<crate::process::End> for End {
+    fn from(end: crate::process::End) -> Self {
+        match end {
+            crate::process::End::Exited(code) => Self::Exited(code),
+            crate::process::End::Signalled(signal) => Self::Signalled(signal),
+            crate::process::End::TimedOut => Self::TimedOut,
+            crate::process::End::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl Transcript {
+    pub fn succeeded(&self) -> bool {
+        self.end == End::Exited(0)
+    }
+}
+
+/// The process could not be started or watched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("sandbox: {0}")]
+pub struct Error(pub String);

@@ -1,0 +1,97 @@
+//! The suite both real sandboxes pass.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{End, Invocation, Limits, Sandbox};
+
+/// A workspace to try programs in.
+pub(super) struct Trial(tempfile::TempDir);
+
+impl Trial {
+    pub(super) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(super) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.path().join(name)).unwrap()
+    }
+
+    pub(super) fn shell(&self, script: &str) -> Invocation {
+        Invocation {
+            program: "sh".to_owned(),
+            args: vec!["-c".to_owned(), script.to_owned()],
+            env: vec![("GIVEN".to_owned(), "given".to_owned())],
+            stdin: "prompt".to_owned(),
+            directory: self.0.path().to_owned(),
+            workspace: "trial".to_owned(),
+            network: false,
+            limits: Limits { wall_ms_max: 20_000, output_bytes_max: 10_000 },
+        }
+    }
+}
+
+pub(super) async fn contract(sandbox: &dyn Sandbox) {
+    environment_and_code(sandbox).await;
+    limits(sandbox).await;
+    cancelling(sandbox).await;
+}
+
+async fn environment_and_code(sandbox: &dyn Sandbox) {
+    let trial = Trial::new();
+    let cancel = CancellationToken::new();
+    let script = "cat; echo; echo made > file; echo $GIVEN $LANG; echo loud >&2; \
+                  env | cut -d= -f1 | sort | tr '\\n' ' '; exit 7";
+    let done = sandbox.run(&trial.shell(script), &cancel).await.unwrap();
+    assert_eq!(done.end, End::Exited(7), "{done:?}");
+    let lines: Vec<_> = done.stdout.lines().collect();
+    assert_eq!(lines[..2], ["prompt", "given C.UTF-8"], "{done:?}");
+    let allowed = "GIVEN HOME LANG OLDPWD PATH PWD SHLVL SLIPWAY_PROCESS TMPDIR _";
+    for name in lines[2].split_whitespace() {
+        assert!(allowed.split(' ').any(|known| known == name), "{name} leaked in");
+    }
+    assert_eq!((done.stderr.as_str(), trial.read("file").as_str()), ("loud\n", "made\n"));
+    let killed = sandbox.run(&trial.shell("kill -s KILL $$"), &cancel).await.unwrap();
+    assert_eq!(killed.end, End::Signalled(9), "{killed:?}");
+    let mut missing = trial.shell("");
+    missing.program = "no-such-program".to_owned();
+    assert!(sandbox.run(&missing, &cancel).await.is_err());
+}
+
+async fn limits(sandbox: &dyn Sandbox) {
+    let trial = Trial::new();
+    let cancel = CancellationToken::new();
+    let script = "trap '' TERM; echo up; (trap '' TERM; \
+                  while :; do date +%s%N > beat; sleep 0.05; done) & sleep 60 & wait; sleep 60";
+    let mut order = trial.shell(script);
+    order.limits.wall_ms_max = 2_000;
+    let done = sandbox.run(&order, &cancel).await.unwrap();
+    assert_eq!((done.end, done.stdout.as_str()), (End::TimedOut, "up\n"), "{done:?}");
+    let beat = trial.read("beat");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(trial.read("beat"), beat, "something still runs");
+
+    let flood = trial.shell("head -c 300000 /dev/zero | tr '\\0' x; echo; echo end");
+    let done = sandbox.run(&flood, &cancel).await.unwrap();
+    assert!(done.stdout.len() < 11_000 && done.stdout.ends_with("x\nend\n"));
+    assert!(done.stdout.contains("bytes left out"));
+    let core = trial.shell("ulimit -c; ulimit -f; ulimit -n");
+    let done = sandbox.run(&core, &cancel).await.unwrap();
+    assert_eq!(done.stdout.lines().next(), Some("0"), "{done:?}");
+    assert_eq!(done.stdout.lines().nth(1), Some("2097152"), "{done:?}");
+}
+
+async fn cancelling(sandbox: &dyn Sandbox) {
+    let trial = Trial::new();
+    let cancel = CancellationToken::new();
+    let order = trial.shell("echo up > file; sleep 60");
+    let (done, ()) = tokio::join!(sandbox.run(&order, &cancel), async {
+        while !Path::new(&order.directory).join("file").exists() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        cancel.cancel();
+    });
+    assert_eq!(done.unwrap().end, End::Cancelled);
+}
