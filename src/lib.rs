@@ -18,4 +18,6 @@ pub mod clock;
 pub mod process;
 
 pub mod agent;
+pub mod git;
+pub mod github;
 pub mod sandbox;

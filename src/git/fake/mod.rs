@@ -1,0 +1,303 @@
+//! Git without a process: the same contract on in-memory repositories.
+//!
+//! The remote's [`Depot`] doubles as the mirror; what was never fetched or made here counts as
+//! missing all the same. Workspaces are maps shared with the fake sandbox.
+
+mod diff;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::depot::{Blob, Depot, DepotError, Expected, Merge as Merged, NewCommit, Person, Tree};
+use super::{Changes, Committed, Error, Git, Message, Push, PushAnswer, Workspace, WorkspaceOrder};
+use crate::gate::seen::{Merge, Probe};
+use crate::github::Remote;
+use crate::model::{BranchName, CommitSha, Repo, TreeSha};
+
+/// The files of every workspace, by its key; shared with whoever edits them.
+pub type Directories = Arc<Mutex<BTreeMap<String, BTreeMap<String, String>>>>;
+
+/// The other end: whoever holds the repositories that are fetched from and pushed to.
+pub trait Remotes: Send + Sync {
+    /// The repository behind `remote`, as it is now.
+    fn depot(&self, remote: &Remote) -> Result<Depot, Error>;
+
+    /// Receives a push. A forge that has rules or tells others overrides this.
+    fn push(&self, remote: &Remote, push: &Push) -> Result<PushAnswer, Error> {
+        push_to(&self.depot(remote)?, push)
+    }
+}
+
+/// Moves a branch of `depot` under the lease, as git does.
+pub fn push_to(depot: &Depot, push: &Push) -> Result<PushAnswer, Error> {
+    let name = push.branch.reference();
+    let new = push.new.as_ref().map(CommitSha::as_str);
+    if depot.read_ref(&name).as_deref() == new {
+        return Ok(PushAnswer::Pushed);
+    }
+    let expected = push.expect.as_ref().map_or(Expected::Missing, |at| Expected::At(at.as_str()));
+    match depot.update_ref(&name, expected, new) {
+        Ok(()) => Ok(PushAnswer::Pushed),
+        Err(DepotError::Moved { found, .. }) => {
+            let actual = found.as_deref().map(commit_sha).transpose()?;
+            Ok(PushAnswer::Stale { actual })
+        }
+        Err(DepotError::Missing(id)) => Err(Error::Missing(id)),
+    }
+}
+
+/// The fake. Clones share everything, as two processes share a disk.
+#[derive(Clone)]
+pub struct Fake {
+    remotes: Arc<dyn Remotes>,
+    directories: Directories,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    mirrors: BTreeMap<Repo, Mirror>,
+    starts: BTreeMap<String, Arc<Tree>>,
+}
+
+#[derive(Default, Clone)]
+struct Mirror {
+    depot: Depot,
+    /// Tips of what was fetched and made; they and their ancestors are here.
+    tips: BTreeSet<String>,
+}
+
+impl Mirror {
+    fn need<'a>(&self, commit: &'a CommitSha) -> Result<&'a str, Error> {
+        let id = commit.as_str();
+        let here =
+            self.tips.contains(id) || self.tips.iter().any(|tip| self.depot.is_ancestor(id, tip));
+        if here { Ok(id) } else { Err(Error::Missing(id.to_owned())) }
+    }
+
+    fn tree_of(&self, commit: &CommitSha) -> Result<TreeSha, Error> {
+        let found = self.depot.get(self.need(commit)?);
+        let found = found.ok_or_else(|| Error::Missing(commit.to_string()))?;
+        tree_sha(&found.tree_id)
+    }
+
+    fn merge(&self, ours: &CommitSha, theirs: &CommitSha) -> Result<Merged, Error> {
+        let (ours, theirs) = (self.need(ours)?, self.need(theirs)?);
+        self.depot.merge_tree(None, ours, theirs).map_err(missing)
+    }
+}
+
+impl Fake {
+    pub fn new(remotes: Arc<dyn Remotes>, directories: Directories) -> Self {
+        Self { remotes, directories, inner: Arc::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn mirror(&self, repo: &Repo) -> Mirror {
+        self.lock().mirrors.get(repo).cloned().unwrap_or_default()
+    }
+
+    fn files(&self, key: &str) -> Result<BTreeMap<String, String>, Error> {
+        let directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = || Error::Local(format!("there is no workspace {key:?}"));
+        directories.get(key).cloned().ok_or_else(gone)
+    }
+
+    fn start(&self, key: &str) -> Result<Arc<Tree>, Error> {
+        let gone = || Error::Local(format!("there is no workspace {key:?}"));
+        self.lock().starts.get(key).cloned().ok_or_else(gone)
+    }
+
+    /// Commits `tree` and keeps it.
+    fn commit_tree(
+        &self,
+        repo: &Repo,
+        tree_id: &str,
+        parents: &[&CommitSha],
+        message: &Message,
+    ) -> Result<Committed, Error> {
+        let (name, email) = Message::AUTHOR;
+        let new = NewCommit {
+            tree_id: tree_id.to_owned(),
+            parents: parents.iter().map(ToString::to_string).collect(),
+            message: message.full(),
+            author: Person::new(name, email),
+            at_ms: message.at_seconds.max(0).saturating_mul(1_000),
+        };
+        let mut inner = self.lock();
+        let mirror = inner.mirrors.entry(repo.clone()).or_default();
+        let id = mirror.depot.commit(&new).map_err(missing)?;
+        mirror.tips.insert(id.clone());
+        Ok(Committed { commit: commit_sha(&id)?, tree: tree_sha(tree_id)? })
+    }
+}
+
+impl fmt::Debug for Fake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fake").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Git for Fake {
+    async fn fetch(
+        &self,
+        remote: &Remote,
+        branches: &[BranchName],
+    ) -> Result<BTreeMap<BranchName, CommitSha>, Error> {
+        let depot = self.remotes.depot(remote)?;
+        let mut found = BTreeMap::new();
+        for branch in branches {
+            if let Some(id) = depot.read_ref(&branch.reference()) {
+                found.insert(branch.clone(), commit_sha(&id)?);
+            }
+        }
+        let mut inner = self.lock();
+        let mirror = inner.mirrors.entry(remote.repo.clone()).or_default();
+        mirror.depot = depot;
+        mirror.tips.extend(found.values().map(ToString::to_string));
+        Ok(found)
+    }
+
+    async fn probe(&self, repo: &Repo, base: &CommitSha, head: &CommitSha) -> Result<Probe, Error> {
+        let mirror = self.mirror(repo);
+        let contains_base = mirror.depot.is_ancestor(mirror.need(base)?, mirror.need(head)?);
+        let merge = if contains_base {
+            Merge::Clean { tree: mirror.tree_of(head)? }
+        } else {
+            let merged = mirror.merge(base, head)?;
+            if merged.is_clean() {
+                Merge::Clean { tree: tree_sha(&merged.tree_id)? }
+            } else {
+                Merge::Conflict { paths: merged.conflicts }
+            }
+        };
+        Ok(Probe { head: head.clone(), base: base.clone(), contains_base, merge })
+    }
+
+    async fn workspace(&self, order: &WorkspaceOrder) -> Result<Workspace, Error> {
+        let mirror = self.mirror(&order.repo);
+        let (start, conflicts) = match &order.merge {
+            None => (mirror.depot.tree(mirror.need(&order.at)?).map_err(missing)?, Vec::new()),
+            Some(base) => {
+                let merged = mirror.merge(&order.at, base)?;
+                (Arc::new(merged.tree), merged.conflicts)
+            }
+        };
+        let key = format!("{}-{}", order.run, order.name);
+        let files = start.iter().map(|(path, blob)| (path.clone(), blob.text())).collect();
+        self.lock().starts.insert(key.clone(), start);
+        let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        directories.insert(key.clone(), files);
+        Ok(Workspace {
+            repo: order.repo.clone(),
+            path: PathBuf::from("/workspaces").join(&key),
+            key,
+            at: order.at.clone(),
+            merging: order.merge.clone(),
+            conflicts,
+        })
+    }
+
+    async fn changes(&self, workspace: &Workspace) -> Result<Changes, Error> {
+        let start = self.start(&workspace.key)?;
+        let files = self.files(&workspace.key)?;
+        Ok(diff::changes(&start, &files, &workspace.conflicts))
+    }
+
+    async fn commit(
+        &self,
+        workspace: &Workspace,
+        message: &Message,
+    ) -> Result<Option<Committed>, Error> {
+        let start = self.start(&workspace.key)?;
+        let files = self.files(&workspace.key)?;
+        if let Some(path) = diff::markers(&files, &workspace.conflicts).first() {
+            return Err(Error::Local(format!("{path} still has conflict markers")));
+        }
+        let kept = |path: &str, text: &str| start.get(path).filter(|blob| blob.text() == text);
+        let tree = files.iter().map(|(path, text)| {
+            let blob = kept(path, text).cloned();
+            (path.clone(), blob.unwrap_or_else(|| Blob::new(text.as_bytes())))
+        });
+        let tree: Tree = tree.collect();
+        if workspace.merging.is_none() && tree == *start {
+            return Ok(None);
+        }
+        let tree_id = self.mirror(&workspace.repo).depot.write_tree(tree);
+        let parents: Vec<&CommitSha> =
+            [&workspace.at].into_iter().chain(&workspace.merging).collect();
+        self.commit_tree(&workspace.repo, &tree_id, &parents, message).map(Some)
+    }
+
+    async fn merge(
+        &self,
+        repo: &Repo,
+        head: &CommitSha,
+        base: &CommitSha,
+        message: &Message,
+    ) -> Result<Option<Committed>, Error> {
+        let mirror = self.mirror(repo);
+        if mirror.depot.is_ancestor(mirror.need(base)?, mirror.need(head)?) {
+            return Ok(Some(Committed { commit: head.clone(), tree: mirror.tree_of(head)? }));
+        }
+        let merged = mirror.merge(head, base)?;
+        if !merged.is_clean() {
+            return Ok(None);
+        }
+        self.commit_tree(repo, &merged.tree_id, &[head, base], message).map(Some)
+    }
+
+    async fn discard(&self, workspace: Workspace) -> Result<(), Error> {
+        self.lock().starts.remove(&workspace.key);
+        let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        directories.remove(&workspace.key);
+        Ok(())
+    }
+
+    async fn push(&self, remote: &Remote, push: &Push) -> Result<PushAnswer, Error> {
+        if let Some(new) = &push.new {
+            self.mirror(&remote.repo).need(new)?;
+        }
+        self.remotes.push(remote, push)
+    }
+
+    async fn tree_of(&self, repo: &Repo, commit: &CommitSha) -> Result<TreeSha, Error> {
+        self.mirror(repo).tree_of(commit)
+    }
+
+    async fn contains(
+        &self,
+        repo: &Repo,
+        tip: &CommitSha,
+        commit: &CommitSha,
+    ) -> Result<bool, Error> {
+        let mirror = self.mirror(repo);
+        Ok(mirror.depot.is_ancestor(mirror.need(commit)?, mirror.need(tip)?))
+    }
+}
+
+fn commit_sha(id: &str) -> Result<CommitSha, Error> {
+    CommitSha::parse(id).map_err(|error| Error::Local(error.to_string()))
+}
+
+fn tree_sha(id: &str) -> Result<TreeSha, Error> {
+    TreeSha::parse(id).map_err(|error| Error::Local(error.to_string()))
+}
+
+fn missing(error: DepotError) -> Error {
+    match error {
+        DepotError::Missing(id) => Error::Missing(id),
+        DepotError::Moved { .. } => Error::Local(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+//! Git as Slipway needs it: a mirror per repository, workspaces, commits, probes and pushes.
+//!
+//! Adapters: `cli` (the git program, hardened). Fake: `fake` over an in-memory [`depot`].
+
+pub mod cli;
+#[cfg(test)]
+mod contract;
+pub mod depot;
+pub mod fake;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+
+use crate::gate::seen::Probe;
+use crate::github::Remote;
+use crate::model::{BranchName, CommitSha, Repo, RunId, TreeSha};
+
+/// Most changed paths listed for one change; more is refused by the guard anyway.
+pub const CHANGES_MAX: usize = 10_000;
+/// Lines listed of each changed file, for those taken out and those put in each.
+pub const CHANGE_LINES_MAX: usize = 200;
+/// Largest file that is committed, in bytes; GitHub refuses 100 MiB.
+pub const FILE_BYTES_MAX: u64 = 50 << 20;
+
+/// Git. The mirror is a cache: losing it loses nothing.
+#[async_trait]
+pub trait Git: Send + Sync {
+    /// Brings `branches` of the remote into the mirror and says where each is now; a branch
+    /// the remote does not have is absent from the answer.
+    async fn fetch(
+        &self,
+        remote: &Remote,
+        branches: &[BranchName],
+    ) -> Result<BTreeMap<BranchName, CommitSha>, Error>;
+
+    /// What merging `head` into `base` would give. Both must be in the mirror.
+    async fn probe(&self, repo: &Repo, base: &CommitSha, head: &CommitSha) -> Result<Probe, Error>;
+
+    /// A fresh directory with `at` checked out; with `merge`, that commit is merged into it
+    /// and conflicts are left in the files with markers, ready to be resolved. A workspace of
+    /// the same run and name that is left over is replaced.
+    async fn workspace(&self, order: &WorkspaceOrder) -> Result<Workspace, Error>;
+
+    /// What differs between the workspace and its starting point, read with attributes,
+    /// filters and hooks off. With a merge the starting point is what git made of it, markers
+    /// included, so that only what was done by hand is listed.
+    async fn changes(&self, workspace: &Workspace) -> Result<Changes, Error>;
+
+    /// Commits everything in the workspace and puts the commit into the mirror; a merge gets
+    /// both parents. `None` when nothing changed (and nothing was merged). Refused while
+    /// conflict markers are left, or something lies there that git cannot take ([`Changes`]
+    /// tells of both).
+    async fn commit(
+        &self,
+        workspace: &Workspace,
+        message: &Message,
+    ) -> Result<Option<Committed>, Error>;
+
+    /// Merges `base` into `head` without a workspace; `None` when they conflict, and `head`
+    /// itself when it already contains `base`.
+    async fn merge(
+        &self,
+        repo: &Repo,
+        head: &CommitSha,
+        base: &CommitSha,
+        message: &Message,
+    ) -> Result<Option<Committed>, Error>;
+
+    async fn discard(&self, workspace: Workspace) -> Result<(), Error>;
+
+    /// Moves `branch` of the remote from `expect` (`None`: it must not exist) to `new`, which
+    /// may be `None` to delete it. The lease is checked by the remote; pushing what is already
+    /// there is `Pushed`, wherever it was expected to be.
+    async fn push(&self, remote: &Remote, push: &Push) -> Result<PushAnswer, Error>;
+
+    async fn tree_of(&self, repo: &Repo, commit: &CommitSha) -> Result<TreeSha, Error>;
+
+    /// `commit` is `tip` or an ancestor of it.
+    async fn contains(
+        &self,
+        repo: &Repo,
+        tip: &CommitSha,
+        commit: &CommitSha,
+    ) -> Result<bool, Error>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkspaceOrder {
+    pub repo: Repo,
+    pub run: RunId,
+    /// Distinguishes workspaces of one run, such as `e7`.
+    pub name: String,
+    pub at: CommitSha,
+    pub merge: Option<CommitSha>,
+}
+
+/// A directory an agent or a check may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workspace {
+    pub repo: Repo,
+    /// The key under which a fake keeps it; the directory's name for the real one.
+    pub key: String,
+    pub path: PathBuf,
+    pub at: CommitSha,
+    pub merging: Option<CommitSha>,
+    /// Files with conflict markers at the start.
+    pub conflicts: Vec<String>,
+}
+
+/// What a change touches, for the guard and for people.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    pub files: Vec<FileChange>,
+    /// There were more than [`CHANGES_MAX`].
+    pub truncated: bool,
+    /// Files that were in conflict and still have conflict markers.
+    pub markers: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    pub path: String,
+    pub kind: ChangeKind,
+    pub added: u32,
+    pub removed: u32,
+    /// Lines taken out and put in, at most [`CHANGE_LINES_MAX`] each, long ones cut; empty for
+    /// binary files.
+    pub removed_lines: Vec<String>,
+    pub added_lines: Vec<String>,
+    pub binary: bool,
+    /// Not a plain file git and every file system can take: a symbolic link, a submodule, a
+    /// repository inside the repository, a device, a name such as `.GIT`, a file larger than
+    /// [`FILE_BYTES_MAX`].
+    pub special: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    Added,
+    Modified,
+    Deleted,
+}
+
+/// A commit message; the author is always Slipway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Sanitised by the caller: no `[skip ci]`, no trailer of others.
+    pub text: String,
+    /// `Name <id+login@users.noreply.github.com>` of the requester, as a trailer; one line.
+    pub co_author: Option<String>,
+    /// Seconds since 1970, so that repeating the commit gives the same sha.
+    pub at_seconds: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    pub commit: CommitSha,
+    pub tree: TreeSha,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Push {
+    pub branch: BranchName,
+    pub new: Option<CommitSha>,
+    pub expect: Option<CommitSha>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PushAnswer {
+    Pushed,
+    /// The branch is somewhere else; `None` when it does not exist.
+    Stale {
+        actual: Option<CommitSha>,
+    },
+    /// The remote's rules refuse it, in its own words.
+    Refused {
+        text: String,
+    },
+}
+
+/// Why git did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A commit that should be in the mirror is not.
+    #[error("missing object: {0}")]
+    Missing(String),
+    /// The remote did not answer as it should; a push may or may not have happened.
+    #[error("remote: {0}")]
+    Remote(String),
+    /// Git or the disk failed here.
+    #[error("git: {0}")]
+    Local(String),
+}
+
+impl Message {
+    /// The author and committer of every commit.
+    pub const AUTHOR: (&str, &str) = ("Slipway", "slipway@users.noreply.github.com");
+
+    /// The text with its trailer, as git stores it.
+    pub fn full(&self) -> String {
+        let text = self.text.replace('\0', "");
+        let co_author = self.co_author.iter().map(|who| who.replace(char::is_control, " "));
+        let trailers = co_author.map(|who| format!("\nCo-authored-by: {who}\n"));
+        format!("{}\n{}", text.trim_end(), trailers.collect::<String>())
+    }
+}
+
+impl Error {
+    /// Whether repeating the whole task may help; tasks begin by reading what is already so.
+    pub fn retry(&self) -> bool {
+        match self {
+            Self::Remote(_) | Self::Missing(_) => true,
+            Self::Local(_) => false,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Calls inside an installation: token, limits, one repetition for reads and none for writes.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use axum::http::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::wire::{Answer, Request};
+use super::{App, Grant};
+use crate::github::{At, Error, PAGES_MAX};
+use crate::model::InstallationId;
+
+/// Entries asked for on one page; GitHub gives no more.
+const PAGE_ENTRIES: usize = 100;
+
+/// A list, and whether it is whole.
+#[derive(Debug)]
+pub(super) struct Pages<T> {
+    pub(super) entries: Vec<T>,
+    pub(super) whole: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Identity {
+    slug: Option<String>,
+}
+
+impl App {
+    /// Sends a request for an installation and gives whatever is answered. A read is repeated
+    /// once when its answer is lost; a refused token is replaced once.
+    pub(super) async fn call(
+        &self,
+        at: &At,
+        grant: Grant,
+        request: &Request,
+    ) -> Result<Answer, Error> {
+        self.not_held(at.installation)?;
+        let mut secret = self.token(at, grant).await?;
+        let mut answer = self.wire.send(&secret, request).await;
+        let lost = match &answer {
+            Ok(answer) => answer.status >= 500,
+            Err(error) => matches!(error, Error::Unavailable(_)),
+        };
+        if lost && request.is_read() {
+            answer = self.wire.send(&secret, request).await;
+        }
+        // Refused credentials prove that nothing was done: even a write may go once more.
+        if matches!(&answer, Ok(answer) if answer.status == 401) {
+            secret = self.token_but(at, grant, Some(&secret)).await?;
+            answer = self.wire.send(&secret, request).await;
+        }
+        let answer = answer?;
+        if !answer.is_success()
+            && let Some(after) = answer.refusal().limit(self.clock.now())
+        {
+            self.hold(at.installation, after);
+            return Err(Error::Limited { after });
+        }
+        Ok(answer)
+    }
+
+    /// Sends and expects success.
+    pub(super) async fn ask(
+        &self,
+        at: &At,
+        grant: Grant,
+        request: &Request,
+    ) -> Result<Answer, Error> {
+        let answer = self.call(at, grant, request).await?;
+        if answer.is_success() {
+            return Ok(answer);
+        }
+        Err(answer.refusal().error(self.clock.now()))
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        at: &At,
+        kind: &'static str,
+        path: String,
+    ) -> Result<T, Error> {
+        self.ask(at, Grant::Read, &Request::get(kind, path)).await?.json()
+    }
+
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        at: &At,
+        grant: Grant,
+        (kind, path): (&'static str, String),
+        body: Value,
+    ) -> Result<T, Error> {
+        let request = Request::write(Method::POST, kind, path, body);
+        self.ask(at, grant, &request).await?.json()
+    }
+
+    /// Reads a list to its end or to [`PAGES_MAX`]. The list is the answer itself or, where
+    /// GitHub counts it, the field `list`. Addresses of further pages are never followed:
+    /// they may name another host.
+    pub(super) async fn pages<T: DeserializeOwned>(
+        &self,
+        at: &At,
+        (kind, path): (&'static str, &str),
+        list: Option<&str>,
+    ) -> Result<Pages<T>, Error> {
+        let mut entries = Vec::new();
+        let joint = if path.contains('?') { '&' } else { '?' };
+        for page in 1..=PAGES_MAX {
+            let path = format!("{path}{joint}per_page={PAGE_ENTRIES}&page={page}");
+            let answer = self.ask(at, Grant::Read, &Request::get(kind, path)).await?;
+            let mut found: Value = answer.json()?;
+            if let Some(list) = list {
+                found = found.get_mut(list).map(Value::take).unwrap_or_default();
+            }
+            let found: Vec<T> = serde_json::from_value(found)
+                .map_err(|error| Error::Unexpected(format!("{kind}: {error}")))?;
+            let full = found.len() >= PAGE_ENTRIES;
+            entries.extend(found);
+            if !answer.has_next().unwrap_or(full) {
+                return Ok(Pages { entries, whole: true });
+            }
+        }
+        Ok(Pages { entries, whole: false })
+    }
+
+    /// The name of our App, asked once.
+    pub(super) async fn own_login(&self) -> Result<String, Error> {
+        let slug = self.slug.get_or_try_init(|| async {
+            let answer = self.as_app(&Request::get("app", "/app".to_owned())).await?;
+            if !answer.is_success() {
+                return Err(answer.refusal().error(self.clock.now()));
+            }
+            let identity: Identity = answer.json()?;
+            identity.slug.ok_or_else(|| Error::Unexpected("the app has no name".to_owned()))
+        });
+        Ok(format!("{}[bot]", slug.await?))
+    }
+
+    fn not_held(&self, installation: InstallationId) -> Result<(), Error> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        held.retain(|_, until| *until > now);
+        let Some(until) = held.get(&installation) else {
+            return Ok(());
+        };
+        let left_ms = u64::try_from(until.since(now)).unwrap_or(0);
+        Err(Error::Limited { after: Duration::from_millis(left_ms) })
+    }
+
+    fn hold(&self, installation: InstallationId, wait: Duration) {
+        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        let until = crate::model::Millis(self.clock.now().0.saturating_add(wait_ms));
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.insert(installation, until);
+    }
+}

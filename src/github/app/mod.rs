@@ -1,0 +1,231 @@
+//! The adapter that talks to GitHub over HTTP, through octocrab, in our own slim requests.
+//!
+//! Of octocrab it takes the making and authorising of requests and the signing of claims; never
+//! its retries (they repeat writes), its typed answers (they fail on words of tomorrow), its
+//! tokens (not limited to one repository and purpose) or its client (see `transport`).
+
+mod call;
+mod checks;
+mod issues;
+mod path;
+mod places;
+mod pulls;
+mod repos;
+mod shape;
+mod tokens;
+mod transport;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use self::tokens::{Grant, Tokens};
+pub use self::wire::Counts;
+use self::wire::Wire;
+use super::{
+    At, CheckRun, Comment, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose, Reaction,
+    Remote, Repository,
+};
+use crate::clock::Clock;
+use crate::gate::seen::{Check, Review, Rules};
+use crate::model::{
+    BranchName, CheckId, CommentId, CommitSha, InstallationId, IssueNumber, Millis, Permission,
+    PullNumber, User,
+};
+use crate::pipeline::stage::MergeAnswer;
+
+/// GitHub's own interface; an Enterprise Server's is `https://host/api/v3`.
+pub const API_URL: &str = "https://api.github.com";
+
+/// How to reach GitHub and as whom. `Debug` never shows the key.
+#[derive(Clone)]
+pub struct Config {
+    /// Such as [`API_URL`], without a slash at its end.
+    pub api_url: String,
+    /// Where git finds repositories; `None` derives it from `api_url`.
+    pub git_url: Option<String>,
+    pub app_id: u64,
+    /// The App's RSA key in PEM form.
+    pub private_key: String,
+    pub connect_timeout: Duration,
+    /// For one request with its whole answer.
+    pub timeout: Duration,
+}
+
+impl Config {
+    pub fn new(api_url: &str, app_id: u64, private_key: &str) -> Self {
+        Self {
+            api_url: api_url.trim_end_matches('/').to_owned(),
+            git_url: None,
+            app_id,
+            private_key: private_key.to_owned(),
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("api_url", &self.api_url)
+            .field("app_id", &self.app_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// GitHub as our App sees it.
+pub struct App {
+    wire: Wire,
+    tokens: Tokens,
+    id: u64,
+    git_url: String,
+    clock: Arc<dyn Clock>,
+    /// Installations that GitHub asked to be left alone until then.
+    held: Mutex<BTreeMap<InstallationId, Millis>>,
+    slug: tokio::sync::OnceCell<String>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Needs a running tokio runtime; sends nothing yet.
+    ///
+    /// # Errors
+    /// When the key or the address cannot be used.
+    pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let git_url = config.git_url.clone();
+        Ok(Self {
+            wire: Wire::new(config)?,
+            tokens: Tokens::new(config.app_id, config.private_key.as_bytes())?,
+            id: config.app_id,
+            git_url: git_url.unwrap_or_else(|| path::git_url(&config.api_url)),
+            clock,
+            held: Mutex::new(BTreeMap::new()),
+            slug: tokio::sync::OnceCell::new(),
+        })
+    }
+
+    /// Requests sent so far, by kind.
+    pub fn counts(&self) -> Counts {
+        self.wire.counts()
+    }
+}
+
+#[async_trait]
+impl GitHub for App {
+    async fn permission(&self, at: &At, user: &User) -> Result<Permission, Error> {
+        self.permission_of(at, user).await
+    }
+
+    async fn repository(&self, at: &At) -> Result<Repository, Error> {
+        self.read_repository(at).await
+    }
+
+    async fn file(&self, at: &At, path: &str) -> Result<Option<String>, Error> {
+        self.read_file(at, path).await
+    }
+
+    async fn issue(&self, at: &At, issue: IssueNumber) -> Result<Issue, Error> {
+        self.read_issue(at, issue).await
+    }
+
+    async fn pull(&self, at: &At, pull: PullNumber) -> Result<Pull, Error> {
+        self.read_pull(at, pull).await?.into_pull()
+    }
+
+    async fn pull_of(&self, at: &At, branch: &BranchName) -> Result<Option<PullNumber>, Error> {
+        self.find_pull(at, branch).await
+    }
+
+    async fn checks(&self, at: &At, head: &CommitSha) -> Result<Vec<Check>, Error> {
+        self.read_checks(at, head).await
+    }
+
+    async fn check_log(&self, at: &At, check: CheckId) -> Result<String, Error> {
+        self.read_check_log(at, check).await
+    }
+
+    async fn rules(&self, at: &At, branch: &BranchName) -> Result<Rules, Error> {
+        self.read_rules(at, branch).await
+    }
+
+    async fn reviews(&self, at: &At, pull: PullNumber) -> Result<Vec<Review>, Error> {
+        self.read_reviews(at, pull).await
+    }
+
+    async fn react(&self, at: &At, to: CommentId, with: Reaction) -> Result<(), Error> {
+        self.put_reaction(at, to, with).await
+    }
+
+    async fn comment_with(
+        &self,
+        at: &At,
+        issue: IssueNumber,
+        marker: &str,
+    ) -> Result<Option<CommentId>, Error> {
+        self.find_comment(at, issue, marker).await
+    }
+
+    async fn comment(&self, at: &At, issue: IssueNumber, body: &str) -> Result<CommentId, Error> {
+        self.write_comment(at, issue, body).await
+    }
+
+    async fn edit_comment(&self, at: &At, id: CommentId, body: &str) -> Result<(), Error> {
+        self.rewrite_comment(at, id, body).await
+    }
+
+    async fn check_run_of(&self, at: &At, head: &CommitSha) -> Result<Option<CheckId>, Error> {
+        self.find_check_run(at, head).await
+    }
+
+    async fn create_check_run(&self, at: &At, run: &CheckRun) -> Result<CheckId, Error> {
+        self.write_check_run(at, run).await
+    }
+
+    async fn update_check_run(&self, at: &At, id: CheckId, run: &CheckRun) -> Result<(), Error> {
+        self.rewrite_check_run(at, id, run).await
+    }
+
+    async fn rerun(&self, at: &At, check: CheckId) -> Result<(), Error> {
+        self.ask_rerun(at, check).await
+    }
+
+    async fn open_pull(&self, at: &At, new: &NewPull) -> Result<PullNumber, Error> {
+        self.write_pull(at, new).await
+    }
+
+    async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {
+        self.send_merge(at, order).await
+    }
+
+    async fn close_issue(&self, at: &At, issue: IssueNumber) -> Result<(), Error> {
+        self.write_closed(at, issue).await
+    }
+
+    async fn places(&self) -> Result<Vec<At>, Error> {
+        self.find_places().await
+    }
+
+    async fn comments_since(&self, at: &At, since: Millis) -> Result<Vec<Comment>, Error> {
+        self.read_comments_since(at, since).await
+    }
+
+    async fn remote(&self, at: &At, purpose: Purpose) -> Result<Remote, Error> {
+        let grant = match purpose {
+            Purpose::Fetch => Grant::Fetch,
+            Purpose::Push => Grant::Push,
+        };
+        let secret = self.token(at, grant).await?;
+        let url = format!("{}/{}.git", self.git_url, at.repo);
+        Ok(Remote { repo: at.repo.clone(), url, secret: secret.reveal().to_owned() })
+    }
+}

@@ -1,0 +1,133 @@
+//! Where the App is installed, and what was said there lately.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::App;
+use super::shape::{CommentAnswer, WithId, required};
+use super::tokens::Secret;
+use super::wire::Request;
+use crate::github::{At, Comment, Error, PAGES_MAX};
+use crate::model::{CommentId, InstallationId, IssueNumber, Millis, Repo};
+
+/// Entries asked for on one page; GitHub gives no more.
+const PAGE_ENTRIES: usize = 100;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Minted {
+    token: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Repositories {
+    repositories: Vec<Named>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    full_name: Option<String>,
+}
+
+impl App {
+    pub(super) async fn find_places(&self) -> Result<Vec<At>, Error> {
+        let mut places = Vec::new();
+        for page in 1..=PAGES_MAX {
+            let path = format!("/app/installations?per_page={PAGE_ENTRIES}&page={page}");
+            let answer = self.as_app(&Request::get("installations", path)).await?;
+            if !answer.is_success() {
+                return Err(answer.refusal().error(self.clock.now()));
+            }
+            let found: Vec<WithId> = answer.json()?;
+            for installation in &found {
+                let id = InstallationId(required(installation.id, "installation id")?);
+                places.extend(self.places_of(id).await?);
+            }
+            if found.len() < PAGE_ENTRIES {
+                break;
+            }
+        }
+        Ok(places)
+    }
+
+    /// The repositories of one installation, with a token that can do nothing but list them.
+    async fn places_of(&self, installation: InstallationId) -> Result<Vec<At>, Error> {
+        let Some(secret) = self.listing_token(installation).await? else {
+            // Suspended, or removed a moment ago: nothing to sweep there.
+            return Ok(Vec::new());
+        };
+        let mut places = Vec::new();
+        for page in 1..=PAGES_MAX {
+            let path = format!("/installation/repositories?per_page={PAGE_ENTRIES}&page={page}");
+            let answer = self.wire.send(&secret, &Request::get("repositories", path)).await?;
+            if matches!(answer.status, 401 | 403 | 404) {
+                // The token is refused: suspended meanwhile, or to be asked for anew.
+                self.tokens.forget_listing(installation);
+                return Ok(Vec::new());
+            }
+            if !answer.is_success() {
+                return Err(answer.refusal().error(self.clock.now()));
+            }
+            let found: Repositories = answer.json()?;
+            let whole = found.repositories.len() < PAGE_ENTRIES;
+            let named = found.repositories.into_iter().filter_map(|named| named.full_name);
+            let repos = named.filter_map(|name| Repo::parse(&name).ok());
+            places.extend(repos.map(|repo| At { installation, repo }));
+            if whole {
+                break;
+            }
+        }
+        Ok(places)
+    }
+
+    async fn listing_token(&self, installation: InstallationId) -> Result<Option<Secret>, Error> {
+        let now = self.clock.now();
+        if let Some(held) = self.tokens.listing(installation, now) {
+            return Ok(Some(held));
+        }
+        let path = format!("/app/installations/{installation}/access_tokens");
+        let body = json!({"permissions": {"metadata": "read"}});
+        let request = Request::write(axum::http::Method::POST, "token", path, body);
+        let answer = self.as_app(&request).await?;
+        if !answer.is_success() {
+            return Ok(None);
+        }
+        let minted: Minted = answer.json()?;
+        let secret = Secret::new(required(minted.token, "token")?);
+        self.tokens.remember_listing(installation, secret.clone(), now);
+        Ok(Some(secret))
+    }
+
+    pub(super) async fn read_comments_since(
+        &self,
+        at: &At,
+        since: Millis,
+    ) -> Result<Vec<Comment>, Error> {
+        let since = since.rfc3339();
+        let path = super::path::repo(
+            at,
+            &format!("/issues/comments?sort=updated&direction=asc&since={since}"),
+        );
+        let found = self.pages::<CommentAnswer>(at, ("comments_since", &path), None).await?;
+        found.entries.into_iter().map(into_comment).collect()
+    }
+}
+
+fn into_comment(answer: CommentAnswer) -> Result<Comment, Error> {
+    let issue = required(answer.issue_url, "issue of a comment")?;
+    let number = issue.rsplit('/').next().and_then(|number| number.parse().ok());
+    let html = answer.html_url.unwrap_or_default();
+    let created = answer.created_at.unwrap_or_default();
+    let moment = Millis::from_rfc3339(&created);
+    Ok(Comment {
+        id: CommentId(required(answer.id, "comment id")?),
+        number: IssueNumber(required(number, "number of an issue")?),
+        is_pull: html.contains("/pull/"),
+        by: answer.user.as_ref().and_then(super::shape::Account::user),
+        body: answer.body.unwrap_or_default(),
+        created: required(moment, "moment of a comment")?,
+        edited: answer.updated_at.is_none_or(|updated| updated != created),
+    })
+}

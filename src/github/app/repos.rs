@@ -1,0 +1,178 @@
+//! A repository over HTTP: its settings, one file, and the rules of a branch.
+
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::pulls::method_word;
+use super::shape::{BranchAnswer, FileAnswer, RepositoryAnswer, RuleAnswer, branch};
+use super::wire::Request;
+use super::{App, Grant, path};
+use crate::gate::seen::Rules;
+use crate::github::{At, Error, FILE_BYTES_MAX, Repository};
+use crate::model::BranchName;
+use crate::policy::MergeMethod;
+
+const METHODS: [MergeMethod; 3] = [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase];
+
+impl App {
+    pub(super) async fn read_repository(&self, at: &At) -> Result<Repository, Error> {
+        // Merge settings are shown only to those who may write.
+        let request = Request::get("repository", path::repo(at, ""));
+        let answer = self.ask(at, Grant::Merge, &request).await?;
+        let found: RepositoryAnswer = answer.json()?;
+        let default_branch = branch(found.default_branch.as_deref(), "default branch")?;
+        let ruled = allowed_by_rules(&self.rules_of(at, &default_branch).await?);
+        let methods = METHODS.into_iter().filter(|method| {
+            let setting = match method {
+                MergeMethod::Merge => found.allow_merge_commit,
+                MergeMethod::Squash => found.allow_squash_merge,
+                MergeMethod::Rebase => found.allow_rebase_merge,
+            };
+            setting.unwrap_or(true) && ruled.as_ref().is_none_or(|only| only.contains(method))
+        });
+        Ok(Repository { methods: methods.collect(), default_branch })
+    }
+
+    pub(super) async fn read_file(&self, at: &At, file: &str) -> Result<Option<String>, Error> {
+        let path = path::repo(at, &format!("/contents/{}", path::parts(file)));
+        let answer = self.ask(at, Grant::Read, &Request::get("file", path)).await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(Error::Gone(_)) => return Ok(None),
+            Err(other) => return Err(other),
+        };
+        let not = |what: &str| Error::Unexpected(format!("{file} is {what}"));
+        // A directory is a list.
+        let Ok(found) = answer.json::<FileAnswer>() else {
+            return Err(not("not a file"));
+        };
+        if found.kind.as_deref() != Some("file") {
+            return Err(not("not a file"));
+        }
+        if found.encoding.as_deref() != Some("base64") {
+            return Err(not("too large"));
+        }
+        let packed: String = found.content.unwrap_or_default().split_ascii_whitespace().collect();
+        let bytes = STANDARD.decode(packed).map_err(|_error| not("not readable"))?;
+        if bytes.len() > FILE_BYTES_MAX {
+            return Err(not("too large"));
+        }
+        String::from_utf8(bytes).map(Some).map_err(|_error| not("not text"))
+    }
+
+    async fn rules_of(&self, at: &At, branch: &BranchName) -> Result<Vec<RuleAnswer>, Error> {
+        let name = path::part(branch.as_str());
+        let path = path::repo(at, &format!("/rules/branches/{name}"));
+        match self.pages::<RuleAnswer>(at, ("rules", &path), None).await {
+            Ok(found) => Ok(found.entries),
+            // An Enterprise Server from before rulesets has none.
+            Err(Error::Gone(_)) => Ok(Vec::new()),
+            // A private repository on a plan without rules cannot have any.
+            Err(Error::Forbidden(text)) if text.starts_with("Upgrade to") => Ok(Vec::new()),
+            Err(other) => Err(other),
+        }
+    }
+
+    pub(super) async fn read_rules(&self, at: &At, branch: &BranchName) -> Result<Rules, Error> {
+        let mut rules = Rules::default();
+        for rule in self.rules_of(at, branch).await? {
+            add_rule(&mut rules, rule);
+        }
+        let name = path::part(branch.as_str());
+        let path = path::repo(at, &format!("/branches/{name}"));
+        let classic: BranchAnswer = self.get(at, "branch", path).await?;
+        let demanded = classic.protection.and_then(|one| one.required_status_checks);
+        let demanded = demanded.filter(|checks| checks.enforcement_level.as_deref() != Some("off"));
+        if let Some(checks) = demanded {
+            rules.required.extend(checks.contexts.into_iter().flatten());
+            let named = checks.checks.into_iter().flatten().filter_map(|check| check.context);
+            rules.required.extend(named);
+        }
+        Ok(rules)
+    }
+}
+
+/// Layered rules: the most demanding wins.
+fn add_rule(rules: &mut Rules, rule: RuleAnswer) {
+    let parameters = rule.parameters.unwrap_or_default();
+    match rule.kind.as_deref() {
+        Some("required_status_checks") => {
+            let checks = parameters.required_status_checks.into_iter().flatten();
+            rules.required.extend(checks.filter_map(|check| check.context));
+            rules.strict |= parameters.strict_required_status_checks_policy.unwrap_or(false);
+        }
+        Some("pull_request") => {
+            let demanded = parameters.required_approving_review_count.unwrap_or(0);
+            rules.approvals = rules.approvals.max(demanded);
+        }
+        Some("merge_queue") => rules.queue = true,
+        // What we cannot judge, the merge call will.
+        Some(_) | None => {}
+    }
+}
+
+/// The ways to merge that every rule allows; `None` when no rule speaks of them.
+fn allowed_by_rules(rules: &[RuleAnswer]) -> Option<BTreeSet<MergeMethod>> {
+    let mut allowed: Option<BTreeSet<MergeMethod>> = None;
+    for rule in rules {
+        let words = rule.parameters.as_ref().and_then(|one| one.allowed_merge_methods.as_ref());
+        let Some(words) = words.filter(|words| !words.is_empty()) else {
+            continue;
+        };
+        let fits = |method: &MergeMethod| words.iter().any(|word| word == method_word(*method));
+        let only: BTreeSet<MergeMethod> = METHODS.into_iter().filter(fits).collect();
+        allowed = Some(match allowed {
+            Some(held) => &held & &only,
+            None => only,
+        });
+    }
+    allowed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn rules(answer: Value) -> Vec<RuleAnswer> {
+        serde_json::from_value(answer).unwrap()
+    }
+
+    #[test]
+    fn the_most_demanding_rule_wins() {
+        let mut found = Rules::default();
+        let answer = json!([
+            {"type": "required_status_checks", "parameters": {
+                "strict_required_status_checks_policy": true,
+                "required_status_checks": [{"context": "test", "integration_id": 1}, {}]}},
+            {"type": "required_status_checks", "parameters": {
+                "strict_required_status_checks_policy": false,
+                "required_status_checks": [{"context": "lint"}]}},
+            {"type": "pull_request", "parameters": {"required_approving_review_count": 2}},
+            {"type": "pull_request", "parameters": {"required_approving_review_count": 1}},
+            {"type": "deletion"}, {"type": "a_rule_of_tomorrow", "parameters": {}}, {},
+        ]);
+        for rule in rules(answer) {
+            add_rule(&mut found, rule);
+        }
+        let required = BTreeSet::from(["lint".to_owned(), "test".to_owned()]);
+        assert_eq!(found, Rules { required, strict: true, approvals: 2, queue: false });
+    }
+
+    #[test]
+    fn ways_to_merge_are_those_every_rule_allows() {
+        let with = |lists: &[&[&str]]| {
+            let all = lists.iter().map(|list| {
+                json!({"type": "pull_request", "parameters": {"allowed_merge_methods": list}})
+            });
+            allowed_by_rules(&rules(all.collect()))
+        };
+        assert_eq!(with(&[]), None);
+        assert_eq!(with(&[&[]]), None);
+        let both = with(&[&["merge", "squash"], &["squash", "rebase"]]);
+        assert_eq!(both, Some(BTreeSet::from([MergeMethod::Squash])));
+        assert_eq!(with(&[&["merge"], &["rebase"]]), Some(BTreeSet::new()));
+    }
+}

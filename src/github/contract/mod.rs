@@ -1,0 +1,66 @@
+//! What every GitHub must do, run on the World in this process and on the World over HTTP.
+
+mod bench;
+mod events;
+mod headers;
+mod pulls;
+mod reading;
+mod talk;
+mod wire;
+
+use bench::Bench;
+
+macro_rules! contract {
+    ($($group:ident::$name:ident,)*) => {
+        mod in_process {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$group::$name(super::Bench::in_process()).await;
+                }
+            )*
+        }
+
+        mod over_http {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$group::$name(super::Bench::over_http("").await).await;
+                }
+            )*
+        }
+
+        mod enterprise {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$group::$name(super::Bench::over_http("/api/v3").await).await;
+                }
+            )*
+        }
+    };
+}
+
+contract! {
+    reading::permission_is_asked_by_id,
+    reading::repositories_and_files_are_read,
+    reading::rules_of_both_kinds_add_up,
+    reading::checks_of_others_are_judged,
+    reading::logs_are_told_from_their_end,
+    talk::issues_are_read_and_closed,
+    talk::comments_are_ours_only,
+    talk::reactions_repeat_in_silence,
+    talk::our_check_run_lives_with_its_head,
+    talk::lost_answers_are_repeated_for_reads_only,
+    talk::limits_say_when_to_come_back,
+    reading::a_sweep_finds_places_and_late_comments,
+    talk::strangers_get_nothing,
+    talk::git_gets_a_narrow_secret,
+    pulls::a_pull_request_is_opened_once,
+    pulls::reviews_count_by_permission,
+    pulls::a_merge_is_refused_for_its_reason,
+    pulls::a_merge_lands_the_named_head,
+    events::what_people_do_arrives_as_it_was,
+    events::what_we_do_ourselves_is_known_as_ours,
+    pulls::a_lost_merge_is_unknown_and_never_sent_again,
+}
