@@ -21,3 +21,4 @@ pub mod agent;
 pub mod git;
 pub mod github;
 pub mod sandbox;
+pub mod store;

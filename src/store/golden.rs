@@ -1,0 +1,219 @@
+//! Golden files: every shape that was ever stored can still be read.
+//!
+//! A file is named `<what>-<sample>.<shape>.json`. When the shape of a sample changes, run the
+//! tests with `SLIPWAY_GOLDEN=write`: the new shape gets a new file beside the old ones, which
+//! stay as long as a database may hold them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::JobKind;
+use super::contract::{branch, event, events, finished, person, repo, request, sha, worked};
+use crate::gate::seen::{
+    Check, CheckResult, Merge, Probe, PullState, Review, ReviewVerdict, Rules, Seen,
+};
+use crate::model::{CheckId, CommentId, DeliveryId, Millis, PullNumber, RunId, TreeSha};
+use crate::pipeline::{
+    Answer, Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, StageKind, State,
+    Task, Timer, Wait,
+};
+use crate::policy::Policy;
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/store/golden")
+}
+
+fn seen() -> Seen {
+    let tree = TreeSha::parse(&"b".repeat(40)).unwrap();
+    let check = Check {
+        name: "test".to_owned(),
+        result: CheckResult::Failed,
+        stamp: "1 2026-11-21T00:00:00Z".to_owned(),
+        id: Some(CheckId(1)),
+        app: Some(2),
+        url: Some("https://example.org/1".to_owned()),
+        signature: Some("it broke".to_owned()),
+    };
+    let review = Review {
+        id: 3,
+        by: person(),
+        commit: sha('a'),
+        verdict: ReviewVerdict::ChangesRequested,
+        counts: true,
+        text: "Please no.".to_owned(),
+    };
+    Seen {
+        at: Millis(5),
+        pull: PullNumber(12),
+        pull_state: PullState::Open,
+        draft: false,
+        api_head: sha('a'),
+        git_head: Some(sha('a')),
+        base: branch("main"),
+        base_tip: sha('c'),
+        probe: Some(Probe {
+            head: sha('a'),
+            base: sha('c'),
+            contains_base: true,
+            merge: Merge::Clean { tree },
+        }),
+        checks: vec![check],
+        base_checks: Vec::new(),
+        rules: Rules { strict: true, ..Rules::default() },
+        reviews: vec![review],
+    }
+}
+
+fn states() -> Vec<(&'static str, State)> {
+    let idle = State::open(request(&repo("a"), 1, "comment 1"));
+    let mut running = worked(idle.clone(), 12);
+    let wait = Wait { what: "checks".to_owned(), until: None, look_ms: 60_000 };
+    running.progress =
+        Progress::Running { stage: StageKind::Ci, since: Millis(3), phase: Phase::Waiting(wait) };
+    running.seen = Some(std::sync::Arc::new(seen()));
+    running.held_by = Some(person());
+    running.counts.reruns.insert("test@a".to_owned(), "1".to_owned());
+    running.work.required.insert("test".to_owned());
+    let mut doing = running.clone();
+    let task = Task::Agent { role: Role::Fixer, round: 2 };
+    doing.progress =
+        Progress::Running { stage: StageKind::Build, since: Millis(4), phase: Phase::Doing(task) };
+    vec![
+        ("idle", idle),
+        ("finished", finished(running.clone())),
+        ("waiting", running),
+        ("doing", doing),
+    ]
+}
+
+fn happened() -> Vec<(&'static str, Event)> {
+    let [started, withdrawn, timer] = <[Event; 3]>::try_from(events()).unwrap();
+    let performed = |done| Event { kind: EventKind::Performed { entry: 3, done }, ..event(9) };
+    let verified = Done::Verified {
+        head: sha('a'),
+        passed: false,
+        log: "no".to_owned(),
+        signature: Some("no".to_owned()),
+    };
+    let answered = MergeAnswer::Merged { commit: sha('d') };
+    vec![
+        ("started", started),
+        ("withdrawn", withdrawn),
+        ("timer", timer),
+        ("observed", Event { kind: EventKind::Observed(Box::new(seen())), ..event(9) }),
+        ("verified", performed(verified)),
+        ("published", performed(Done::Published { head: sha('a'), pull: PullNumber(12) })),
+        ("merge_answered", performed(Done::MergeAnswered(answered))),
+        ("settled", performed(Done::Settled(Settled::NotLanded))),
+        ("failed", performed(Done::Failed { why: "no disk".to_owned() })),
+    ]
+}
+
+fn jobs() -> Vec<(&'static str, JobKind)> {
+    let run = RunId::derive(&repo("a"), "comment 1");
+    let installation = crate::model::InstallationId(5);
+    let answer = Answer::Words("No.".to_owned());
+    let to = CommentId(8);
+    let issue = crate::model::IssueNumber(1);
+    let task = Task::Verify { head: sha('a') };
+    vec![
+        ("inbox", JobKind::Inbox { delivery: DeliveryId::parse("d1").unwrap() }),
+        ("perform", JobKind::Perform { run: run.clone(), entry: 3, task }),
+        ("look", JobKind::Look { run: run.clone() }),
+        ("timer", JobKind::Timer { run: run.clone(), entry: 3, timer: Timer::Deadline }),
+        ("report", JobKind::Report { run }),
+        ("answer", JobKind::Answer { installation, repo: repo("a"), issue, to, answer }),
+        ("sweep", JobKind::Sweep { since: Millis(4) }),
+    ]
+}
+
+fn text<T: Serialize>(value: &T) -> String {
+    serde_json::to_string_pretty(value).unwrap() + "\n"
+}
+
+/// What today's code stores, by what and sample.
+fn today() -> BTreeMap<String, String> {
+    let mut today = BTreeMap::new();
+    let mut add = |what: &str, name: &str, text| {
+        today.insert(format!("{what}-{name}"), text);
+    };
+    for (name, state) in states() {
+        add("state", name, text(&state));
+    }
+    for (name, event) in happened() {
+        add("event", name, text(&event));
+    }
+    for (name, kind) in jobs() {
+        add("job", name, text(&kind));
+    }
+    add("policy", "default", text(&Policy::default()));
+    today
+}
+
+/// Every golden file, by name.
+fn golden() -> BTreeMap<String, String> {
+    let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let named = entries.map(|path| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, std::fs::read_to_string(path).unwrap())
+    });
+    named.collect()
+}
+
+#[test]
+fn what_is_stored_today_is_golden() {
+    #[expect(clippy::disallowed_methods, reason = "a test is told here to write new files")]
+    let write = std::env::var("SLIPWAY_GOLDEN").is_ok_and(|how| how == "write");
+    let kept = golden();
+    for (sample, text) in today() {
+        let prefix = format!("{sample}.");
+        let shapes: Vec<_> =
+            kept.iter().filter(|(name, _)| name.starts_with(&prefix)).map(|kept| kept.1).collect();
+        if shapes.contains(&&text) {
+            continue;
+        }
+        assert!(
+            write,
+            "{sample} has a new shape: is the old one still read? Then SLIPWAY_GOLDEN=write\n{text}"
+        );
+        let name = format!("{sample}.{}.json", shapes.len() + 1);
+        std::fs::write(folder().join(name), text).unwrap();
+    }
+}
+
+#[test]
+fn every_golden_file_is_still_read() {
+    let golden = golden();
+    assert!(golden.len() >= today().len());
+    for (name, text) in golden {
+        match name.split('-').next() {
+            Some("state") => read::<State>(&name, &text),
+            Some("event") => read::<Event>(&name, &text),
+            Some("job") => read::<JobKind>(&name, &text),
+            Some("policy") => read::<Policy>(&name, &text),
+            other => panic!("{name}: what is {other:?}?"),
+        }
+    }
+}
+
+/// Reads a stored text, writes it in today's shape, and reads that to the same value.
+fn read<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(name: &str, stored: &str) {
+    let old: T = serde_json::from_str(stored).unwrap_or_else(|why| panic!("{name}: {why}"));
+    let again: T = serde_json::from_str(&text(&old)).unwrap();
+    assert_eq!(old, again, "{name}");
+}
+
+#[test]
+fn a_sample_goes_through_a_database_unchanged() {
+    for (name, state) in states() {
+        let text = super::shape::json(&state).unwrap();
+        let back: State = super::shape::from_json(&name, &text).unwrap();
+        assert_eq!(back, state, "{name}");
+    }
+    let unknown = super::shape::from_json::<EventKind>(&"r0123456789", "{\"tomorrow\":1}");
+    let why = unknown.unwrap_err().to_string();
+    assert!(why.contains("r0123456789") && why.contains("tomorrow"), "{why}");
+}

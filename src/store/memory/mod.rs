@@ -1,0 +1,357 @@
+//! The store in memory: the honest fake, fast enough to live ten thousand lives.
+
+mod queue;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+
+use self::queue::Queue;
+use super::index::{after, fits, index_of, state_fits};
+use super::{
+    Beat, Claim, DELIVERY_BYTES_MAX, Entry, Error, Gauges, IgnoredEvent, JobKey, Lane, Lease,
+    NewDelivery, NewJob, Opened, Opening, PRUNE_MAX, Published, RUNS_MAX, Recorded, RunRow,
+    Snapshot, Store, Transition, inbox_job,
+};
+use crate::model::{BranchName, DeliveryId, IssueNumber, Millis, Repo, RunId};
+
+/// A store that forgets everything when dropped.
+#[derive(Debug, Default)]
+pub struct Memory {
+    inner: Mutex<Inner>,
+    news: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    deliveries: BTreeMap<DeliveryId, NewDelivery>,
+    queue: Queue,
+    runs: BTreeMap<RunId, Kept>,
+    lanes: BTreeMap<(Repo, BranchName), Lane>,
+    published: BTreeMap<(RunId, String), Published>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    snapshot: Snapshot,
+    row: RunRow,
+    after: String,
+    timeline: Vec<Entry>,
+}
+
+impl Memory {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs of an issue or pull request, newest last.
+    fn run_of(&self, repo: &Repo, number: IssueNumber, any: bool) -> Option<RunId> {
+        let inner = self.inner();
+        let rows = inner.runs.values().map(|kept| &kept.row).filter(|row| {
+            let pull = row.pull.is_some_and(|pull| pull.0 == number.0);
+            row.repo == *repo && (row.issue == number || pull) && (any || row.live)
+        });
+        rows.max_by_key(|row| (row.opened, row.run.clone())).map(|row| row.run.clone())
+    }
+}
+
+impl Inner {
+    fn put_all(&mut self, jobs: Vec<NewJob>) {
+        for job in jobs {
+            self.queue.put(job);
+        }
+    }
+
+    fn opened(&mut self, opening: Opening) -> Result<Opened, Error> {
+        if let Some(lease) = &opening.lease {
+            self.queue.check_lease(lease)?;
+        }
+        let row = index_of(&opening.state, opening.event.at);
+        if self.runs.contains_key(&row.run) {
+            return Ok(Opened::Exists(row.run));
+        }
+        let same = |kept: &&Kept| {
+            row.live && kept.row.live && kept.row.repo == row.repo && kept.row.issue == row.issue
+        };
+        if let Some(live) = self.runs.values().find(same) {
+            return Ok(Opened::Exists(live.row.run.clone()));
+        }
+        if let Some(lease) = &opening.lease {
+            self.queue.consume(lease)?;
+        }
+        let after = after(&opening.state);
+        let first = Entry {
+            number: 1,
+            version: Some(1),
+            event: opening.event,
+            ignored: None,
+            after: after.clone(),
+        };
+        let snapshot = Snapshot { state: opening.state, policy: opening.policy, version: 1 };
+        let run = row.run.clone();
+        self.runs.insert(run, Kept { snapshot, row, after, timeline: vec![first] });
+        self.put_all(opening.jobs);
+        Ok(Opened::New)
+    }
+
+    fn check(&self, transition: &Transition, repo: &Repo) -> Result<(), Error> {
+        if let Some(lease) = &transition.lease {
+            self.queue.check_lease(lease)?;
+        }
+        let Some(base) = &transition.take_lane else { return Ok(()) };
+        match self.lanes.get(&(repo.clone(), base.clone())) {
+            Some(Lane { alarm: Some(alarm), .. }) => Err(Error::LaneBusy(alarm.clone())),
+            Some(lane) if lane.run != transition.run => Err(Error::LaneBusy(lane.run.to_string())),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn committed(&mut self, transition: Transition) -> Result<(), Error> {
+        let kept = self.runs.get(&transition.run).ok_or(Error::Conflict)?;
+        if kept.snapshot.version != transition.from_version {
+            return Err(Error::Conflict);
+        }
+        let repo = kept.row.repo.clone();
+        self.check(&transition, &repo)?;
+        if let Some(lease) = &transition.lease {
+            self.queue.consume(lease)?;
+        }
+        if let Some(entry) = transition.cancel_entry {
+            self.queue.cancel(&transition.run, entry);
+        }
+        self.move_lanes(&transition, repo);
+        if let Some(kept) = self.runs.get_mut(&transition.run) {
+            kept.row = index_of(&transition.next, transition.event.at);
+            kept.after = after(&transition.next);
+            kept.snapshot.version += 1;
+            kept.snapshot.state = transition.next;
+            kept.timeline.push(Entry {
+                number: kept.timeline.len() as u64 + 1,
+                version: Some(kept.snapshot.version),
+                event: transition.event,
+                ignored: None,
+                after: kept.after.clone(),
+            });
+        }
+        self.put_all(transition.jobs);
+        Ok(())
+    }
+
+    fn move_lanes(&mut self, transition: &Transition, repo: Repo) {
+        let run = &transition.run;
+        if let Some(base) = &transition.take_lane {
+            let lane =
+                Lane { repo: repo.clone(), base: base.clone(), run: run.clone(), alarm: None };
+            self.lanes.insert((repo.clone(), base.clone()), lane);
+        }
+        let Some((base, alarm)) = &transition.release_lane else { return };
+        let at = (repo.clone(), base.clone());
+        if self.lanes.get(&at).is_some_and(|lane| lane.run != *run || lane.alarm.is_some()) {
+            return;
+        }
+        if alarm.is_some() {
+            let alarm = alarm.clone();
+            let lane = Lane { repo, base: base.clone(), run: run.clone(), alarm };
+            self.lanes.insert(at, lane);
+        } else {
+            self.lanes.remove(&at);
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Memory {
+    async fn record(&self, delivery: NewDelivery) -> Result<Recorded, Error> {
+        fits("the delivery", delivery.body.len(), DELIVERY_BYTES_MAX)?;
+        let mut inner = self.inner();
+        if inner.deliveries.contains_key(&delivery.id) {
+            return Ok(Recorded::Repeat);
+        }
+        inner.queue.put(inbox_job(&delivery));
+        inner.deliveries.insert(delivery.id.clone(), delivery);
+        self.news.notify_one();
+        Ok(Recorded::New)
+    }
+
+    async fn delivery(&self, id: &DeliveryId) -> Result<Option<NewDelivery>, Error> {
+        Ok(self.inner().deliveries.get(id).cloned())
+    }
+
+    async fn prune(&self, before: Millis) -> Result<u64, Error> {
+        let mut inner = self.inner();
+        let old = inner.deliveries.values().filter(|delivery| {
+            delivery.at < before && !inner.queue.waits(&JobKey::inbox(&delivery.id))
+        });
+        let ids: Vec<_> = old.take(PRUNE_MAX as usize).map(|old| old.id.clone()).collect();
+        for id in &ids {
+            inner.deliveries.remove(id);
+        }
+        Ok(ids.len() as u64)
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Vec<Lease>, Error> {
+        Ok(self.inner().queue.claim(claim))
+    }
+
+    async fn next_due(&self) -> Result<Option<Millis>, Error> {
+        Ok(self.inner().queue.next_due())
+    }
+
+    async fn heartbeat(&self, lease: &Lease, until: Millis) -> Result<Beat, Error> {
+        Ok(self.inner().queue.heartbeat(lease, until))
+    }
+
+    async fn finish(&self, lease: &Lease, jobs: Vec<NewJob>) -> Result<(), Error> {
+        Queue::check(&jobs)?;
+        let mut inner = self.inner();
+        inner.queue.consume(lease)?;
+        inner.put_all(jobs);
+        self.news.notify_one();
+        Ok(())
+    }
+
+    async fn put_back(&self, lease: &Lease, due: Millis, _why: &str) -> Result<(), Error> {
+        self.inner().queue.put_back(lease, due)?;
+        self.news.notify_one();
+        Ok(())
+    }
+
+    async fn open(&self, opening: Opening) -> Result<Opened, Error> {
+        state_fits(&opening.state)?;
+        Queue::check(&opening.jobs)?;
+        let opened = self.inner().opened(opening)?;
+        self.news.notify_one();
+        Ok(opened)
+    }
+
+    async fn load(&self, run: &RunId) -> Result<Option<Snapshot>, Error> {
+        Ok(self.inner().runs.get(run).map(|kept| kept.snapshot.clone()))
+    }
+
+    async fn commit(&self, transition: Transition) -> Result<(), Error> {
+        state_fits(&transition.next)?;
+        Queue::check(&transition.jobs)?;
+        self.inner().committed(transition)?;
+        self.news.notify_one();
+        Ok(())
+    }
+
+    async fn ignore(&self, ignored: IgnoredEvent) -> Result<(), Error> {
+        let mut inner = self.inner();
+        inner.queue.consume(&ignored.lease)?;
+        if let Some(kept) = inner.runs.get_mut(&ignored.run) {
+            kept.timeline.push(Entry {
+                number: kept.timeline.len() as u64 + 1,
+                version: None,
+                event: ignored.event,
+                ignored: Some(ignored.why),
+                after: kept.after.clone(),
+            });
+        }
+        self.news.notify_one();
+        Ok(())
+    }
+
+    async fn timeline(&self, run: &RunId) -> Result<Vec<Entry>, Error> {
+        Ok(self.inner().runs.get(run).map(|kept| kept.timeline.clone()).unwrap_or_default())
+    }
+
+    async fn live_run(&self, repo: &Repo, number: IssueNumber) -> Result<Option<RunId>, Error> {
+        Ok(self.run_of(repo, number, false))
+    }
+
+    async fn latest_run(&self, repo: &Repo, number: IssueNumber) -> Result<Option<RunId>, Error> {
+        Ok(self.run_of(repo, number, true))
+    }
+
+    async fn live_runs(&self, repo: Option<&Repo>) -> Result<Vec<RunRow>, Error> {
+        let inner = self.inner();
+        let rows = inner.runs.values().map(|kept| &kept.row);
+        let wanted = |row: &&RunRow| row.live && repo.is_none_or(|repo| row.repo == *repo);
+        let mut rows: Vec<_> = rows.filter(wanted).cloned().collect();
+        rows.sort_by(|a, b| (a.opened, &a.run).cmp(&(b.opened, &b.run)));
+        Ok(rows)
+    }
+
+    async fn runs(&self, limit: u32) -> Result<Vec<RunRow>, Error> {
+        let inner = self.inner();
+        let mut rows: Vec<_> = inner.runs.values().map(|kept| kept.row.clone()).collect();
+        rows.sort_by(|a, b| (b.opened, &b.run).cmp(&(a.opened, &a.run)));
+        rows.truncate(limit.min(RUNS_MAX) as usize);
+        Ok(rows)
+    }
+
+    async fn put(&self, jobs: Vec<NewJob>) -> Result<(), Error> {
+        Queue::check(&jobs)?;
+        self.inner().put_all(jobs);
+        self.news.notify_one();
+        Ok(())
+    }
+
+    async fn published(&self, run: &RunId) -> Result<Vec<Published>, Error> {
+        let inner = self.inner();
+        let all = inner.published.iter().filter(|((of, _), _)| of == run);
+        Ok(all.map(|(_, published)| published.clone()).collect())
+    }
+
+    async fn publish(&self, run: &RunId, published: Published) -> Result<(), Error> {
+        let at = (run.clone(), published.surface.clone());
+        self.inner().published.insert(at, published);
+        Ok(())
+    }
+
+    async fn lanes(&self) -> Result<Vec<Lane>, Error> {
+        Ok(self.inner().lanes.values().cloned().collect())
+    }
+
+    async fn clear_lane(&self, repo: &Repo, base: &BranchName) -> Result<bool, Error> {
+        let mut inner = self.inner();
+        let at = (repo.clone(), base.clone());
+        let closed = inner.lanes.get(&at).is_some_and(|lane| lane.alarm.is_some());
+        if closed {
+            inner.lanes.remove(&at);
+            self.news.notify_one();
+        }
+        Ok(closed)
+    }
+
+    async fn reclaim(&self, owner: &str, now: Millis) -> Result<u64, Error> {
+        let freed = self.inner().queue.reclaim(owner, now);
+        self.news.notify_one();
+        Ok(freed)
+    }
+
+    async fn gauges(&self, now: Millis) -> Result<Gauges, Error> {
+        let inner = self.inner();
+        let (jobs_due, jobs_leased, jobs_later) = inner.queue.count(now);
+        Ok(Gauges {
+            jobs_due,
+            jobs_leased,
+            jobs_later,
+            runs_live: inner.runs.values().filter(|kept| kept.row.live).count() as u64,
+            deliveries: inner.deliveries.len() as u64,
+        })
+    }
+
+    async fn changed(&self) {
+        self.news.notified().await;
+    }
+
+    async fn close(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::contract;
+
+    fn stage() -> std::future::Ready<Option<(Arc<dyn Store>, ())>> {
+        std::future::ready(Some((Arc::new(Memory::default()), ())))
+    }
+
+    contract::suite!(stage);
+}
