@@ -22,3 +22,5 @@ pub mod git;
 pub mod github;
 pub mod sandbox;
 pub mod store;
+
+pub mod playground;

@@ -5,6 +5,8 @@
 pub mod answer;
 pub mod app;
 pub mod checks;
+#[cfg(test)]
+mod contract;
 pub mod log;
 pub mod payload;
 pub mod people;

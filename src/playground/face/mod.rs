@@ -1,0 +1,325 @@
+//! The World without HTTP: our own GitHub contract straight over its operations, through the
+//! same gate, so that counts, journal, limits and faults are those of the served World.
+
+mod checks;
+mod pulls;
+mod turn;
+
+use async_trait::async_trait;
+
+use super::error::{ApiError, ApiResult, Failure};
+use super::world::auth::TokenScope;
+use super::world::comments::Subject;
+use super::world::issues::IssueEdit;
+use super::world::{Actor, Level, Op, State, World};
+use crate::gate::seen::{Check, Review, Rules};
+use crate::github::{
+    At, CheckRun, Comment, Error, FILE_BYTES_MAX, GitHub, Issue, MergeOrder, NewPull, Pull,
+    Purpose, Reaction, Remote, Repository, people,
+};
+use crate::model::{
+    BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, User,
+    UserId, text,
+};
+use crate::pipeline::stage::MergeAnswer;
+
+/// GitHub as one App of the World sees it.
+#[derive(Debug, Clone)]
+pub struct Face {
+    world: World,
+    app: u64,
+}
+
+impl Face {
+    pub fn new(world: World, app: u64) -> Self {
+        Self { world, app }
+    }
+
+    fn now(&self) -> Millis {
+        Millis(self.world.now_ms())
+    }
+
+    fn actor(&self, at: &At) -> Result<Actor, Error> {
+        let actor = self.world.as_installation(at.installation.0);
+        let actor = actor.map_err(|error| self.error(&error))?;
+        let (own, covered) = self.world.with(|state| {
+            let found = state.installations.get(&at.installation.0);
+            let repo = state.repo_id(&at.repo.to_string());
+            let covers = |id: u64| found.is_some_and(|one| one.repositories.contains(&id));
+            (found.is_some_and(|one| one.app == self.app), repo.is_some_and(covers))
+        });
+        // Over HTTP there would be no token: of another's installation, or for this repository.
+        if !own {
+            return Err(Error::Gone("no such installation".to_owned()));
+        }
+        if !covered {
+            return Err(Error::Forbidden("the installation does not grant it".to_owned()));
+        }
+        Ok(actor)
+    }
+
+    fn error(&self, error: &ApiError) -> Error {
+        match error.failure {
+            Failure::Answer => turn::refusal(error).error(self.now()),
+            Failure::Timeout => Error::Unavailable("time-out".to_owned()),
+            Failure::Reset => Error::Unavailable("reset".to_owned()),
+        }
+    }
+
+    /// One read, repeated once when its answer is lost.
+    fn read<T>(
+        &self,
+        at: &At,
+        (id, rest): (&'static str, &str),
+        run: impl Fn(&mut State, &Actor, &str) -> ApiResult<T>,
+    ) -> Result<T, Error> {
+        let (actor, repo) = (self.actor(at)?, at.repo.to_string());
+        let once = || {
+            let op = Op::read(id, format!("/repos/{repo}{rest}"));
+            self.world.call(&actor, op, |state| run(state, &actor, &repo))
+        };
+        let found = match once() {
+            Err(error) if error.status >= 500 => once(),
+            other => other,
+        };
+        found.map_err(|error| self.error(&error))
+    }
+
+    /// One write, never repeated.
+    fn write<T>(
+        &self,
+        at: &At,
+        op: Op,
+        run: impl FnOnce(&mut State, &Actor, &str) -> ApiResult<T>,
+    ) -> Result<T, Error> {
+        let actor = self.actor(at)?;
+        let done = self.world.call(&actor, op, |state| run(state, &actor, &at.repo.to_string()));
+        done.map_err(|error| self.error(&error))
+    }
+}
+
+fn op(method: &'static str, id: &'static str, at: &At, rest: &str) -> Op {
+    Op { id, method, path: format!("/repos/{}{rest}", at.repo) }
+}
+
+#[async_trait]
+impl GitHub for Face {
+    async fn permission(&self, at: &At, user: &User) -> Result<Permission, Error> {
+        self.permission_of(at, user)
+    }
+
+    async fn repository(&self, at: &At) -> Result<Repository, Error> {
+        let (settings, default_branch) =
+            self.read(at, ("repos/get", ""), |state, actor, repo| {
+                let id = state.enter(actor, repo, &[])?;
+                let found = state.repo(id)?;
+                Ok((found.settings.clone(), found.default_branch.clone()))
+            })?;
+        let rules = self.read(at, ("repos/get-branch-rules", "/rules"), |state, actor, repo| {
+            state.rules(actor, repo, &default_branch)
+        })?;
+        turn::repository(&settings, &default_branch, &rules)
+    }
+
+    async fn file(&self, at: &At, path: &str) -> Result<Option<String>, Error> {
+        let rest = format!("/contents/{path}");
+        let bytes = self.read(at, ("repos/get-content", &rest), |state, actor, repo| {
+            state.contents(actor, repo, path, None)
+        });
+        match bytes {
+            Ok(bytes) if bytes.len() > FILE_BYTES_MAX => {
+                Err(Error::Unexpected(format!("{path} is too large")))
+            }
+            Ok(bytes) => String::from_utf8(bytes)
+                .map(Some)
+                .map_err(|_error| Error::Unexpected(format!("{path} is not text"))),
+            Err(Error::Gone(_)) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn issue(&self, at: &At, issue: IssueNumber) -> Result<Issue, Error> {
+        let rest = format!("/issues/{issue}");
+        let found = self.read(at, ("issues/get", &rest), |state, actor, repo| {
+            state.issue(actor, repo, issue.0)
+        })?;
+        Ok(turn::issue(found))
+    }
+
+    async fn pull(&self, at: &At, pull: PullNumber) -> Result<Pull, Error> {
+        turn::pull(&self.view(at, pull)?)
+    }
+
+    async fn pull_of(&self, at: &At, branch: &BranchName) -> Result<Option<PullNumber>, Error> {
+        self.find_pull(at, branch)
+    }
+
+    async fn checks(&self, at: &At, head: &CommitSha) -> Result<Vec<Check>, Error> {
+        self.read_checks(at, head)
+    }
+
+    async fn check_log(&self, at: &At, check: CheckId) -> Result<String, Error> {
+        self.read_check_log(at, check)
+    }
+
+    async fn rules(&self, at: &At, branch: &BranchName) -> Result<Rules, Error> {
+        let rest = format!("/rules/branches/{branch}");
+        let found = self.read(at, ("repos/get-branch-rules", &rest), |state, actor, repo| {
+            state.rules(actor, repo, branch.as_str())
+        })?;
+        let rest = format!("/branches/{branch}");
+        self.read(at, ("repos/get-branch", &rest), |state, actor, repo| {
+            state.branch(actor, repo, branch.as_str())
+        })?;
+        Ok(turn::rules(&found))
+    }
+
+    async fn reviews(&self, at: &At, pull: PullNumber) -> Result<Vec<Review>, Error> {
+        self.read_reviews(at, pull)
+    }
+
+    async fn react(&self, at: &At, to: CommentId, with: Reaction) -> Result<(), Error> {
+        let rest = format!("/issues/comments/{to}/reactions");
+        let op = op("POST", "reactions/create-for-issue-comment", at, &rest);
+        let on = Subject::Comment(to.0);
+        self.write(at, op, |state, actor, repo| state.react(actor, repo, on, with.word())).map(drop)
+    }
+
+    async fn comment_with(
+        &self,
+        at: &At,
+        issue: IssueNumber,
+        marker: &str,
+    ) -> Result<Option<CommentId>, Error> {
+        let rest = format!("/issues/{issue}/comments");
+        let found = self.read(at, ("issues/list-comments", &rest), |state, actor, repo| {
+            state.list_comments(actor, repo, Some(issue.0), i64::MIN)
+        })?;
+        let ours = found.iter().find(|comment| {
+            comment.user.bot && comment.via_app == Some(self.app) && comment.body.contains(marker)
+        });
+        Ok(ours.map(|comment| CommentId(comment.id)))
+    }
+
+    async fn comment(&self, at: &At, issue: IssueNumber, body: &str) -> Result<CommentId, Error> {
+        let op = op("POST", "issues/create-comment", at, &format!("/issues/{issue}/comments"));
+        let body = text::cut(body, text::COMMENT_CHARS_MAX);
+        let made = self.write(at, op, |state, actor, repo| {
+            state.create_comment(actor, repo, issue.0, &body)
+        })?;
+        Ok(CommentId(made.id))
+    }
+
+    async fn edit_comment(&self, at: &At, id: CommentId, body: &str) -> Result<(), Error> {
+        let op = op("PATCH", "issues/update-comment", at, &format!("/issues/comments/{id}"));
+        let body = text::cut(body, text::COMMENT_CHARS_MAX);
+        self.write(at, op, |state, actor, repo| state.edit_comment(actor, repo, id.0, &body))
+            .map(drop)
+    }
+
+    async fn check_run_of(&self, at: &At, head: &CommitSha) -> Result<Option<CheckId>, Error> {
+        self.find_check_run(at, head)
+    }
+
+    async fn create_check_run(&self, at: &At, run: &CheckRun) -> Result<CheckId, Error> {
+        let (head, edit) = (run.head.as_str(), checks::edit(run));
+        let made = self.write(
+            at,
+            op("POST", "checks/create", at, "/check-runs"),
+            |state, actor, repo| state.create_check_run(actor, repo, head, &edit),
+        )?;
+        Ok(CheckId(made.id))
+    }
+
+    async fn update_check_run(&self, at: &At, id: CheckId, run: &CheckRun) -> Result<(), Error> {
+        let (op, edit) =
+            (op("PATCH", "checks/update", at, &format!("/check-runs/{id}")), checks::edit(run));
+        self.write(at, op, |state, actor, repo| state.update_check_run(actor, repo, id.0, &edit))
+            .map(drop)
+    }
+
+    async fn rerun(&self, at: &At, check: CheckId) -> Result<(), Error> {
+        let rest = format!("/check-runs/{check}");
+        self.read(at, ("checks/get", &rest), |state, actor, repo| {
+            state.check_run(actor, repo, check.0)
+        })?;
+        let op = op("POST", "checks/rerequest-run", at, &format!("{rest}/rerequest"));
+        self.write(at, op, |state, actor, repo| state.rerequest_run(actor, repo, check.0))
+    }
+
+    async fn open_pull(&self, at: &At, new: &NewPull) -> Result<PullNumber, Error> {
+        self.write_pull(at, new)
+    }
+
+    async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {
+        self.send_merge(at, order)
+    }
+
+    async fn close_issue(&self, at: &At, issue: IssueNumber) -> Result<(), Error> {
+        let op = op("PATCH", "issues/update", at, &format!("/issues/{issue}"));
+        let state_reason = Some("completed".to_owned());
+        let edit = IssueEdit { open: Some(false), state_reason, ..IssueEdit::default() };
+        self.write(at, op, |state, actor, repo| state.edit_issue(actor, repo, issue.0, &edit))
+            .map(drop)
+    }
+
+    async fn places(&self) -> Result<Vec<At>, Error> {
+        let me = Actor::App(self.app);
+        let op = Op::read("apps/list-installations", "/app/installations".to_owned());
+        let found = self.world.call(&me, op, |state| Ok(turn::places(state, self.app)));
+        found.map_err(|error| self.error(&error))
+    }
+
+    async fn comments_since(&self, at: &At, since: Millis) -> Result<Vec<Comment>, Error> {
+        let rest = "/issues/comments";
+        let found =
+            self.read(at, ("issues/list-comments-for-repo", rest), |state, actor, repo| {
+                let comments = state.list_comments(actor, repo, None, since.0)?;
+                let id = state.enter(actor, repo, &[])?;
+                let issues = &state.repo(id)?.issues;
+                let is_pull = |issue: u64| issues.get(&issue).is_some_and(|issue| issue.is_pull);
+                let turned = comments.into_iter().map(|said| (is_pull(said.issue), said));
+                Ok(turned.collect::<Vec<_>>())
+            })?;
+        Ok(found.into_iter().map(|(is_pull, said)| turn::comment(is_pull, said)).collect())
+    }
+
+    async fn remote(&self, at: &At, purpose: Purpose) -> Result<Remote, Error> {
+        self.actor(at)?;
+        let level = match purpose {
+            Purpose::Fetch => Level::Read,
+            Purpose::Push => Level::Write,
+        };
+        let scope = TokenScope {
+            repositories: Some(vec![at.repo.name().to_owned()]),
+            repository_ids: None,
+            permissions: Some([("contents".to_owned(), level)].into()),
+        };
+        let path = format!("/app/installations/{}/access_tokens", at.installation);
+        let (me, op) =
+            (Actor::App(self.app), Op::write("apps/create-installation-access-token", path));
+        let made = self
+            .world
+            .call(&me, op, |state| state.create_token(&me, at.installation.0, &scope))
+            .map_err(|error| self.error(&error))?;
+        let url = format!("{}/{}.git", self.world.base_url(), at.repo);
+        Ok(Remote { repo: at.repo.clone(), url, secret: made.0 })
+    }
+}
+
+impl Face {
+    fn permission_of(&self, at: &At, user: &User) -> Result<Permission, Error> {
+        let rest = format!("/collaborators/{}/permission", user.login);
+        let id = "repos/get-collaborator-permission-level";
+        let found = self
+            .read(at, (id, &rest), |state, actor, repo| state.permission(actor, repo, &user.login));
+        match found {
+            Ok((id, role)) => {
+                let words = (Some(role.permission()), Some(role.name()));
+                Ok(people::permission(user.id, Some(UserId(id)), words.0, words.1))
+            }
+            Err(Error::Gone(_)) => Ok(Permission::None),
+            Err(other) => Err(other),
+        }
+    }
+}
