@@ -24,3 +24,5 @@ pub mod sandbox;
 pub mod store;
 
 pub mod playground;
+
+pub mod worker;

@@ -1,3 +1,9 @@
 //! The one test binary.
 
 mod explore;
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
+mod simulate;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,297 @@
+//! GitHub, git and a sandbox that answer at once and remember next to nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use slipway::gate::seen::{Check, Merge, Probe, PullState, Review, Rules};
+use slipway::git::{self, Changes, Committed, Git, Message, Push, PushAnswer};
+use slipway::git::{Workspace, WorkspaceOrder};
+use slipway::github::{
+    At, CheckRun, Comment, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose, Reaction,
+    Remote, Repository,
+};
+use slipway::model::{
+    BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Repo,
+    TreeSha, User,
+};
+use slipway::pipeline::stage::MergeAnswer;
+use slipway::policy::MergeMethod;
+use slipway::sandbox::{self, End, Invocation, Sandbox, Transcript};
+use tokio_util::sync::CancellationToken;
+
+/// The base's commit; heads are numbered from 1.
+const BASE: u8 = 0;
+
+/// Everything the engine reaches out to.
+#[derive(Debug)]
+pub(crate) struct Instantly {
+    /// Updates until a head contains the base.
+    updates: u8,
+    policy: String,
+    ids: AtomicU64,
+    pulls: Mutex<BTreeMap<PullNumber, BranchName>>,
+    branches: Mutex<BTreeMap<BranchName, CommitSha>>,
+    heard: Mutex<(u64, Option<Instant>)>,
+}
+
+fn commit(generation: u8) -> CommitSha {
+    CommitSha::parse(&format!("{generation:040x}")).unwrap()
+}
+
+fn generation(commit: &CommitSha) -> u8 {
+    u8::from_str_radix(commit.as_str().get(38..).unwrap_or("0"), 16).unwrap()
+}
+
+fn tree(generation: u8) -> TreeSha {
+    TreeSha::parse(&format!("{generation:040x}")).unwrap()
+}
+
+fn main_branch() -> BranchName {
+    BranchName::parse("main").unwrap()
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Instantly {
+    pub(crate) fn new(updates: u8, policy: String) -> Self {
+        Self {
+            updates,
+            policy,
+            ids: AtomicU64::new(1_000_000),
+            pulls: Mutex::default(),
+            branches: Mutex::default(),
+            heard: Mutex::default(),
+        }
+    }
+
+    /// Reactions put so far.
+    pub(crate) fn heard(&self) -> u64 {
+        locked(&self.heard).0
+    }
+
+    /// When the last one was put.
+    pub(crate) fn last_heard(&self) -> Instant {
+        locked(&self.heard).1.unwrap()
+    }
+
+    fn id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl GitHub for Instantly {
+    async fn permission(&self, _: &At, _: &User) -> Result<Permission, Error> {
+        Ok(Permission::Write)
+    }
+
+    async fn repository(&self, _: &At) -> Result<Repository, Error> {
+        let methods = BTreeSet::from([MergeMethod::Squash]);
+        Ok(Repository { default_branch: main_branch(), methods })
+    }
+
+    async fn file(&self, _: &At, _: &str) -> Result<Option<String>, Error> {
+        Ok(Some(self.policy.clone()))
+    }
+
+    async fn issue(&self, _: &At, number: IssueNumber) -> Result<Issue, Error> {
+        let (title, body) = ("Make it faster".to_owned(), String::new());
+        let (author, open, labels, is_pull) = (None, false, Vec::new(), false);
+        Ok(Issue { number, title, body, author, open, labels, is_pull })
+    }
+
+    async fn pull(&self, _: &At, number: PullNumber) -> Result<Pull, Error> {
+        let branch = locked(&self.pulls).get(&number).cloned().unwrap_or_else(main_branch);
+        let head = locked(&self.branches).get(&branch).cloned().unwrap_or_else(|| commit(1));
+        let head_branch = branch.to_string();
+        let (state, draft, base) = (PullState::Open, false, main_branch());
+        Ok(Pull { number, state, draft, head, head_branch, base })
+    }
+
+    async fn pull_of(&self, _: &At, _: &BranchName) -> Result<Option<PullNumber>, Error> {
+        Ok(None)
+    }
+
+    async fn checks(&self, _: &At, _: &CommitSha) -> Result<Vec<Check>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn check_log(&self, _: &At, _: CheckId) -> Result<String, Error> {
+        Ok(String::new())
+    }
+
+    async fn rules(&self, _: &At, _: &BranchName) -> Result<Rules, Error> {
+        Ok(Rules::default())
+    }
+
+    async fn reviews(&self, _: &At, _: PullNumber) -> Result<Vec<Review>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn react(&self, _: &At, _: CommentId, _: Reaction) -> Result<(), Error> {
+        let mut heard = locked(&self.heard);
+        heard.0 += 1;
+        heard.1 = Some(super::at());
+        Ok(())
+    }
+
+    async fn comment_with(
+        &self,
+        _: &At,
+        _: IssueNumber,
+        _: &str,
+    ) -> Result<Option<CommentId>, Error> {
+        Ok(None)
+    }
+
+    async fn comment(&self, _: &At, _: IssueNumber, _: &str) -> Result<CommentId, Error> {
+        Ok(CommentId(self.id()))
+    }
+
+    async fn edit_comment(&self, _: &At, _: CommentId, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn check_run_of(&self, _: &At, _: &CommitSha) -> Result<Option<CheckId>, Error> {
+        Ok(None)
+    }
+
+    async fn create_check_run(&self, _: &At, _: &CheckRun) -> Result<CheckId, Error> {
+        Ok(CheckId(self.id()))
+    }
+
+    async fn update_check_run(&self, _: &At, _: CheckId, _: &CheckRun) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn rerun(&self, _: &At, _: CheckId) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn open_pull(&self, _: &At, new: &NewPull) -> Result<PullNumber, Error> {
+        let number = PullNumber(self.id());
+        locked(&self.pulls).insert(number, new.head.clone());
+        Ok(number)
+    }
+
+    async fn merge(&self, _: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {
+        Ok(MergeAnswer::Merged { commit: order.head.clone() })
+    }
+
+    async fn close_issue(&self, _: &At, _: IssueNumber) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn places(&self) -> Result<Vec<At>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn comments_since(&self, _: &At, _: Millis) -> Result<Vec<Comment>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn remote(&self, at: &At, _: Purpose) -> Result<Remote, Error> {
+        Ok(Remote { repo: at.repo.clone(), url: String::new(), secret: String::new() })
+    }
+}
+
+#[async_trait]
+impl Git for Instantly {
+    async fn fetch(
+        &self,
+        _: &Remote,
+        wanted: &[BranchName],
+    ) -> Result<BTreeMap<BranchName, CommitSha>, git::Error> {
+        let branches = locked(&self.branches);
+        let tip = |branch: &BranchName| match branch.as_str() {
+            "main" => Some(commit(BASE)),
+            _ => branches.get(branch).cloned(),
+        };
+        Ok(wanted.iter().filter_map(|one| Some((one.clone(), tip(one)?))).collect())
+    }
+
+    async fn probe(
+        &self,
+        _: &Repo,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Probe, git::Error> {
+        let made = generation(head);
+        let contains_base = made > self.updates;
+        let merge = Merge::Clean { tree: tree(made) };
+        Ok(Probe { head: head.clone(), base: base.clone(), contains_base, merge })
+    }
+
+    async fn workspace(&self, order: &WorkspaceOrder) -> Result<Workspace, git::Error> {
+        Ok(Workspace {
+            repo: order.repo.clone(),
+            key: format!("{}-{}", order.run, order.name),
+            path: "/nowhere".into(),
+            at: order.at.clone(),
+            merging: None,
+            conflicts: Vec::new(),
+        })
+    }
+
+    async fn changes(&self, _: &Workspace) -> Result<Changes, git::Error> {
+        Ok(Changes::default())
+    }
+
+    async fn commit(&self, at: &Workspace, _: &Message) -> Result<Option<Committed>, git::Error> {
+        let made = generation(&at.at) + 1;
+        Ok(Some(Committed { commit: commit(made), tree: tree(made) }))
+    }
+
+    async fn merge(
+        &self,
+        _: &Repo,
+        head: &CommitSha,
+        _: &CommitSha,
+        _: &Message,
+    ) -> Result<Option<Committed>, git::Error> {
+        let made = generation(head) + 1;
+        Ok(Some(Committed { commit: commit(made), tree: tree(made) }))
+    }
+
+    async fn discard(&self, _: Workspace) -> Result<(), git::Error> {
+        Ok(())
+    }
+
+    async fn push(&self, _: &Remote, push: &Push) -> Result<PushAnswer, git::Error> {
+        let mut branches = locked(&self.branches);
+        match &push.new {
+            Some(new) => branches.insert(push.branch.clone(), new.clone()),
+            None => branches.remove(&push.branch),
+        };
+        Ok(PushAnswer::Pushed)
+    }
+
+    async fn tree_of(&self, _: &Repo, of: &CommitSha) -> Result<TreeSha, git::Error> {
+        Ok(tree(generation(of)))
+    }
+
+    async fn contains(&self, _: &Repo, _: &CommitSha, _: &CommitSha) -> Result<bool, git::Error> {
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl Sandbox for Instantly {
+    async fn run(
+        &self,
+        _: &Invocation,
+        _: &CancellationToken,
+    ) -> Result<Transcript, sandbox::Error> {
+        let (stdout, stderr) = ("done".to_owned(), String::new());
+        Ok(Transcript { end: End::Exited(0), stdout, stderr })
+    }
+
+    fn describe(&self) -> String {
+        "answers at once".to_owned()
+    }
+}

@@ -1,0 +1,42 @@
+//! Answers to people: a thumb up or one comment, never twice.
+
+use super::Engine;
+use super::failure::Failure;
+use crate::github::{At, Reaction};
+use crate::model::{CommentId, IssueNumber};
+use crate::pipeline::Answer;
+use crate::report;
+use crate::store::Lease;
+
+impl Engine {
+    pub(super) async fn answer(
+        &self,
+        lease: &Lease,
+        at: &At,
+        (issue, to): (IssueNumber, CommentId),
+        answer: &Answer,
+    ) -> Result<(), Failure> {
+        let text = match answer {
+            Answer::Done => {
+                self.ports.github.react(at, to, Reaction::ThumbsUp).await?;
+                return self.end(lease, Vec::new()).await;
+            }
+            Answer::Words(text) => text.clone(),
+            Answer::Help => crate::command::help(),
+            Answer::Status => match self.ports.store.latest_run(&at.repo, issue).await? {
+                Some(run) => match self.ports.store.load(&run).await? {
+                    Some(snapshot) => report::status(&snapshot.state),
+                    None => "There was no run here yet.".to_owned(),
+                },
+                None => "There was no run here yet. `/go` starts one.".to_owned(),
+            },
+        };
+        let marker = format!("<!-- slipway:answer:{to} -->");
+        let repeated = lease.attempts > 0;
+        let there = repeated && self.ports.github.comment_with(at, issue, &marker).await?.is_some();
+        if !there {
+            self.ports.github.comment(at, issue, &format!("{marker}\n{text}")).await?;
+        }
+        self.end(lease, Vec::new()).await
+    }
+}

@@ -1,0 +1,230 @@
+//! A delivery becomes events: what it says is looked up, its author asked for permission.
+//!
+//! A delivery is a hint. Comments are remembered by their own number, so that a webhook that
+//! comes twice, under another GUID, or is found by the sweep, is one command.
+
+use sha2::{Digest, Sha256};
+
+use super::failure::Failure;
+use super::{Engine, jobs};
+use crate::github::payload::{self, Happening, PullAction};
+use crate::github::{At, Reaction};
+use crate::model::{
+    BranchName, CommentId, CommitSha, DeliveryId, IssueNumber, Millis, PullNumber, Repo, User,
+};
+use crate::pipeline::{EventKind, Withdrawal};
+use crate::store::{Lease, NewDelivery, NewJob, RunRow};
+
+/// The event name under which a comment is remembered by its own number.
+pub(super) const COMMENT_EVENT: &str = "slipway.comment";
+
+/// A comment that may be a command.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    pub at: At,
+    pub number: IssueNumber,
+    pub is_pull: bool,
+    pub comment: CommentId,
+    pub by: User,
+    pub body: String,
+    /// The issue's words at that moment, as the delivery carried them.
+    pub title: Option<String>,
+    pub text: Option<String>,
+    /// When it was written.
+    pub written: Option<Millis>,
+}
+
+/// A label put on an issue or taken away.
+#[derive(Debug)]
+pub(super) struct Labeling {
+    pub at: At,
+    pub issue: IssueNumber,
+    pub label: String,
+    /// `None` when the account is gone.
+    pub by: Option<User>,
+}
+
+/// A button of our check run, pressed.
+#[derive(Debug)]
+pub(super) struct Press {
+    pub at: At,
+    pub identifier: String,
+    pub by: User,
+}
+
+impl Engine {
+    pub(super) async fn inbox(&self, lease: &Lease, id: &DeliveryId) -> Result<(), Failure> {
+        let Some(delivery) = self.ports.store.delivery(id).await? else {
+            return self.end(lease, Vec::new()).await;
+        };
+        let remembered = delivery.event == COMMENT_EVENT;
+        let event = if remembered { "issue_comment" } else { delivery.event.as_str() };
+        let Ok(happening) = payload::read(event, &delivery.body, self.settings.app_id) else {
+            return self.end(lease, Vec::new()).await;
+        };
+        match happening {
+            Happening::Comment { at, number, is_pull, comment, by, body } => {
+                if by.bot || crate::command::parse(&body) == crate::command::Parsed::None {
+                    return self.end(lease, Vec::new()).await;
+                }
+                if !remembered {
+                    self.ports.github.react(&at, comment, Reaction::Eyes).await?;
+                    self.remember(&at, comment, &delivery.body, delivery.at).await?;
+                    return self.end(lease, Vec::new()).await;
+                }
+                let (title, text) = payload::issue_words(&delivery.body);
+                let written = payload::comment_written(&delivery.body);
+                let said = Said { at, number, is_pull, comment, by, body, title, text, written };
+                self.said(lease, said).await
+            }
+            other @ (Happening::Labeled { .. }
+            | Happening::Unlabeled { .. }
+            | Happening::IssueClosed { .. }
+            | Happening::IssueReopened { .. }
+            | Happening::Pull { .. }
+            | Happening::Review { .. }
+            | Happening::Push { .. }
+            | Happening::Checks { .. }
+            | Happening::Button { .. }
+            | Happening::Rerequested { .. }
+            | Happening::Installation { .. }
+            | Happening::Nothing { .. }) => self.happened(lease, other).await,
+        }
+    }
+
+    /// Keeps a comment under its own number; the second time changes nothing.
+    pub(super) async fn remember(
+        &self,
+        at: &At,
+        comment: CommentId,
+        body: &[u8],
+        when: Millis,
+    ) -> Result<(), Failure> {
+        let id = comment_delivery(at, comment)?;
+        let event = COMMENT_EVENT.to_owned();
+        let delivery = NewDelivery { id, event, body: body.to_vec(), at: when };
+        self.ports.store.record(delivery).await?;
+        Ok(())
+    }
+
+    pub(super) async fn end(&self, lease: &Lease, jobs: Vec<NewJob>) -> Result<(), Failure> {
+        Ok(self.ports.store.finish(lease, jobs).await?)
+    }
+
+    async fn happened(&self, lease: &Lease, happening: Happening) -> Result<(), Failure> {
+        match happening {
+            Happening::Labeled { at, issue, label, by } => {
+                self.labeled(lease, Labeling { at, issue, label, by: Some(by) }).await
+            }
+            Happening::Unlabeled { at, issue, label, by } => {
+                self.unlabeled(lease, Labeling { at, issue, label, by }).await
+            }
+            Happening::IssueClosed { at, issue, by } => {
+                let kind = EventKind::Withdrawn { by, how: Withdrawal::IssueClosed };
+                self.to_live_run(lease, &at.repo, issue, kind).await
+            }
+            Happening::Button { at, external_id, identifier, by, .. } => {
+                self.pressed(lease, &external_id, Press { at, identifier, by }).await
+            }
+            Happening::Rerequested { at, external_id: Some(id), by, .. } => {
+                let identifier = "retry".to_owned();
+                self.pressed(lease, &id, Press { at, identifier, by }).await
+            }
+            Happening::Pull { at, pull, action, head, .. } => {
+                self.look_at(lease, &at.repo, Trace::Pull { pull, action, head }).await
+            }
+            Happening::Review { at, pull, .. } => {
+                self.look_at(lease, &at.repo, Trace::Review(pull)).await
+            }
+            Happening::Push { at, branch, after, .. } => {
+                self.look_at(lease, &at.repo, Trace::Push { branch, after }).await
+            }
+            Happening::Checks { at, head, .. } => {
+                self.look_at(lease, &at.repo, Trace::Checks(head)).await
+            }
+            Happening::Comment { .. }
+            | Happening::IssueReopened { .. }
+            | Happening::Rerequested { external_id: None, .. }
+            | Happening::Installation { .. }
+            | Happening::Nothing { .. } => self.end(lease, Vec::new()).await,
+        }
+    }
+
+    async fn to_live_run(
+        &self,
+        lease: &Lease,
+        repo: &Repo,
+        number: IssueNumber,
+        kind: EventKind,
+    ) -> Result<(), Failure> {
+        match self.ports.store.live_run(repo, number).await? {
+            Some(run) => self.apply(&run, lease, kind).await,
+            None => self.end(lease, Vec::new()).await,
+        }
+    }
+
+    async fn unlabeled(&self, lease: &Lease, unlabeling: Labeling) -> Result<(), Failure> {
+        let Labeling { at, issue, label, by } = unlabeling;
+        let Some(run) = self.ports.store.live_run(&at.repo, issue).await? else {
+            return self.end(lease, Vec::new()).await;
+        };
+        let snapshot = self.ports.store.load(&run).await?;
+        if snapshot.is_none_or(|snapshot| snapshot.policy.label != label) {
+            return self.end(lease, Vec::new()).await;
+        }
+        let kind = EventKind::Withdrawn { by, how: Withdrawal::LabelRemoved };
+        self.apply(&run, lease, kind).await
+    }
+
+    /// Asks for a look at every live run that `trace` concerns; a moment later, since webhooks
+    /// come in swarms.
+    async fn look_at(&self, lease: &Lease, repo: &Repo, trace: Trace) -> Result<(), Failure> {
+        let due = self.now().plus(self.settings.limits.look_gap_ms);
+        let runs = self.ports.store.live_runs(Some(repo)).await?;
+        let concerned = runs.iter().filter(|row| trace.concerns(row));
+        let looks = concerned.map(|row| jobs::look(&row.run, due)).collect();
+        self.end(lease, looks).await
+    }
+}
+
+/// The name under which a comment is remembered, however it was heard of.
+pub(super) fn comment_delivery(at: &At, comment: CommentId) -> Result<DeliveryId, Failure> {
+    let digest = hex::encode(Sha256::digest(format!("{}#{comment}", at.repo)));
+    let name = format!("comment-{}", digest.get(..32).unwrap_or(&digest));
+    DeliveryId::parse(&name).map_err(|error| Failure::Fault(error.to_string()))
+}
+
+/// What a webhook says moved.
+enum Trace {
+    Pull { pull: PullNumber, action: PullAction, head: CommitSha },
+    Review(PullNumber),
+    Push { branch: BranchName, after: Option<CommitSha> },
+    Checks(CommitSha),
+}
+
+impl Trace {
+    fn concerns(&self, row: &RunRow) -> bool {
+        match self {
+            Self::Pull { pull, action, head } => match action {
+                // Our own push comes back to us; what it caused is looked at anyway.
+                PullAction::Opened | PullAction::Synchronized => {
+                    row.pull == Some(*pull) && row.head.as_ref() != Some(head)
+                }
+                PullAction::Reopened
+                | PullAction::Edited
+                | PullAction::ReadyForReview
+                | PullAction::Drafted
+                | PullAction::Closed
+                | PullAction::Merged => row.pull == Some(*pull),
+            },
+            Self::Review(pull) => row.pull == Some(*pull),
+            Self::Push { branch, after } => {
+                let moved_base = row.base.as_ref() == Some(branch);
+                let moved_ours =
+                    row.branch.as_ref() == Some(branch) && row.head.as_ref() != after.as_ref();
+                row.pull.is_some() && (moved_base || moved_ours)
+            }
+            Self::Checks(head) => row.head.as_ref() == Some(head),
+        }
+    }
+}

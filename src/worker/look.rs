@@ -1,0 +1,93 @@
+//! One look at GitHub and at the repository: a consistent reading, never a conclusion.
+
+use std::collections::BTreeMap;
+
+use super::Engine;
+use super::failure::Failure;
+use crate::gate::seen::{CHECKS_MAX, CheckResult, PullState, Rules, Seen};
+use crate::github::Purpose;
+use crate::model::{BranchName, PullNumber, RunId};
+use crate::pipeline::{EventKind, State};
+use crate::store::Lease;
+
+impl Engine {
+    pub(super) async fn look(&self, lease: &Lease, run: &RunId) -> Result<(), Failure> {
+        let snapshot = self.ports.store.load(run).await?;
+        let live = snapshot.filter(|snapshot| snapshot.state.finished().is_none());
+        let Some(snapshot) = live else {
+            return self.end(lease, Vec::new()).await;
+        };
+        if let Some(until) = self.limited_until(&Self::at(&snapshot.state)) {
+            return Ok(self.ports.store.put_back(lease, until, "GitHub's limit").await?);
+        }
+        match snapshot.state.work.pull {
+            Some(pull) => {
+                let seen = self.seen(&snapshot.state, pull).await?;
+                self.apply(run, lease, EventKind::Observed(Box::new(seen))).await
+            }
+            None => self.end(lease, Vec::new()).await,
+        }
+    }
+
+    /// Reads the pull request, the branches by git, checks, rules and reviews. The moment is
+    /// that before the first read.
+    pub(super) async fn seen(&self, state: &State, number: PullNumber) -> Result<Seen, Failure> {
+        let began = self.now();
+        let at = Self::at(state);
+        let github = &self.ports.github;
+        let pull = github.pull(&at, number).await?;
+        let mut seen = Seen {
+            at: began,
+            pull: number,
+            pull_state: pull.state.clone(),
+            draft: pull.draft,
+            api_head: pull.head.clone(),
+            git_head: None,
+            base: pull.base.clone(),
+            base_tip: pull.head.clone(),
+            probe: None,
+            checks: Vec::new(),
+            base_checks: Vec::new(),
+            rules: Rules::default(),
+            reviews: Vec::new(),
+        };
+        let mut wanted = vec![pull.base.clone()];
+        wanted.extend(state.work.branch.clone());
+        let tips = self.tips(state, &wanted).await?;
+        let Some(base_tip) = tips.get(&pull.base).cloned() else {
+            return Err(Failure::GitHub(crate::github::Error::Gone(format!(
+                "the base branch {}",
+                pull.base
+            ))));
+        };
+        seen.git_head = state.work.branch.as_ref().and_then(|branch| tips.get(branch)).cloned();
+        seen.base_tip = base_tip;
+        if pull.state != PullState::Open {
+            return Ok(seen);
+        }
+        if let Some(head) = &seen.git_head {
+            let probe = self.ports.git.probe(&at.repo, &seen.base_tip, head).await?;
+            seen.probe = Some(probe);
+        }
+        seen.rules = github.rules(&at, &seen.base).await?;
+        seen.checks = github.checks(&at, &seen.api_head).await?;
+        seen.checks.truncate(CHECKS_MAX);
+        if seen.checks.iter().any(|check| check.result == CheckResult::Failed) {
+            let base = github.checks(&at, &seen.base_tip).await?;
+            let failed = base.into_iter().filter(|check| check.result == CheckResult::Failed);
+            seen.base_checks = failed.take(CHECKS_MAX).collect();
+        }
+        seen.reviews = github.reviews(&at, number).await?;
+        Ok(seen)
+    }
+
+    /// Where `branches` are now, as git itself says; their commits are in the mirror then.
+    pub(super) async fn tips(
+        &self,
+        state: &State,
+        branches: &[BranchName],
+    ) -> Result<BTreeMap<BranchName, crate::model::CommitSha>, Failure> {
+        let remote = self.ports.github.remote(&Self::at(state), Purpose::Fetch).await?;
+        Ok(self.ports.git.fetch(&remote, branches).await?)
+    }
+}

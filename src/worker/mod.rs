@@ -1,0 +1,189 @@
+//! The engine: takes a job, does it, commits what follows. Stepped, never looped.
+//!
+//! `app` loops; tests step. A job is done under a lease that is kept alive by heartbeats, and
+//! whatever it finds out goes through `apply` into one transaction.
+
+mod answer;
+mod apply;
+mod failure;
+mod handle;
+mod inbox;
+mod jobs;
+mod look;
+mod perform;
+mod reconcile;
+mod settings;
+mod start;
+mod sweep;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+pub use failure::Failure;
+pub use jobs::{operator_job, sweep_job};
+pub use settings::{Limits, Settings};
+
+use crate::clock::Clock;
+use crate::git::Git;
+use crate::github::{At, GitHub};
+use crate::model::{InstallationId, Millis, RunId};
+use crate::pipeline::State;
+use crate::sandbox::Sandbox;
+use crate::store::{Claim, Error, Lease, Store};
+
+/// What the engine works with; adapters or fakes, it cannot tell.
+#[derive(Clone)]
+pub struct Ports {
+    pub github: Arc<dyn GitHub>,
+    pub git: Arc<dyn Git>,
+    pub sandbox: Arc<dyn Sandbox>,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ports").field("sandbox", &self.sandbox.describe()).finish_non_exhaustive()
+    }
+}
+
+/// Something that is told what the engine does, for logs, metrics and live progress.
+pub trait Watcher: Send + Sync {
+    /// A job is begun this many milliseconds after it was due.
+    fn begun(&self, late_ms: i64);
+
+    /// A job ended: its word, whether well, and how long it took.
+    fn job(&self, word: &'static str, ended: Ended, took_ms: i64);
+
+    /// A run moved.
+    fn moved(&self, state: &State);
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    Done,
+    /// To be tried again later.
+    PutBack,
+    /// Not to be tried again.
+    GivenUp,
+    /// Somebody else has it now, or nobody wants it any more.
+    Lost,
+    /// A fault of ours, caught.
+    Fault,
+}
+
+impl Ended {
+    /// The word for it in metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::PutBack => "put_back",
+            Self::GivenUp => "given_up",
+            Self::Lost => "lost",
+            Self::Fault => "fault",
+        }
+    }
+}
+
+/// A watcher that does not look.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unwatched;
+
+impl Watcher for Unwatched {
+    fn begun(&self, _late_ms: i64) {}
+
+    fn job(&self, _word: &'static str, _ended: Ended, _took_ms: i64) {}
+
+    fn moved(&self, _state: &State) {}
+}
+
+/// The worker of the durable queue.
+pub struct Engine {
+    ports: Ports,
+    settings: Settings,
+    watcher: Arc<dyn Watcher>,
+    /// Tasks running here, so that a stop reaches them at once.
+    running: Mutex<BTreeMap<(RunId, u32), CancellationToken>>,
+    /// Until when GitHub's limits last that were met here.
+    limited: Mutex<BTreeMap<InstallationId, Millis>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("ports", &self.ports).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    pub fn new(ports: Ports, settings: Settings, watcher: Arc<dyn Watcher>) -> Self {
+        let (running, limited) = (Mutex::default(), Mutex::default());
+        Self { ports, settings, watcher, running, limited }
+    }
+
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Takes up to `jobs_max` due jobs; each must be handed to [`Engine::work`].
+    pub async fn claim(&self, jobs_max: u32) -> Result<Vec<Lease>, Error> {
+        let limits = &self.settings.limits;
+        let per_agent = self.settings.agents.iter().map(|a| (a.name.clone(), a.at_once_max));
+        let claim = Claim {
+            owner: self.settings.owner.clone(),
+            now: self.now(),
+            lease_ms: limits.lease_ms,
+            jobs_max,
+            heavy_max: limits.heavy_max,
+            heavy_per_repo_max: limits.heavy_per_repo_max,
+            heavy_per_agent_max: per_agent.collect(),
+        };
+        self.ports.store.claim(&claim).await
+    }
+
+    /// Takes one due job and does it; `false` when there is none.
+    pub async fn step(&self) -> Result<bool, Error> {
+        let Some(lease) = self.claim(1).await?.pop() else { return Ok(false) };
+        self.work(lease).await;
+        Ok(true)
+    }
+
+    fn now(&self) -> Millis {
+        self.ports.clock.now()
+    }
+
+    /// Where on GitHub a run works.
+    fn at(state: &State) -> At {
+        let request = &state.request;
+        At { installation: request.installation, repo: request.repo.clone() }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<(RunId, u32), CancellationToken>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn limited(&self) -> std::sync::MutexGuard<'_, BTreeMap<InstallationId, Millis>> {
+        self.limited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When a limit ends that was met in the installation, unless it is over.
+    fn limited_until(&self, at: &At) -> Option<Millis> {
+        let until = self.limited().get(&at.installation).copied()?;
+        (until > self.now()).then_some(until)
+    }
+
+    /// Ends what runs here for `run` under entries up to `entry`.
+    fn cancel(&self, run: &RunId, entry: u32) {
+        for ((of, at), token) in self.running().iter() {
+            if of == run && *at <= entry {
+                token.cancel();
+            }
+        }
+    }
+}

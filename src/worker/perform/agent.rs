@@ -1,0 +1,209 @@
+//! Agent: a workspace, a prompt, a process in the sandbox, the guard, a commit.
+
+use super::Context;
+use crate::agent::{Place, Reading, pick, prompt};
+use crate::gate::guard::{self, Touched};
+use crate::git::{ChangeKind, Changes, Message, Workspace, WorkspaceOrder};
+use crate::model::text;
+use crate::pipeline::state::{Complaint, Progress};
+use crate::pipeline::{Done, Role};
+use crate::report;
+use crate::sandbox::Limits;
+use crate::worker::failure::Failure;
+
+/// Most failing checks whose logs are shown to the fixer.
+const LOGS_MAX: usize = 5;
+/// Longest text kept of what an agent says of its work, in characters.
+const SUMMARY_CHARS_MAX: usize = 4_000;
+
+pub(super) async fn perform(
+    context: &Context<'_>,
+    role: Role,
+    round: u32,
+) -> Result<Done, Failure> {
+    context.refresh().await?;
+    let order = order(context, role)?;
+    let git = &context.engine.ports.git;
+    let workspace = git.workspace(&order).await?;
+    let done = in_workspace(context, role, round, &workspace).await;
+    if let Err(error) = git.discard(workspace).await {
+        tracing::warn!(%error, "a workspace was left behind");
+    }
+    done
+}
+
+/// Where the agent begins: on the base, on our head, or on a merge of both.
+fn order(context: &Context<'_>, role: Role) -> Result<WorkspaceOrder, Failure> {
+    let state = context.state;
+    let onto = state.work.onto.as_ref();
+    let missing = || Failure::Fault("the run has no commit to begin from".to_owned());
+    let (at, merge) = match role {
+        Role::Planner | Role::Builder => {
+            (state.work.head.as_ref().or(onto).ok_or_else(missing)?, None)
+        }
+        Role::Fixer => (context.head()?, None),
+        Role::Resolver => {
+            let seen = state.seen.as_deref().ok_or_else(missing)?;
+            (context.head()?, Some(seen.base_tip.clone()))
+        }
+    };
+    Ok(WorkspaceOrder {
+        repo: state.request.repo.clone(),
+        run: state.request.run.clone(),
+        name: format!("e{}", state.entry),
+        at: at.clone(),
+        merge,
+    })
+}
+
+async fn in_workspace(
+    context: &Context<'_>,
+    role: Role,
+    round: u32,
+    workspace: &Workspace,
+) -> Result<Done, Failure> {
+    let engine = context.engine;
+    let wanted = context.state.request.agent.as_deref();
+    let agent = match pick(&engine.settings.agents, wanted, context.policy.agent.as_deref()) {
+        Ok(agent) => agent,
+        Err(why) => return Ok(Done::AgentFailed { why, cost_micros: 0 }),
+    };
+    let logs = logs(context, role).await?;
+    let ask = ask(context, (role, round), logs, workspace);
+    let place = Place {
+        directory: workspace.path.clone(),
+        workspace: workspace.key.clone(),
+        network: agent.network,
+        limits: Limits {
+            wall_ms_max: u64::from(context.policy.limits.agent_minutes_max) * 60_000,
+            output_bytes_max: engine.settings.limits.output_bytes_max,
+        },
+    };
+    let invocation = agent.invocation(prompt::prompt(&ask), place);
+    let transcript = engine.ports.sandbox.run(&invocation, context.cancel).await?;
+    let (summary, cost_micros) = match agent.read(&transcript) {
+        Reading::Finished { summary, cost_micros } => (summary, cost_micros),
+        Reading::Failed { why, cost_micros } => return Ok(Done::AgentFailed { why, cost_micros }),
+    };
+    let summary = text::cut(summary.trim(), SUMMARY_CHARS_MAX);
+    if role == Role::Planner {
+        return Ok(Done::Planned { text: summary, cost_micros });
+    }
+    commit(context, role, workspace, (summary, cost_micros)).await
+}
+
+/// The ends of the logs of the checks the fixer is asked about.
+async fn logs(context: &Context<'_>, role: Role) -> Result<Vec<(String, String)>, Failure> {
+    let mut logs = Vec::new();
+    let Some(Complaint::Checks { failed }) = &context.state.work.complaint else {
+        return Ok(logs);
+    };
+    if role != Role::Fixer {
+        return Ok(logs);
+    }
+    for check in failed.iter().take(LOGS_MAX) {
+        if let Some(id) = check.id {
+            let log = context.engine.ports.github.check_log(&context.at, id).await?;
+            logs.push((check.name.clone(), log));
+        }
+    }
+    Ok(logs)
+}
+
+fn ask<'a>(
+    context: &Context<'a>,
+    (role, round): (Role, u32),
+    logs: Vec<(String, String)>,
+    workspace: &Workspace,
+) -> prompt::Ask<'a> {
+    let request = &context.state.request;
+    let work = &context.state.work;
+    prompt::Ask {
+        role,
+        round,
+        repo: &request.repo,
+        issue: request.issue,
+        title: &request.title,
+        body: &request.body,
+        words: &request.words,
+        plan: work.plan.as_deref(),
+        complaint: work.complaint.as_ref().filter(|_| role == Role::Fixer),
+        rejection: work.rejection.as_deref(),
+        logs,
+        conflicts: workspace.conflicts.clone(),
+        protected: context.policy.protected.clone(),
+        verify: context.policy.verify.clone(),
+    }
+}
+
+async fn commit(
+    context: &Context<'_>,
+    role: Role,
+    workspace: &Workspace,
+    (summary, cost_micros): (String, u64),
+) -> Result<Done, Failure> {
+    let git = &context.engine.ports.git;
+    let changes = git.changes(workspace).await?;
+    if let Some(why) = refuse(context, role, workspace, &changes) {
+        return Ok(Done::Rejected { why, cost_micros });
+    }
+    let message = message(context, role);
+    match git.commit(workspace, &message).await? {
+        Some(made) => {
+            Ok(Done::Changed { head: made.commit, tree: made.tree, summary, cost_micros })
+        }
+        None => Ok(Done::Unchanged { summary, cost_micros }),
+    }
+}
+
+/// The guard's reason, if it has one. A resolver answers for the conflicted files only; the
+/// rest of a merge is not its doing, and it may not touch it.
+fn refuse(
+    context: &Context<'_>,
+    role: Role,
+    workspace: &Workspace,
+    changes: &Changes,
+) -> Option<String> {
+    if changes.truncated {
+        return Some("it touches more files than can be listed".to_owned());
+    }
+    if let Some(path) = changes.markers.first() {
+        return Some(format!("`{path}` still has conflict markers"));
+    }
+    if role == Role::Resolver {
+        let outside = changes.files.iter().find(|file| !workspace.conflicts.contains(&file.path));
+        if let Some(file) = outside {
+            return Some(format!("`{}` had no conflict and was changed", file.path));
+        }
+    }
+    let touched: Vec<Touched<'_>> = changes
+        .files
+        .iter()
+        .map(|file| Touched {
+            path: &file.path,
+            deleted: file.kind == ChangeKind::Deleted,
+            special: file.special,
+            added: file.added,
+            removed: file.removed,
+            added_lines: &file.added_lines,
+            removed_lines: &file.removed_lines,
+        })
+        .collect();
+    guard::refuse(context.policy, &touched, role == Role::Fixer)
+}
+
+/// The same task gives the same commit: its time is when the run came to this phase.
+pub(super) fn message(context: &Context<'_>, role: Role) -> Message {
+    let state = context.state;
+    let since = match &state.progress {
+        Progress::Running { since, .. } => *since,
+        Progress::Idle | Progress::Finished { .. } => state.request.at,
+    };
+    let by = &state.request.by;
+    let login = text::inert(&by.login);
+    Message {
+        text: report::commit_message(&context.report(&context.links()), role),
+        co_author: Some(format!("{login} <{}+{login}@users.noreply.github.com>", by.id.0)),
+        at_seconds: since.0.div_euclid(1_000),
+    }
+}

@@ -1,0 +1,46 @@
+//! Merge: one call, for exactly the permitted head. Never sent when it may have been sent.
+
+use super::Context;
+use crate::gate::MergePermit;
+use crate::github::{MergeOrder, Retry};
+use crate::pipeline::{Done, MergeAnswer};
+use crate::report;
+use crate::store::Beat;
+use crate::worker::failure::Failure;
+
+pub(super) async fn perform(context: &Context<'_>, permit: &MergePermit) -> Result<Done, Failure> {
+    if context.lease.attempts > 0 {
+        let text = "Slipway was interrupted while merging".to_owned();
+        return Ok(Done::MergeAnswered(MergeAnswer::Unknown { text }));
+    }
+    if context.state.stop_by.is_some() {
+        return Ok(Done::MergeAnswered(MergeAnswer::NotSent));
+    }
+    // Whoever merged between the last look and our lane moved the base: look again, send nothing.
+    let base = std::slice::from_ref(permit.base());
+    let tips = context.engine.tips(context.state, base).await?;
+    if tips.get(permit.base()) != Some(permit.base_tip()) {
+        return Ok(Done::MergeAnswered(MergeAnswer::BaseModified));
+    }
+    // Whoever lost the job meanwhile, or does not know, sends nothing.
+    let until = context.engine.now().plus(context.engine.settings.limits.lease_ms);
+    match context.engine.ports.store.heartbeat(context.lease, until).await? {
+        Beat::Kept => {}
+        Beat::Cancelled | Beat::Lost => return Err(Failure::Unwanted),
+    }
+    let links = context.links();
+    let texts = context.report(&links);
+    let order = MergeOrder {
+        pull: permit.pull(),
+        head: permit.head().clone(),
+        method: permit.method(),
+        title: report::merge_title(&texts),
+        message: report::merge_message(&texts),
+    };
+    match context.engine.ports.github.merge(&context.at, &order).await {
+        Ok(answer) => Ok(Done::MergeAnswered(answer)),
+        // A limit proves that nothing happened: the same call may be made later.
+        Err(error) if matches!(error.retry(), Retry::After(_)) => Err(error.into()),
+        Err(error) => Ok(Done::MergeAnswered(MergeAnswer::Refused { text: error.to_string() })),
+    }
+}

@@ -1,0 +1,98 @@
+//! Tasks: one file each. A task begins by reading what is already so, does what is missing, and
+//! says how it ended; it decides nothing.
+
+mod accept;
+mod agent;
+mod close;
+mod land;
+mod merge;
+mod publish;
+mod ready;
+mod settle;
+mod update;
+mod verify;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Engine;
+use super::failure::Failure;
+use crate::github::At;
+use crate::model::{CommitSha, RunId};
+use crate::pipeline::{Done, State, Task};
+use crate::policy::Policy;
+use crate::report;
+use crate::store::Lease;
+
+/// What a task works with.
+struct Context<'a> {
+    engine: &'a Engine,
+    lease: &'a Lease,
+    state: &'a State,
+    policy: &'a Policy,
+    at: At,
+    cancel: &'a CancellationToken,
+}
+
+impl Engine {
+    pub(super) async fn perform(
+        &self,
+        lease: &Lease,
+        run: &RunId,
+        task: &Task,
+        cancel: &CancellationToken,
+    ) -> Result<Done, Failure> {
+        let Some(snapshot) = self.ports.store.load(run).await? else {
+            return Err(Failure::Fault(format!("there is no run {run}")));
+        };
+        if snapshot.state.finished().is_some() {
+            return Err(Failure::Unwanted);
+        }
+        let state = &snapshot.state;
+        let at = Self::at(state);
+        let context = Context { engine: self, lease, state, policy: &snapshot.policy, at, cancel };
+        match task {
+            Task::Accept { base, pull } => accept::perform(&context, base.as_ref(), *pull).await,
+            Task::Agent { role, round } => agent::perform(&context, *role, *round).await,
+            Task::Verify { head } => verify::perform(&context, head).await,
+            Task::Publish { head, expect } => {
+                publish::perform(&context, head, expect.as_ref()).await
+            }
+            Task::Update { head, base } => update::perform(&context, head, base).await,
+            Task::Rerun { checks } => {
+                for check in checks {
+                    self.ports.github.rerun(&context.at, *check).await?;
+                }
+                Ok(Done::Reran)
+            }
+            Task::Ready { .. } => ready::perform(&context).await,
+            Task::Merge(permit) => merge::perform(&context, permit).await,
+            Task::Settle { permit } => settle::perform(&context, permit).await,
+            Task::Land { commit, .. } => land::perform(&context, commit).await,
+            Task::Close { .. } => close::perform(&context).await,
+        }
+    }
+}
+
+impl Context<'_> {
+    fn head(&self) -> Result<&CommitSha, Failure> {
+        let head = self.state.work.head.as_ref();
+        head.ok_or_else(|| Failure::Fault("the task needs a head, and there is none".to_owned()))
+    }
+
+    fn links(&self) -> report::Links {
+        self.engine.links(self.state)
+    }
+
+    /// What the texts of the run are made from.
+    fn report<'a>(&'a self, links: &'a report::Links) -> report::Context<'a> {
+        report::Context { state: self.state, policy: self.policy, links }
+    }
+
+    /// Makes sure the run's commits are in the mirror: it is a cache and may have been lost.
+    async fn refresh(&self) -> Result<(), Failure> {
+        let work = &self.state.work;
+        let branches: Vec<_> = work.base.iter().chain(work.branch.iter()).cloned().collect();
+        self.engine.tips(self.state, &branches).await?;
+        Ok(())
+    }
+}

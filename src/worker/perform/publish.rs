@@ -1,0 +1,70 @@
+//! Publish: push with a lease, then find the pull request or open it.
+
+use super::Context;
+use crate::git::{Push, PushAnswer};
+use crate::github::{self, NewPull, Purpose};
+use crate::model::{BranchName, CommitSha, PullNumber};
+use crate::pipeline::Done;
+use crate::report;
+use crate::worker::failure::Failure;
+
+pub(super) async fn perform(
+    context: &Context<'_>,
+    head: &CommitSha,
+    expect: Option<&CommitSha>,
+) -> Result<Done, Failure> {
+    let work = &context.state.work;
+    let (Some(branch), Some(base)) = (work.branch.clone(), work.base.clone()) else {
+        return Err(Failure::Fault("a run without a branch cannot publish".to_owned()));
+    };
+    let ports = &context.engine.ports;
+    let remote = ports.github.remote(&context.at, Purpose::Push).await?;
+    let push = Push { branch: branch.clone(), new: Some(head.clone()), expect: expect.cloned() };
+    match ports.git.push(&remote, &push).await? {
+        PushAnswer::Pushed => {}
+        PushAnswer::Stale { actual } => {
+            if actual.is_some() {
+                context.refresh().await?;
+            }
+            return Ok(Done::Diverged { remote: actual });
+        }
+        PushAnswer::Refused { text } => {
+            let why = format!("the push was refused: {text}");
+            return Ok(Done::Failed { why });
+        }
+    }
+    let pull = match work.pull {
+        Some(pull) => pull,
+        None => pull(context, branch, base).await?,
+    };
+    Ok(Done::Published { head: head.clone(), pull })
+}
+
+async fn pull(
+    context: &Context<'_>,
+    head: BranchName,
+    base: BranchName,
+) -> Result<PullNumber, Failure> {
+    let github = &context.engine.ports.github;
+    // Only a task that was begun before can have opened it already.
+    let begun = context.lease.attempts > 0;
+    if begun && let Some(pull) = github.pull_of(&context.at, &head).await? {
+        return Ok(pull);
+    }
+    let links = context.links();
+    let texts = context.report(&links);
+    let new = NewPull {
+        title: report::pull_title(&texts),
+        body: report::pull_body(&texts),
+        head: head.clone(),
+        base,
+    };
+    match github.open_pull(&context.at, &new).await {
+        Ok(pull) => Ok(pull),
+        Err(github::Error::Refused { status: 422, text }) => {
+            let there = github.pull_of(&context.at, &head).await?;
+            there.ok_or(Failure::GitHub(github::Error::Refused { status: 422, text }))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,66 @@
+//! What the operator decides about the engine, parsed by `config`.
+
+use crate::agent::Agent;
+
+/// The engine's settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Names this process; different for every start.
+    pub owner: String,
+    /// The App's own number, to know our own check runs and comments.
+    pub app_id: u64,
+    pub agents: Vec<Agent>,
+    pub limits: Limits,
+    /// `https://github.com`, or the server's address; for links.
+    pub github_url: String,
+    /// Where people reach our own pages; `None` leaves the links out.
+    pub public_url: Option<String>,
+}
+
+/// Limits and rhythms, in milliseconds where they are times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Agents and checks running at once: in all, and in one repository.
+    pub heavy_max: u32,
+    pub heavy_per_repo_max: u32,
+    /// Light jobs done at once beside them.
+    pub light_max: u32,
+    pub lease_ms: i64,
+    /// Two writes to the same comment or check run are at least this far apart.
+    pub report_gap_ms: i64,
+    /// Between reads that find out how a merge ended.
+    pub settle_gap_ms: i64,
+    /// Looks caused by webhooks wait this long for more of them.
+    pub look_gap_ms: i64,
+    /// A waiting run is looked at after this time at the latest, although no webhook came.
+    pub look_ms_max: i64,
+    /// Between sweeps for commands whose webhook was lost; 0 switches them off.
+    pub sweep_ms: i64,
+    /// First pause after a failure; doubles up to `retry_ms_max`.
+    pub retry_ms: i64,
+    pub retry_ms_max: i64,
+    /// Times a task is tried before a person is asked.
+    pub attempts_max: u32,
+    /// Largest output kept of an agent or a check, in bytes.
+    pub output_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            heavy_max: 4,
+            heavy_per_repo_max: 2,
+            light_max: 8,
+            lease_ms: 30_000,
+            report_gap_ms: 10_000,
+            settle_gap_ms: 5_000,
+            look_gap_ms: 1_000,
+            look_ms_max: 600_000,
+            sweep_ms: 300_000,
+            retry_ms: 1_000,
+            retry_ms_max: 600_000,
+            attempts_max: 8,
+            output_bytes_max: 1024 * 1024,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The end of every test: nothing is left over, and the merge kept its promises.
+
+use std::collections::BTreeMap;
+
+use slipway::pipeline::{Done, EventKind};
+use slipway::store::Store;
+
+use super::{Town, ready};
+
+/// Writes on GitHub for one merged pull request.
+const WRITES_MAX: usize = 25;
+
+/// What a test says about its end.
+#[derive(Debug, Default)]
+pub(super) struct Expected {
+    /// Runs that may still be alive.
+    pub(super) alive: usize,
+    /// A lane may stay closed.
+    pub(super) alarm: bool,
+    /// The sweep comes back for ever.
+    pub(super) sweeps: bool,
+    /// More than the usual number of writes, because the test made trouble.
+    pub(super) writes_max: Option<usize>,
+}
+
+impl Town {
+    /// This many runs are alive at the end.
+    pub(crate) fn leaves_runs(&mut self, alive: usize) {
+        self.expected.alive = alive;
+    }
+
+    /// A merge lane stays closed at the end.
+    pub(crate) fn leaves_an_alarm(&mut self) {
+        self.expected.alarm = true;
+    }
+
+    pub(crate) fn allows_writes(&mut self, writes_max: usize) {
+        self.expected.writes_max = Some(writes_max);
+    }
+
+    /// Lets everything come to rest, and looks around.
+    pub(super) async fn end(&mut self) {
+        self.settle().await;
+        let alive = ready(self.store.live_runs(None)).expect("the store answers");
+        assert_eq!(alive.len(), self.expected.alive, "runs are alive: {alive:?}");
+        if self.expected.alive == 0 {
+            self.nothing_waits().await;
+        }
+        let lanes = ready(self.store.lanes()).expect("the store answers");
+        let closed = lanes.iter().filter(|lane| lane.alarm.is_some()).count();
+        assert_eq!(closed > 0, self.expected.alarm, "{lanes:?}");
+        assert_eq!(closed, lanes.len(), "a lane is held: {lanes:?}");
+        let left: Vec<String> =
+            self.directories.lock().expect("nobody panicked").keys().cloned().collect();
+        assert!(left.is_empty(), "workspaces are left over: {left:?}");
+        self.merges_were_verified();
+        self.surfaces_are_single();
+    }
+
+    /// Timers of runs that ended run out; then the queue is empty but for the sweep.
+    async fn nothing_waits(&mut self) {
+        let sweeps = u64::from(self.expected.sweeps);
+        for _ in 0..200 {
+            let gauges = ready(self.store.gauges(slipway::model::Millis(self.now())));
+            let gauges = gauges.expect("the store answers");
+            assert_eq!(gauges.jobs_due, 0, "{gauges:?}");
+            // The lease of a process that died runs out by itself.
+            if (gauges.jobs_leased, gauges.jobs_later) == (0, sweeps) {
+                return;
+            }
+            assert!(self.wait(), "a job is due never");
+            self.settle().await;
+        }
+        panic!("jobs are left over");
+    }
+
+    fn merges_were_verified(&self) {
+        let runs = ready(self.store.runs(100)).expect("the store answers");
+        for row in &runs {
+            let Some(pull) = row.pull else { continue };
+            let path = format!("/pulls/{pull}/merge");
+            let merges = self.calls("pulls/merge").into_iter();
+            let landed = merges.filter(|call| call.effect && call.path.ends_with(&path)).count();
+            assert!(landed <= 1, "{pull} was merged {landed} times");
+        }
+        for sent in self.fuse.sent() {
+            let head = &sent.order.head;
+            assert!(sent.green, "{head} was not green when it was merged");
+            let row = runs.iter().find(|row| row.pull == Some(sent.order.pull)).expect("a run");
+            let policy = ready(self.store.load(&row.run)).expect("loads").expect("a run").policy;
+            let timeline = ready(self.store.timeline(&row.run)).expect("the store answers");
+            let verified = timeline.iter().any(|entry| match &entry.event.kind {
+                EventKind::Performed { done: Done::Verified { head: of, passed, .. }, .. } => {
+                    *passed && of == head
+                }
+                EventKind::Performed { .. }
+                | EventKind::Started
+                | EventKind::Commanded(_)
+                | EventKind::Withdrawn { .. }
+                | EventKind::Observed(_)
+                | EventKind::TimerFired { .. } => false,
+            });
+            assert!(verified || policy.verify.is_empty(), "{head} was not verified");
+        }
+        let landed = self.calls("pulls/merge").iter().filter(|call| call.effect).count();
+        let max = self.expected.writes_max.unwrap_or_else(|| WRITES_MAX * landed.max(1));
+        let writes = self.writes();
+        assert!(writes.len() <= max, "{} writes: {writes:?}", writes.len());
+    }
+
+    /// The bot's writes through the interface; tokens and git are counted elsewhere.
+    pub(crate) fn writes(&self) -> Vec<&'static str> {
+        let other = ["apps/create-installation-access-token", "git/push"];
+        let journal = self.world.journal().into_iter();
+        let ours = journal.filter(|call| call.actor == self.bot.slug && call.method != "GET");
+        ours.map(|call| call.operation).filter(|name| !other.contains(name)).collect()
+    }
+
+    /// No comment of ours is there twice, and no head has two of our check runs.
+    fn surfaces_are_single(&self) {
+        let mut seen: BTreeMap<(u64, String), u32> = BTreeMap::new();
+        for said in self.comments_of_bot() {
+            let marker = said.body.lines().next().unwrap_or_default().to_owned();
+            *seen.entry((said.issue, marker)).or_default() += 1;
+        }
+        for run in self.check_runs_of_bot() {
+            *seen.entry((0, run.head_sha)).or_default() += 1;
+        }
+        let twice: Vec<_> = seen.iter().filter(|(_, count)| **count > 1).collect();
+        assert!(twice.is_empty(), "published twice: {twice:?}");
+    }
+}

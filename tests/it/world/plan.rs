@@ -1,0 +1,302 @@
+//! The builder: what the repository, its rules, its CI and the scripted agent are like.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use slipway::agent::scripted::{Edit, Resolution, Script, Scripted};
+use slipway::agent::{Agent, Kind};
+use slipway::clock::{Clock, FakeClock};
+use slipway::git::depot::Depot;
+use slipway::git::fake as fake_git;
+use slipway::model::Millis;
+use slipway::playground::face::Face;
+use slipway::playground::memory::MemoryForge;
+use slipway::playground::world::setup::NewApp;
+use slipway::playground::world::{App, RequiredCheck, Role, Rules, User, World};
+use slipway::sandbox::fake as fake_sandbox;
+use slipway::store::Store;
+use slipway::store::memory::Memory;
+use slipway::worker::{Limits, Ports, Settings, Unwatched, sweep_job};
+
+use super::outside::{Repositories, play};
+use super::wired::Wired;
+use super::{Fuse, Town, end, ready};
+
+/// Monday, 16 June 2025, 09:00 UTC.
+pub(super) const START: i64 = 1_750_064_400_000;
+/// The greeting everything is about, with room between its lines for distant edits.
+pub(crate) const GREETING: &str = "hello\n\n\n\n\nworld\n\n\n\n\nbye\n";
+
+/// How a town is built.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    policy: String,
+    ci: Option<String>,
+    files: BTreeMap<String, String>,
+    rules: Rules,
+    required: Vec<String>,
+    script: Script,
+    limits: Limits,
+    sweeps: bool,
+    reclaims: bool,
+    agents: Vec<(String, Script)>,
+}
+
+/// A town as most tests want it: one required check, one approval, an agent that builds.
+pub(crate) fn plan() -> Plan {
+    let script = Script {
+        planner: vec![vec![say("1. Write `feature.txt`.")]],
+        builder: vec![vec![write("feature.txt", "a feature\n"), say("Wrote `feature.txt`.")]],
+        ..Script::default()
+    };
+    let job = r#"{"name": "test", "delay_ms": 2000, "duration_ms": 30000,
+        "fails_if": {"file": "feature.txt", "contains": "BUG"}}"#;
+    Plan {
+        policy: "merge: on-approval\nverify:\n  - fails_if feature.txt BROKEN\n".to_owned(),
+        ci: Some(format!("{{\"jobs\": [{job}]}}")),
+        files: BTreeMap::from([
+            ("README.md".to_owned(), "# greet\n".to_owned()),
+            ("greet.txt".to_owned(), GREETING.to_owned()),
+        ]),
+        rules: Rules { approvals: Some(1), ..Rules::default() },
+        required: vec!["test".to_owned()],
+        script,
+        limits: Limits::default(),
+        sweeps: false,
+        reclaims: true,
+        agents: Vec::new(),
+    }
+}
+
+/// Runs a test in a town as [`plan`] makes it.
+pub(crate) fn run_test(test: impl AsyncFnOnce(&mut Town)) {
+    plan().run(test);
+}
+
+impl Plan {
+    pub(crate) fn policy(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.policy);
+        self
+    }
+
+    /// Merges by itself; no rule asks for approvals.
+    pub(crate) fn auto(mut self) -> Self {
+        self.policy = self.policy.replace("on-approval", "auto");
+        self.rules.approvals = None;
+        self
+    }
+
+    /// The CI's jobs, as JSON without the brackets around them.
+    pub(crate) fn ci(mut self, jobs: &str) -> Self {
+        self.ci = Some(format!("{{\"jobs\": [{jobs}]}}"));
+        self
+    }
+
+    pub(crate) fn no_ci(mut self) -> Self {
+        self.ci = None;
+        self.requires(&[])
+    }
+
+    pub(crate) fn requires(mut self, checks: &[&str]) -> Self {
+        self.required = checks.iter().map(|&name| name.to_owned()).collect();
+        self
+    }
+
+    pub(crate) fn file(mut self, path: &str, text: &str) -> Self {
+        self.files.insert(path.to_owned(), text.to_owned());
+        self
+    }
+
+    pub(crate) fn builder(mut self, rounds: Vec<Vec<Edit>>) -> Self {
+        self.script.builder = rounds;
+        self
+    }
+
+    pub(crate) fn fixer(mut self, rounds: Vec<Vec<Edit>>) -> Self {
+        self.script.fixer = rounds;
+        self
+    }
+
+    pub(crate) fn resolver(mut self, rounds: Vec<Vec<Edit>>) -> Self {
+        self.script.resolver = rounds;
+        self
+    }
+
+    /// A second agent with another script.
+    pub(crate) fn agent(mut self, name: &str, script: Script) -> Self {
+        self.agents.push((name.to_owned(), script));
+        self
+    }
+
+    /// Looks for commands whose webhook was lost, as the program does.
+    pub(crate) fn sweeps(mut self) -> Self {
+        self.sweeps = true;
+        self
+    }
+
+    /// After a crash nobody knows that the process is dead: its leases run out.
+    pub(crate) fn leases_run_out(mut self) -> Self {
+        self.reclaims = false;
+        self
+    }
+
+    /// Builds the town, runs the test in it, and looks that nothing is left over.
+    pub(crate) fn run(self, test: impl AsyncFnOnce(&mut Town)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut town = self.build();
+            test(&mut town).await;
+            town.end().await;
+        });
+    }
+
+    /// Builds the town and leaves the rest to the caller.
+    pub(crate) fn build(self) -> Town {
+        let clock = Arc::new(FakeClock::at(Millis(START)));
+        let shared = Arc::clone(&clock);
+        let world = World::new(Arc::new(move || shared.now().0), 7);
+        world.with(|state| state.brief_payloads = true);
+        let cast = self.cast(&world);
+        let fuse = Arc::new(Fuse::new(world.clone()));
+        let directories = fake_sandbox::Directories::default();
+        let asked = Arc::new(Mutex::default());
+        let store = Arc::new(Memory::default());
+        let depots = BTreeMap::from([(cast.repo.clone(), cast.depot.clone())]);
+        let remotes = Arc::new(Repositories { world: world.clone(), depots });
+        let git = fake_git::Fake::new(remotes, Arc::clone(&directories));
+        let sandbox = fake_sandbox::Fake::new(Arc::clone(&directories), play(Arc::clone(&asked)));
+        let face = Face::new(world.clone(), cast.bot.id);
+        let ports = Ports {
+            github: Arc::new(Wired { port: Arc::new(face), fuse: Arc::clone(&fuse) }),
+            git: Arc::new(Wired { port: Arc::new(git), fuse: Arc::clone(&fuse) }),
+            sandbox: Arc::new(Wired { port: Arc::new(sandbox), fuse: Arc::clone(&fuse) }),
+            store: Arc::new(Wired { port: Arc::clone(&store), fuse: Arc::clone(&fuse) }),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        };
+        let settings = self.settings(&cast.bot);
+        if self.sweeps {
+            let job = sweep_job(Millis(START), Millis(START));
+            ready(store.put(vec![job])).expect("the memory store puts");
+        }
+        let engine =
+            slipway::worker::Engine::new(ports.clone(), settings.clone(), Arc::new(Unwatched));
+        Town {
+            world,
+            clock,
+            store,
+            fuse,
+            engine,
+            settings,
+            ports,
+            engines_made: 0,
+            repo: cast.repo,
+            repo_id: cast.repo_id,
+            depot: cast.depot,
+            people: cast.people,
+            bot: cast.bot,
+            reclaims: self.reclaims,
+            number: 0,
+            directories,
+            asked,
+            crashes: 0,
+            expected: end::Expected { sweeps: self.sweeps, ..end::Expected::default() },
+        }
+    }
+
+    fn settings(&self, bot: &App) -> Settings {
+        let first = ("scripted".to_owned(), self.script.clone());
+        let agents = [first].into_iter().chain(self.agents.iter().cloned());
+        let agent = |(name, script)| Agent {
+            name,
+            kind: Kind::Scripted(Scripted { program: "/slipway".into(), script }),
+            at_once_max: 4,
+            network: false,
+        };
+        Settings {
+            owner: "engine-0".to_owned(),
+            app_id: bot.id,
+            agents: agents.map(agent).collect(),
+            limits: self.limits,
+            github_url: "https://github.test".to_owned(),
+            public_url: Some("https://slipway.test".to_owned()),
+        }
+    }
+
+    fn cast(&self, world: &World) -> Cast {
+        world.set_base_url("https://github.test");
+        let people: BTreeMap<&'static str, User> =
+            ["mara", "rio", "otto"].map(|name| (name, world.add_user(name))).into();
+        let owner = people["mara"].clone();
+        let depot = Depot::new();
+        let forge = Arc::new(MemoryForge::new(depot.clone()));
+        let repo_id = world.add_repo(&owner, "greet", "main", forge).expect("a repository");
+        let repo = "mara/greet".to_owned();
+        let mut files = self.files.clone();
+        files.insert(slipway::policy::POLICY_PATH.to_owned(), self.policy.clone());
+        files.extend(self.ci.iter().map(|ci| (".playground/ci.json".to_owned(), ci.clone())));
+        let files: Vec<_> =
+            files.into_iter().map(|(path, text)| (path, Some(text.into_bytes()))).collect();
+        world.first_commit(repo_id, &owner, &files).expect("a first commit");
+        for (name, role) in [("rio", Role::Write), ("otto", Role::Read)] {
+            world.set_permission(&repo, people[name].id, role).expect("a permission");
+        }
+        let bot = world.add_app(&NewApp::bot("slipway", owner.id)).expect("an App");
+        let mut ci = NewApp::bot("playground-ci", owner.id);
+        ci.events.clear();
+        let ci = world.add_app(&ci).expect("an App");
+        world.set_ci_app(ci.id);
+        for app in [&ci, &bot] {
+            world.install(app.id, &owner, &[repo_id]).expect("an installation");
+        }
+        let mut rules = self.rules.clone();
+        rules.required_checks.extend(
+            self.required
+                .iter()
+                .map(|name| RequiredCheck { context: name.clone(), integration_id: Some(ci.id) }),
+        );
+        world.set_rules(&repo, "main", rules).expect("rules");
+        world.set_settings(&repo, |settings| settings.mergeable_asks = 0).expect("settings");
+        Cast { people, depot, repo_id, repo, bot }
+    }
+}
+
+struct Cast {
+    people: BTreeMap<&'static str, User>,
+    depot: Depot,
+    repo_id: u64,
+    repo: String,
+    bot: App,
+}
+
+pub(crate) fn write(path: &str, text: &str) -> Edit {
+    Edit::Write { path: path.to_owned(), text: text.to_owned() }
+}
+
+pub(crate) fn delete(path: &str) -> Edit {
+    Edit::Delete { path: path.to_owned() }
+}
+
+pub(crate) fn replace(path: &str, from: &str, to: &str) -> Edit {
+    Edit::Replace { path: path.to_owned(), from: from.to_owned(), to: to.to_owned() }
+}
+
+/// Keeps both sides of every conflict.
+pub(crate) fn union(path: &str) -> Edit {
+    Edit::Resolve { path: path.to_owned(), by: Resolution::Union }
+}
+
+pub(crate) fn say(text: &str) -> Edit {
+    Edit::Say(text.to_owned())
+}
+
+pub(crate) fn fail() -> Edit {
+    Edit::Fail(3)
+}
+
+pub(crate) fn hang() -> Edit {
+    Edit::Hang
+}
+
+pub(crate) fn crash() -> Edit {
+    Edit::Crash
+}

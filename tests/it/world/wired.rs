@@ -1,0 +1,219 @@
+//! GitHub, git and the sandbox as they are, with the fuse beside everything that has an effect.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use slipway::gate::seen::{Check, Probe, Review, Rules};
+use slipway::git::{
+    self, Changes, Committed, Git, Message, Push, PushAnswer, Workspace, WorkspaceOrder,
+};
+use slipway::github::{
+    At, CheckRun, Comment, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose, Reaction,
+    Remote, Repository,
+};
+use slipway::model::{
+    BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Repo,
+    TreeSha, User,
+};
+use slipway::pipeline::MergeAnswer;
+use slipway::sandbox::{self, Invocation, Sandbox, Transcript};
+use tokio_util::sync::CancellationToken;
+
+use super::Fuse;
+
+/// A port with the fuse beside it.
+pub(super) struct Wired<T: ?Sized> {
+    pub(super) port: Arc<T>,
+    pub(super) fuse: Arc<Fuse>,
+}
+
+#[async_trait]
+impl<T: GitHub + ?Sized> GitHub for Wired<T> {
+    async fn permission(&self, at: &At, user: &User) -> Result<Permission, Error> {
+        self.port.permission(at, user).await
+    }
+
+    async fn repository(&self, at: &At) -> Result<Repository, Error> {
+        self.port.repository(at).await
+    }
+
+    async fn file(&self, at: &At, path: &str) -> Result<Option<String>, Error> {
+        self.port.file(at, path).await
+    }
+
+    async fn issue(&self, at: &At, issue: IssueNumber) -> Result<Issue, Error> {
+        self.port.issue(at, issue).await
+    }
+
+    async fn pull(&self, at: &At, pull: PullNumber) -> Result<Pull, Error> {
+        self.port.pull(at, pull).await
+    }
+
+    async fn pull_of(&self, at: &At, branch: &BranchName) -> Result<Option<PullNumber>, Error> {
+        self.port.pull_of(at, branch).await
+    }
+
+    async fn checks(&self, at: &At, head: &CommitSha) -> Result<Vec<Check>, Error> {
+        self.port.checks(at, head).await
+    }
+
+    async fn check_log(&self, at: &At, check: CheckId) -> Result<String, Error> {
+        self.port.check_log(at, check).await
+    }
+
+    async fn rules(&self, at: &At, branch: &BranchName) -> Result<Rules, Error> {
+        self.port.rules(at, branch).await
+    }
+
+    async fn reviews(&self, at: &At, pull: PullNumber) -> Result<Vec<Review>, Error> {
+        self.port.reviews(at, pull).await
+    }
+
+    async fn react(&self, at: &At, to: CommentId, with: Reaction) -> Result<(), Error> {
+        self.fuse.around("react", self.port.react(at, to, with)).await
+    }
+
+    async fn comment_with(
+        &self,
+        at: &At,
+        issue: IssueNumber,
+        marker: &str,
+    ) -> Result<Option<CommentId>, Error> {
+        self.port.comment_with(at, issue, marker).await
+    }
+
+    async fn comment(&self, at: &At, issue: IssueNumber, body: &str) -> Result<CommentId, Error> {
+        self.fuse.around("comment", self.port.comment(at, issue, body)).await
+    }
+
+    async fn edit_comment(&self, at: &At, id: CommentId, body: &str) -> Result<(), Error> {
+        self.fuse.around("edit_comment", self.port.edit_comment(at, id, body)).await
+    }
+
+    async fn check_run_of(&self, at: &At, head: &CommitSha) -> Result<Option<CheckId>, Error> {
+        self.port.check_run_of(at, head).await
+    }
+
+    async fn create_check_run(&self, at: &At, run: &CheckRun) -> Result<CheckId, Error> {
+        self.fuse.around("create_check_run", self.port.create_check_run(at, run)).await
+    }
+
+    async fn update_check_run(&self, at: &At, id: CheckId, run: &CheckRun) -> Result<(), Error> {
+        self.fuse.around("update_check_run", self.port.update_check_run(at, id, run)).await
+    }
+
+    async fn rerun(&self, at: &At, check: CheckId) -> Result<(), Error> {
+        self.fuse.around("rerun", self.port.rerun(at, check)).await
+    }
+
+    async fn open_pull(&self, at: &At, new: &NewPull) -> Result<PullNumber, Error> {
+        self.fuse.around("open_pull", self.port.open_pull(at, new)).await
+    }
+
+    async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {
+        let send = async {
+            self.fuse.sends(order);
+            self.port.merge(at, order).await
+        };
+        self.fuse.around("merge", send).await
+    }
+
+    async fn close_issue(&self, at: &At, issue: IssueNumber) -> Result<(), Error> {
+        self.fuse.around("close_issue", self.port.close_issue(at, issue)).await
+    }
+
+    async fn places(&self) -> Result<Vec<At>, Error> {
+        self.port.places().await
+    }
+
+    async fn comments_since(&self, at: &At, since: Millis) -> Result<Vec<Comment>, Error> {
+        self.port.comments_since(at, since).await
+    }
+
+    async fn remote(&self, at: &At, purpose: Purpose) -> Result<Remote, Error> {
+        self.port.remote(at, purpose).await
+    }
+}
+
+#[async_trait]
+impl<T: Git + ?Sized> Git for Wired<T> {
+    async fn fetch(
+        &self,
+        remote: &Remote,
+        branches: &[BranchName],
+    ) -> Result<BTreeMap<BranchName, CommitSha>, git::Error> {
+        self.port.fetch(remote, branches).await
+    }
+
+    async fn probe(
+        &self,
+        repo: &Repo,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Probe, git::Error> {
+        self.port.probe(repo, base, head).await
+    }
+
+    async fn workspace(&self, order: &WorkspaceOrder) -> Result<Workspace, git::Error> {
+        self.fuse.around("workspace", self.port.workspace(order)).await
+    }
+
+    async fn changes(&self, workspace: &Workspace) -> Result<Changes, git::Error> {
+        self.port.changes(workspace).await
+    }
+
+    async fn commit(
+        &self,
+        workspace: &Workspace,
+        message: &Message,
+    ) -> Result<Option<Committed>, git::Error> {
+        self.fuse.around("commit", self.port.commit(workspace, message)).await
+    }
+
+    async fn merge(
+        &self,
+        repo: &Repo,
+        head: &CommitSha,
+        base: &CommitSha,
+        message: &Message,
+    ) -> Result<Option<Committed>, git::Error> {
+        self.fuse.around("update", self.port.merge(repo, head, base, message)).await
+    }
+
+    async fn discard(&self, workspace: Workspace) -> Result<(), git::Error> {
+        self.fuse.around("discard", self.port.discard(workspace)).await
+    }
+
+    async fn push(&self, remote: &Remote, push: &Push) -> Result<PushAnswer, git::Error> {
+        self.fuse.around("push", self.port.push(remote, push)).await
+    }
+
+    async fn tree_of(&self, repo: &Repo, commit: &CommitSha) -> Result<TreeSha, git::Error> {
+        self.port.tree_of(repo, commit).await
+    }
+
+    async fn contains(
+        &self,
+        repo: &Repo,
+        tip: &CommitSha,
+        commit: &CommitSha,
+    ) -> Result<bool, git::Error> {
+        self.port.contains(repo, tip, commit).await
+    }
+}
+
+#[async_trait]
+impl<T: Sandbox + ?Sized> Sandbox for Wired<T> {
+    async fn run(
+        &self,
+        invocation: &Invocation,
+        cancel: &CancellationToken,
+    ) -> Result<Transcript, sandbox::Error> {
+        self.fuse.around("run", self.port.run(invocation, cancel)).await
+    }
+
+    fn describe(&self) -> String {
+        self.port.describe()
+    }
+}
