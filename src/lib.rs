@@ -23,6 +23,11 @@ pub mod github;
 pub mod sandbox;
 pub mod store;
 
+pub mod telemetry;
+
 pub mod playground;
 
+pub mod web;
 pub mod worker;
+
+pub mod config;

@@ -1,0 +1,115 @@
+//! The configuration file: TOML; unknown keys are refused with their place.
+
+use serde::Deserialize;
+
+use super::ConfigError;
+use super::layer::Layer;
+use crate::model::Secret;
+
+/// Largest configuration file, in bytes.
+pub(super) const FILE_BYTES_MAX: u64 = 256 * 1024;
+
+/// The file as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Written {
+    app_id: Option<u64>,
+    private_key_file: Option<String>,
+    webhook_secret: Option<Hidden>,
+    webhook_secret_old: Option<Hidden>,
+    database: Option<Hidden>,
+    listen: Option<String>,
+    github_url: Option<String>,
+    work_dir: Option<String>,
+    workers: Option<u32>,
+    sandbox: Option<String>,
+    tools: Option<String>,
+    public_url: Option<String>,
+    dashboard_token: Option<Hidden>,
+    log: Option<String>,
+    log_filter: Option<String>,
+    limits: Bounds,
+    agents: Option<Vec<AgentEntry>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Bounds {
+    heavy_max: Option<u32>,
+    heavy_per_repo_max: Option<u32>,
+    report_gap_ms: Option<u32>,
+    look_ms_max: Option<u32>,
+    sweep_ms: Option<u32>,
+}
+
+/// An agent as an operator writes it down.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentEntry {
+    pub name: String,
+    /// Run by `sh -c` in the sandbox, with the prompt on standard input.
+    pub command: String,
+    #[serde(default = "one")]
+    pub at_once_max: u32,
+    /// It may open connections.
+    #[serde(default)]
+    pub network: bool,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Text that goes straight into a [`Secret`].
+#[derive(Debug)]
+struct Hidden(Secret);
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(|text| Self(Secret::new(text)))
+    }
+}
+
+/// Reads the text of the file called `name`.
+pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
+    let file: Written = toml::from_str(text).map_err(|error| refuse(name, text, &error))?;
+    let secret = |hidden: Option<Hidden>| hidden.map(|hidden| hidden.0);
+    Ok(Layer {
+        app_id: file.app_id,
+        private_key: None,
+        private_key_file: file.private_key_file,
+        webhook_secret: secret(file.webhook_secret),
+        webhook_secret_old: secret(file.webhook_secret_old),
+        database: secret(file.database),
+        listen: file.listen,
+        github_url: file.github_url,
+        work_dir: file.work_dir,
+        workers: file.workers,
+        heavy_max: file.limits.heavy_max,
+        heavy_per_repo_max: file.limits.heavy_per_repo_max,
+        report_gap_ms: file.limits.report_gap_ms,
+        look_ms_max: file.limits.look_ms_max,
+        sweep_ms: file.limits.sweep_ms,
+        sandbox: file.sandbox,
+        tools: file.tools,
+        public_url: file.public_url,
+        dashboard_token: secret(file.dashboard_token),
+        log: file.log,
+        log_filter: file.log_filter,
+        agents: file.agents,
+    })
+}
+
+/// The parser's own message quotes the line, which may hold a secret; this one does not.
+fn refuse(name: &str, text: &str, error: &toml::de::Error) -> ConfigError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let place = format!("{name}, line {line}, column {column}");
+    let why = error.message().lines().next().unwrap_or_default().to_owned();
+    ConfigError::new(
+        place,
+        why,
+        "correct it or take it out; deploy/slipway.example.toml has all keys",
+    )
+}

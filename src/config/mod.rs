@@ -1,0 +1,33 @@
+//! The operator's configuration: a file, then the environment, then flags; each overrules the
+//! one before. Read once and parsed into types, so that nothing else reads the environment.
+
+mod file;
+mod hub;
+mod layer;
+mod read;
+mod settings;
+
+pub use hub::GitHubUrls;
+pub use layer::Layer;
+pub use read::load;
+pub use settings::{Database, Identity, Limits, SandboxMode, Settings};
+
+/// Why the configuration is refused, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {why}; {next}")]
+pub struct ConfigError {
+    /// Where it stands: a file with line and column, a variable, a flag or a key.
+    pub place: String,
+    pub why: String,
+    /// What to do next.
+    pub next: String,
+}
+
+impl ConfigError {
+    fn new(place: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { place: place.into(), why: why.into(), next: next.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,326 @@
+//! Puts the layers together: defaults, file, service manager, environment, flags.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+use super::file::{self, AgentEntry, FILE_BYTES_MAX};
+use super::layer::{Layer, Placed, Said};
+use super::settings::PrivateKey;
+use super::{ConfigError, Database, GitHubUrls, Limits, SandboxMode, Settings};
+use crate::agent::{Agent, Kind, command::Command};
+use crate::model::Secret;
+use crate::telemetry::LogFormat;
+
+/// Shorter webhook secrets can be guessed; they are accepted with a warning, in bytes.
+const SECRET_BYTES_GOOD: usize = 20;
+/// Largest credential handed over by the service manager, in bytes.
+const CREDENTIAL_BYTES_MAX: u64 = 64 * 1024;
+const NAME_CHARS_MAX: usize = 50;
+const COMMAND_BYTES_MAX: usize = 10_000;
+const AGENTS_MAX: usize = 50;
+const WORKERS_MAX: u32 = 256;
+
+/// Reads the configuration. `file` was named by the operator and must exist; without one the
+/// platform's own place is tried. `env` looks a variable up, `flags` overrule everything.
+pub fn load(
+    file: Option<&Path>,
+    env: impl Fn(&str) -> Option<String>,
+    flags: Layer,
+) -> Result<Settings, ConfigError> {
+    let flags = flags.placed(|key| format!("--{}", key.replace('_', "-")));
+    let lower = [environment(&env)?, credentials(&env)?, from_file(file)?];
+    settings(lower.into_iter().fold(flags, stack), &env)
+}
+
+/// A key file named above hides a key given as text below.
+fn stack(upper: Placed, mut lower: Placed) -> Placed {
+    if upper.private_key_file.is_some() {
+        lower.private_key = None;
+    }
+    upper.over(lower)
+}
+
+fn from_file(named: Option<&Path>) -> Result<Placed, ConfigError> {
+    let usual = || Some(project()?.config_dir().join("slipway.toml")).filter(|path| path.exists());
+    let Some(path) = named.map(Path::to_owned).or_else(usual) else {
+        return Ok(Placed::default());
+    };
+    let name = path.display().to_string();
+    let text = text_of(&path, &name, FILE_BYTES_MAX)?;
+    Ok(file::parse(&name, text.reveal())?.placed(|key| format!("{name}, key {key}")))
+}
+
+/// Text of a file that may hold secrets.
+pub(super) fn text_of(path: &Path, place: &str, bytes_max: u64) -> Result<Secret, ConfigError> {
+    let refuse =
+        |why: String| ConfigError::new(place, why, "check the path and that this user may read it");
+    let mut text = String::new();
+    let open = File::open(path).map_err(|error| refuse(format!("it cannot be read: {error}")))?;
+    let read = open.take(bytes_max + 1).read_to_string(&mut text);
+    read.map_err(|error| refuse(format!("it cannot be read: {error}")))?;
+    if text.len() as u64 > bytes_max {
+        return Err(refuse(format!("it is larger than {bytes_max} bytes")));
+    }
+    Ok(Secret::new(text))
+}
+
+fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigError> {
+    let text = |name: &str| env(name).filter(|value| !value.is_empty());
+    let secret = |name: &str| text(name).map(Secret::new);
+    let number = |name: &str| -> Result<Option<u32>, ConfigError> {
+        text(name).map(|value| whole(name, &value)).transpose()
+    };
+    let agent =
+        |command| AgentEntry { name: "agent".to_owned(), command, at_once_max: 2, network: false };
+    let app_id = text("SLIPWAY_APP_ID").map(|value| whole("SLIPWAY_APP_ID", &value));
+    let layer = Layer {
+        app_id: app_id.transpose()?,
+        private_key: secret("SLIPWAY_PRIVATE_KEY"),
+        private_key_file: text("SLIPWAY_PRIVATE_KEY_FILE"),
+        webhook_secret: secret("SLIPWAY_WEBHOOK_SECRET"),
+        webhook_secret_old: secret("SLIPWAY_WEBHOOK_SECRET_OLD"),
+        database: secret("SLIPWAY_DATABASE").or_else(|| secret("SLIPWAY_DB")),
+        listen: text("SLIPWAY_LISTEN"),
+        github_url: text("SLIPWAY_GITHUB_URL"),
+        work_dir: text("SLIPWAY_WORK_DIR"),
+        workers: number("SLIPWAY_WORKERS")?,
+        heavy_max: number("SLIPWAY_HEAVY_MAX")?,
+        heavy_per_repo_max: number("SLIPWAY_HEAVY_PER_REPO_MAX")?,
+        report_gap_ms: number("SLIPWAY_REPORT_GAP_MS")?,
+        look_ms_max: number("SLIPWAY_LOOK_MS_MAX")?,
+        sweep_ms: number("SLIPWAY_SWEEP_MS")?,
+        sandbox: text("SLIPWAY_SANDBOX"),
+        tools: text("SLIPWAY_TOOLS"),
+        public_url: text("SLIPWAY_PUBLIC_URL"),
+        dashboard_token: secret("SLIPWAY_DASHBOARD_TOKEN"),
+        log: text("SLIPWAY_LOG"),
+        log_filter: text("SLIPWAY_LOG_FILTER"),
+        agents: text("SLIPWAY_AGENT").map(|command| vec![agent(command)]),
+    };
+    Ok(layer.placed(|key| match key {
+        "agents" => "SLIPWAY_AGENT".to_owned(),
+        key => format!("SLIPWAY_{}", key.to_uppercase()),
+    }))
+}
+
+fn whole<N: std::str::FromStr>(place: &str, text: &str) -> Result<N, ConfigError> {
+    text.trim().parse().map_err(|_unreadable| {
+        ConfigError::new(place, "it is not a whole number", "write digits only")
+    })
+}
+
+/// Secrets that systemd hands over as files of a directory nobody else can read.
+fn credentials(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigError> {
+    let Some(directory) = env("CREDENTIALS_DIRECTORY").map(PathBuf::from) else {
+        return Ok(Placed::default());
+    };
+    let read = |name: &str| -> Result<Option<Said<Secret>>, ConfigError> {
+        let path = directory.join(name);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let place = format!("credential {name}");
+        let text = text_of(&path, &place, CREDENTIAL_BYTES_MAX)?;
+        Ok(Some(Said::at(place, Secret::new(text.reveal().trim_end_matches('\n')))))
+    };
+    Ok(Placed {
+        private_key: read("private-key")?,
+        webhook_secret: read("webhook-secret")?,
+        webhook_secret_old: read("webhook-secret-old")?,
+        dashboard_token: read("dashboard-token")?,
+        ..Placed::default()
+    })
+}
+
+fn project() -> Option<ProjectDirs> {
+    ProjectDirs::from("", "", "slipway")
+}
+
+/// Where state belongs: the service manager's directory, or the platform's.
+fn state_dir(env: &impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
+    if let Some(directory) = env("STATE_DIRECTORY").filter(|value| !value.is_empty()) {
+        return Ok(PathBuf::from(directory.split(':').next().unwrap_or_default()));
+    }
+    let usual =
+        project().map(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned());
+    usual.ok_or_else(|| {
+        let why = "this platform names no directory for state";
+        ConfigError::new("database", why, "give one with --db and set work_dir")
+    })
+}
+
+fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Settings, ConfigError> {
+    let mut warnings = Vec::new();
+    let webhook_secrets = secrets(&said, &mut warnings)?;
+    let database = match said.database {
+        Some(said) => database(said.value),
+        None => Database::Sqlite(state_dir(env)?.join("slipway.db")),
+    };
+    let work_dir = match said.work_dir {
+        Some(said) => PathBuf::from(said.value),
+        None => state_dir(env)?.join("work"),
+    };
+    let limits = Limits::default();
+    let key_file = said.private_key_file;
+    let private_key = said.private_key.map(|said| PrivateKey::Text(said.value)).or_else(|| {
+        key_file.map(|said| PrivateKey::File { path: said.value.into(), place: said.place })
+    });
+    Ok(Settings {
+        database,
+        listen: listen(said.listen)?,
+        github: said.github_url.map_or_else(
+            || Ok(GitHubUrls::default()),
+            |said| GitHubUrls::parse(&said.place, &said.value),
+        )?,
+        work_dir,
+        agents: agents(said.agents)?,
+        workers: within(said.workers, 4, WORKERS_MAX)?,
+        limits: Limits {
+            heavy_max: within(said.heavy_max, limits.heavy_max, WORKERS_MAX)?,
+            heavy_per_repo_max: within(
+                said.heavy_per_repo_max,
+                limits.heavy_per_repo_max,
+                WORKERS_MAX,
+            )?,
+            report_gap_ms: within(said.report_gap_ms, limits.report_gap_ms, 600_000)?,
+            look_ms_max: within(said.look_ms_max, limits.look_ms_max, 600_000)?,
+            sweep_ms: within(said.sweep_ms, limits.sweep_ms, 3_600_000)?,
+        },
+        sandbox: sandbox(said.sandbox)?,
+        tools: tools(said.tools)?,
+        public_url: said.public_url.map(public_url).transpose()?,
+        dashboard_token: said.dashboard_token.map(|said| said.value),
+        log: log(said.log)?,
+        log_filter: said.log_filter.map_or_else(|| "info".to_owned(), |said| said.value),
+        warnings,
+        app_id: said.app_id.map(|said| said.value),
+        private_key,
+        webhook_secrets,
+    })
+}
+
+fn secrets(said: &Placed, warnings: &mut Vec<String>) -> Result<Vec<Secret>, ConfigError> {
+    let mut secrets = Vec::new();
+    for said in [&said.webhook_secret, &said.webhook_secret_old].into_iter().flatten() {
+        if said.value.reveal().trim().is_empty() {
+            let next = "put the secret of the App's settings page there";
+            return Err(ConfigError::new(&said.place, "the secret is empty", next));
+        }
+        if said.value.len() < SECRET_BYTES_GOOD {
+            warnings.push(format!(
+                "{}: the webhook secret is short enough to be guessed; make a new one with \
+                 `openssl rand -hex 32`",
+                said.place
+            ));
+        }
+        secrets.push(said.value.clone());
+    }
+    Ok(secrets)
+}
+
+fn database(said: Secret) -> Database {
+    let text = said.reveal();
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return Database::Postgres(said);
+    }
+    Database::Sqlite(PathBuf::from(text.strip_prefix("sqlite://").unwrap_or(text)))
+}
+
+fn listen(said: Option<Said<String>>) -> Result<std::net::SocketAddr, ConfigError> {
+    let (text, place) = said.map_or_else(
+        || ("127.0.0.1:8080".to_owned(), "listen".to_owned()),
+        |said| (said.value, said.place),
+    );
+    text.replace("localhost:", "127.0.0.1:").parse().map_err(|_unreadable| {
+        let next = "write for example 127.0.0.1:8080 or [::1]:8080";
+        ConfigError::new(place, "it is not an address with a port", next)
+    })
+}
+
+fn within(said: Option<Said<u32>>, default: u32, max: u32) -> Result<u32, ConfigError> {
+    let Some(said) = said else { return Ok(default) };
+    if (1..=max).contains(&said.value) {
+        return Ok(said.value);
+    }
+    let next = format!("write a number from 1 to {max}");
+    Err(ConfigError::new(said.place, "it is out of bounds", next))
+}
+
+fn sandbox(said: Option<Said<String>>) -> Result<SandboxMode, ConfigError> {
+    let Some(said) = said else { return Ok(SandboxMode::default()) };
+    match said.value.as_str() {
+        "auto" => Ok(SandboxMode::Auto),
+        "bubblewrap" => Ok(SandboxMode::Bubblewrap),
+        "process" => Ok(SandboxMode::Process),
+        _unknown => {
+            let next = "write auto, bubblewrap or process";
+            Err(ConfigError::new(said.place, "there is no such sandbox", next))
+        }
+    }
+}
+
+/// Directories outside the system's own that agents and checks may read and run from.
+fn tools(said: Option<Said<String>>) -> Result<Vec<PathBuf>, ConfigError> {
+    let Some(said) = said else { return Ok(Vec::new()) };
+    let paths: Vec<PathBuf> = said.value.split(':').map(PathBuf::from).collect();
+    if paths.iter().all(|path| path.is_absolute()) {
+        return Ok(paths);
+    }
+    let next = "write absolute directories, separated by colons";
+    Err(ConfigError::new(said.place, "a directory is not absolute", next))
+}
+
+fn log(said: Option<Said<String>>) -> Result<LogFormat, ConfigError> {
+    let Some(said) = said else { return Ok(LogFormat::default()) };
+    match said.value.as_str() {
+        "human" => Ok(LogFormat::Human),
+        "json" => Ok(LogFormat::Json),
+        _unknown => {
+            let next = "write human or json";
+            Err(ConfigError::new(said.place, "there is no such log format", next))
+        }
+    }
+}
+
+fn public_url(said: Said<String>) -> Result<String, ConfigError> {
+    let web = url::Url::parse(&said.value).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none()
+    });
+    if web {
+        return Ok(said.value.trim_end_matches('/').to_owned());
+    }
+    let next = "write for example https://slipway.example.com";
+    Err(ConfigError::new(said.place, "it is not a web address", next))
+}
+
+fn agents(said: Option<Said<Vec<AgentEntry>>>) -> Result<Vec<Agent>, ConfigError> {
+    let Some(Said { value: entries, place }) = said else { return Ok(Vec::new()) };
+    let refuse = |why: String, next: &str| Err(ConfigError::new(&place, why, next));
+    if entries.len() > AGENTS_MAX {
+        return refuse(format!("there are more than {AGENTS_MAX} agents"), "leave some out");
+    }
+    let mut agents: Vec<Agent> = Vec::new();
+    for AgentEntry { name, command, at_once_max, network } in entries {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(plain) {
+            let next = "use 1 to 50 letters, digits, dots, dashes and underscores";
+            return refuse(format!("{name:?} is no name for an agent"), next);
+        }
+        if agents.iter().any(|agent| agent.name == name) {
+            return refuse(format!("two agents are called {name}"), "rename one");
+        }
+        if command.trim().is_empty() || command.len() > COMMAND_BYTES_MAX {
+            let why = format!("the command of agent {name} is empty or too long");
+            return refuse(why, "write what to run in the working directory");
+        }
+        if !(1..=WORKERS_MAX).contains(&at_once_max) {
+            let why = format!("at_once_max of agent {name} is out of bounds");
+            return refuse(why, "write a number from 1 to 256");
+        }
+        agents.push(Agent { name, kind: Kind::Command(Command { command }), at_once_max, network });
+    }
+    Ok(agents)
+}

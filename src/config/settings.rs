@@ -1,0 +1,156 @@
+//! The configuration as the program uses it: every value present, checked and bounded.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::{ConfigError, GitHubUrls};
+use crate::agent::Agent;
+use crate::model::Secret;
+use crate::telemetry::LogFormat;
+
+/// Everything an operator can set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub database: Database,
+    pub listen: SocketAddr,
+    pub github: GitHubUrls,
+    /// Mirrors and workspaces; losing it loses nothing.
+    pub work_dir: PathBuf,
+    /// At least one for `serve`; the first one is the default.
+    pub agents: Vec<Agent>,
+    pub workers: u32,
+    pub limits: Limits,
+    pub sandbox: SandboxMode,
+    /// Directories outside the system's own that agents and checks may read and run from.
+    pub tools: Vec<PathBuf>,
+    /// Where people reach the pages, without a slash at the end.
+    pub public_url: Option<String>,
+    pub dashboard_token: Option<Secret>,
+    pub log: LogFormat,
+    pub log_filter: String,
+    /// What is allowed but should be mended; log it once at the start.
+    pub warnings: Vec<String>,
+    pub(super) app_id: Option<u64>,
+    pub(super) private_key: Option<PrivateKey>,
+    pub(super) webhook_secrets: Vec<Secret>,
+}
+
+/// Where runs are kept.
+#[derive(Debug, Clone)]
+pub enum Database {
+    Sqlite(PathBuf),
+    /// The address, which holds a password.
+    Postgres(Secret),
+}
+
+/// Who we are for GitHub.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    pub app_id: u64,
+    /// PEM.
+    pub private_key: Secret,
+    /// At least one; the newest first.
+    pub webhook_secrets: Vec<Secret>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum PrivateKey {
+    Text(Secret),
+    File { path: PathBuf, place: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Agents and verifications at once, in all.
+    pub heavy_max: u32,
+    /// And in one repository.
+    pub heavy_per_repo_max: u32,
+    /// Milliseconds between two edits of the same comment or check run.
+    pub report_gap_ms: u32,
+    /// Milliseconds after which a waiting run is looked at although no webhook came.
+    pub look_ms_max: u32,
+    /// Milliseconds between sweeps for commands whose webhook was lost.
+    pub sweep_ms: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            heavy_max: 4,
+            heavy_per_repo_max: 2,
+            report_gap_ms: 3_000,
+            look_ms_max: 600_000,
+            sweep_ms: 300_000,
+        }
+    }
+}
+
+/// How agents are kept away from the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SandboxMode {
+    /// Bubblewrap when it works here, otherwise a plain process, said aloud.
+    #[default]
+    Auto,
+    /// Bubblewrap or nothing.
+    Bubblewrap,
+    /// A process with a cleared environment and limits.
+    Process,
+}
+
+/// Largest private key file, in bytes.
+const KEY_BYTES_MAX: u64 = 64 * 1024;
+
+impl Settings {
+    /// What `serve` needs to be a GitHub App. Read late, so that commands that only look at
+    /// the database need neither key nor secret.
+    pub fn identity(&self) -> Result<Identity, ConfigError> {
+        let missing = |key: &str, next: &str| ConfigError::new(key, "it is not set", next);
+        let app_id = self.app_id.ok_or_else(|| {
+            missing("app_id", "set SLIPWAY_APP_ID to the number on the App's settings page")
+        })?;
+        let private_key = self.private_key.as_ref().ok_or_else(|| {
+            missing(
+                "private_key_file",
+                "set SLIPWAY_PRIVATE_KEY_FILE to the .pem file the App's settings page gave you",
+            )
+        })?;
+        if self.webhook_secrets.is_empty() {
+            let next = "set SLIPWAY_WEBHOOK_SECRET to the secret on the App's settings page";
+            return Err(missing("webhook_secret", next));
+        }
+        let private_key = private_key.read()?;
+        Ok(Identity { app_id, private_key, webhook_secrets: self.webhook_secrets.clone() })
+    }
+
+    /// Values that must never be logged.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let mut secrets = self.webhook_secrets.clone();
+        secrets.extend(self.dashboard_token.clone());
+        if let Database::Postgres(url) = &self.database {
+            secrets.push(url.clone());
+        }
+        secrets
+    }
+
+    /// Pages are open on loopback, behind the token where there is one, and closed otherwise.
+    pub fn listens_on_loopback(&self) -> bool {
+        self.listen.ip().is_loopback()
+    }
+}
+
+impl PrivateKey {
+    fn read(&self) -> Result<Secret, ConfigError> {
+        let (text, place) = match self {
+            Self::Text(text) => (text.clone(), "private_key".to_owned()),
+            Self::File { path, place } => {
+                let place = format!("{place} ({})", path.display());
+                (super::read::text_of(path, &place, KEY_BYTES_MAX)?, place)
+            }
+        };
+        if text.reveal().contains("PRIVATE KEY-----") {
+            return Ok(text);
+        }
+        let next = "use the .pem file the App's settings page gave you, unchanged";
+        Err(ConfigError::new(place, "it is not a private key in PEM form", next))
+    }
+}

@@ -1,0 +1,252 @@
+//! The configuration as an operator meets it: what overrules what, and what is refused how.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::model::Secret;
+use crate::telemetry::LogFormat;
+
+fn random() -> String {
+    format!("{:032x}", fastrand::u128(..))
+}
+
+/// Key material in form only: nothing here signs.
+fn pem() -> String {
+    let kind = "RSA PRIVATE KEY";
+    format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", random())
+}
+
+/// A machine with an environment and a directory of files.
+struct Machine {
+    directory: tempfile::TempDir,
+    env: BTreeMap<String, String>,
+}
+
+impl Machine {
+    fn new(env: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut machine = Self { directory, env: BTreeMap::new() };
+        machine.set("STATE_DIRECTORY", "/state");
+        for (name, value) in env {
+            machine.set(name, value);
+        }
+        machine
+    }
+
+    fn set(&mut self, name: &str, value: &str) {
+        self.env.insert(name.to_owned(), value.to_owned());
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn load(&self, text: &str, flags: Layer) -> Result<Settings, ConfigError> {
+        let file = self.file("slipway.toml", text);
+        load(Some(&file), |name| self.env.get(name).cloned(), flags)
+    }
+}
+
+fn refusal(text: &str) -> String {
+    Machine::new(&[]).load(text, Layer::default()).unwrap_err().to_string()
+}
+
+#[test]
+fn without_anything_the_defaults_hold() {
+    let settings = Machine::new(&[]).load("", Layer::default()).unwrap();
+    assert!(
+        matches!(&settings.database, Database::Sqlite(p) if p == Path::new("/state/slipway.db"))
+    );
+    assert_eq!(settings.work_dir, Path::new("/state/work"));
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+    assert!(settings.listens_on_loopback());
+    assert_eq!(settings.github, GitHubUrls::default());
+    assert_eq!((settings.workers, settings.limits), (4, Limits::default()));
+    assert_eq!((settings.sandbox, settings.log), (SandboxMode::Auto, LogFormat::Human));
+    assert!(settings.agents.is_empty() && settings.warnings.is_empty());
+}
+
+#[test]
+fn flags_overrule_the_environment_and_that_the_file() {
+    let machine = Machine::new(&[("SLIPWAY_LISTEN", "127.0.0.1:2"), ("SLIPWAY_WORKERS", "2")]);
+    let file = "listen = \"127.0.0.1:1\"\nworkers = 1\nlog = \"json\"\n";
+    let flags = Layer { listen: Some("[::1]:3".to_owned()), ..Layer::default() };
+    let settings = machine.load(file, flags).unwrap();
+    assert_eq!(settings.listen.to_string(), "[::1]:3");
+    assert_eq!(settings.workers, 2);
+    assert_eq!(settings.log, LogFormat::Json);
+}
+
+#[test]
+fn an_unknown_key_is_refused_where_it_stands() {
+    let text = refusal("workers = 2\n  wrokers = 3\n");
+    assert!(text.contains("slipway.toml, line 2, column 3: unknown field `wrokers`"), "{text}");
+    let text = refusal("[limits]\nheavy = 1\n");
+    assert!(text.contains("line 2, column 1: unknown field `heavy`"), "{text}");
+    let text = refusal("[[agents]]\nname = \"a\"\ncommand = \"b\"\nmodel = \"c\"\n");
+    assert!(text.contains("line 4, column 1"), "{text}");
+}
+
+#[test]
+fn a_refused_line_is_not_quoted_because_it_may_hold_a_secret() {
+    let word = random();
+    let text = refusal(&format!("webhook_secret = \"{word}\" and\n"));
+    assert!(text.contains("line 1") && !text.contains(&word), "{text}");
+    let text = refusal(&format!("webhook_secret = [\"{word}\"]\n"));
+    assert!(!text.contains(&word), "{text}");
+}
+
+#[test]
+fn every_refusal_names_the_place_and_the_way_out() {
+    for (name, value, next) in [
+        ("SLIPWAY_APP_ID", "my app", "write digits only"),
+        ("SLIPWAY_WORKERS", "0", "write a number from 1 to 256"),
+        ("SLIPWAY_LISTEN", "8080", "write for example 127.0.0.1:8080"),
+        ("SLIPWAY_SANDBOX", "jail", "write auto, bubblewrap or process"),
+        ("SLIPWAY_LOG", "loud", "write human or json"),
+        ("SLIPWAY_GITHUB_URL", "http://ghe.example.com", "write for example https://"),
+        ("SLIPWAY_PUBLIC_URL", "slipway", "write for example https://slipway.example.com"),
+    ] {
+        let error = Machine::new(&[(name, value)]).load("", Layer::default()).unwrap_err();
+        assert_eq!(error.place, name);
+        assert!(error.next.starts_with(next), "{error}");
+    }
+}
+
+#[test]
+fn the_identity_is_asked_for_late_and_says_what_is_missing() {
+    let mut machine = Machine::new(&[]);
+    let mut wants = |env: &[(&str, &str)], place: &str| {
+        for (name, value) in env {
+            machine.set(name, value);
+        }
+        let error = machine.load("", Layer::default()).unwrap().identity().unwrap_err();
+        assert!(error.place.starts_with(place), "{error}");
+    };
+    wants(&[], "app_id");
+    wants(&[("SLIPWAY_APP_ID", "7")], "private_key_file");
+    wants(&[("SLIPWAY_PRIVATE_KEY_FILE", "/nowhere.pem")], "webhook_secret");
+    wants(&[("SLIPWAY_WEBHOOK_SECRET", &random())], "SLIPWAY_PRIVATE_KEY_FILE (/nowhere.pem)");
+    let key = machine.file("key.pem", "not a key");
+    machine.set("SLIPWAY_PRIVATE_KEY_FILE", key.to_str().unwrap());
+    let error = machine.load("", Layer::default()).unwrap().identity().unwrap_err();
+    assert!(error.why.contains("not a private key"), "{error}");
+    let text = pem();
+    machine.file("key.pem", &text);
+    let identity = machine.load("", Layer::default()).unwrap().identity().unwrap();
+    assert_eq!((identity.app_id, identity.private_key.reveal()), (7, text.as_str()));
+}
+
+#[test]
+fn secrets_handed_over_by_the_service_manager_are_taken_without_their_last_newline() {
+    let mut machine = Machine::new(&[("SLIPWAY_APP_ID", "7")]);
+    let (key, new, old) = (pem(), random(), random());
+    machine.file("private-key", &key);
+    machine.file("webhook-secret", &format!("{new}\n"));
+    machine.file("webhook-secret-old", &old);
+    let directory = machine.directory.path().to_str().unwrap().to_owned();
+    machine.set("CREDENTIALS_DIRECTORY", &directory);
+    let identity = machine.load("", Layer::default()).unwrap().identity().unwrap();
+    let secrets: Vec<&str> = identity.webhook_secrets.iter().map(Secret::reveal).collect();
+    assert_eq!(secrets, [new, old]);
+    assert_eq!(identity.private_key.reveal(), key.trim_end());
+}
+
+#[test]
+fn no_secret_is_ever_shown() {
+    let word = random();
+    let url = format!("postgres://user:{word}@db/slipway");
+    let machine = Machine::new(&[
+        ("SLIPWAY_WEBHOOK_SECRET", &word),
+        ("SLIPWAY_PRIVATE_KEY", &word),
+        ("SLIPWAY_DASHBOARD_TOKEN", &word),
+        ("SLIPWAY_DB", &url),
+    ]);
+    let settings = machine.load("", Layer::default()).unwrap();
+    assert!(matches!(settings.database, Database::Postgres(_)));
+    assert!(!format!("{settings:?}").contains(&word));
+    assert_eq!(settings.secrets().len(), 3);
+}
+
+#[test]
+fn a_short_webhook_secret_works_but_is_told_and_an_empty_one_is_refused() {
+    let settings = Machine::new(&[("SLIPWAY_WEBHOOK_SECRET", "short")]);
+    let settings = settings.load("", Layer::default()).unwrap();
+    assert!(settings.warnings[0].contains("short enough to be guessed"));
+    assert!(refusal("webhook_secret = \" \"").contains("the secret is empty"));
+}
+
+#[test]
+fn agents_are_named_once_and_bounded() {
+    let entry =
+        |name: &str, command: &str| format!("[[agents]]\nname = {name:?}\ncommand = {command:?}\n");
+    let machine = Machine::new(&[]);
+    let settings = machine.load(&entry("claude", "claude -p"), Layer::default()).unwrap();
+    assert_eq!((settings.agents[0].name.as_str(), settings.agents[0].at_once_max), ("claude", 1));
+    for bad in [
+        entry("a", "x") + &entry("a", "y"),
+        entry("a b", "x"),
+        entry("", "x"),
+        entry("a", " "),
+        entry("a", "x") + "at_once_max = 0\n",
+    ] {
+        assert!(machine.load(&bad, Layer::default()).is_err(), "{bad}");
+    }
+    let by_env = Machine::new(&[("SLIPWAY_AGENT", "my-agent --fast")]);
+    assert_eq!(by_env.load("", Layer::default()).unwrap().agents[0].name, "agent");
+}
+
+#[test]
+fn a_named_file_must_exist_and_stay_small() {
+    let machine = Machine::new(&[]);
+    let missing = machine.directory.path().join("missing.toml");
+    assert!(load(Some(&missing), |_| None, Layer::default()).is_err());
+    let large = "# ".to_owned() + &"x".repeat(300_000);
+    assert!(refusal(&large).contains("larger than"));
+}
+
+#[test]
+fn the_example_shows_every_key_and_is_accepted() {
+    let example = include_str!("../../deploy/slipway.example.toml");
+    let all: String = example
+        .lines()
+        .map(|line| line.strip_prefix("#: ").unwrap_or(line))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let machine = Machine::new(&[]);
+    for text in [example, &all] {
+        machine.load(text, Layer::default()).unwrap();
+    }
+    for key in [
+        "app_id",
+        "private_key_file",
+        "webhook_secret",
+        "webhook_secret_old",
+        "database",
+        "listen",
+        "github_url",
+        "work_dir",
+        "workers",
+        "sandbox",
+        "tools",
+        "public_url",
+        "dashboard_token",
+        "log",
+        "log_filter",
+        "heavy_max",
+        "heavy_per_repo_max",
+        "report_gap_ms",
+        "look_ms_max",
+        "sweep_ms",
+        "name",
+        "command",
+        "at_once_max",
+        "network",
+    ] {
+        let written = format!("{key} = ");
+        assert!(all.lines().any(|line| line.starts_with(&written)), "{key} is missing");
+    }
+}

@@ -1,0 +1,9 @@
+//! What the operator sees of the program itself: logs without secrets, and metrics.
+
+mod logs;
+mod metrics;
+mod redact;
+
+pub use logs::{LogFormat, Logs, LogsError};
+pub use metrics::{Intake, JobEnd, Metrics};
+pub use redact::Redactor;

@@ -1,0 +1,121 @@
+//! Pages for people: the list of runs and the timeline of one. They show, and change nothing;
+//! how they look is for `report` to say.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::{StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Response};
+use tokio::time::timeout;
+
+use super::{Shared, guard};
+use crate::model::RunId;
+use crate::report::page::{CSS, ListRow, ROWS_MAX, TimelineRow, list_page, run_page};
+use crate::report::{Context, Links, happened, ignored};
+use crate::store::{Entry, Error, RunRow, Snapshot};
+
+/// Seconds after which a page about something live loads itself again.
+const REFRESH_SECONDS: u32 = 10;
+
+/// Forbids everything that the pages do not need: they load one style sheet and nothing else.
+pub(super) fn content_security_policy() -> HeaderValue {
+    HeaderValue::from_static(
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'",
+    )
+}
+
+/// `GET /slipway.css`: says nothing about any run, so everybody may have it.
+pub(super) async fn style() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], CSS).into_response()
+}
+
+/// `GET /`
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(refusal) = shared.web.visitors.refuse(&uri, &headers) {
+        return refusal;
+    }
+    let rows_max = u32::try_from(ROWS_MAX).unwrap_or(u32::MAX);
+    match timeout(shared.web.limits.store(), shared.web.store.runs(rows_max)).await {
+        Ok(Ok(runs)) => {
+            let rows: Vec<ListRow> = runs.into_iter().map(list_row).collect();
+            Html(list_page(&rows, Some(REFRESH_SECONDS))).into_response()
+        }
+        Ok(Err(error)) => unreadable(&error),
+        Err(_elapsed) => silent(),
+    }
+}
+
+/// `GET /runs/{run}`
+pub(super) async fn run(
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(refusal) = shared.web.visitors.refuse(&uri, &headers) {
+        return refusal;
+    }
+    let Ok(id) = RunId::parse(&name) else { return absent() };
+    match timeout(shared.web.limits.store(), read(&shared, &id)).await {
+        Ok(Ok(Some((snapshot, entries)))) => shown(&shared, &snapshot, entries),
+        Ok(Ok(None)) => absent(),
+        Ok(Err(error)) => unreadable(&error),
+        Err(_elapsed) => silent(),
+    }
+}
+
+async fn read(shared: &Shared, run: &RunId) -> Result<Option<(Snapshot, Vec<Entry>)>, Error> {
+    let Some(snapshot) = shared.web.store.load(run).await? else { return Ok(None) };
+    Ok(Some((snapshot, shared.web.store.timeline(run).await?)))
+}
+
+fn shown(shared: &Shared, snapshot: &Snapshot, entries: Vec<Entry>) -> Response {
+    let repo = &snapshot.state.request.repo;
+    let links = Links { run_page: None, repo_url: format!("{}/{repo}", shared.web.github_url) };
+    let context = Context { state: &snapshot.state, policy: &snapshot.policy, links: &links };
+    let rows: Vec<TimelineRow> = entries.into_iter().map(timeline_row).collect();
+    Html(run_page(&context, &rows, Some(REFRESH_SECONDS))).into_response()
+}
+
+fn list_row(row: RunRow) -> ListRow {
+    ListRow {
+        run: row.run,
+        repo: row.repo,
+        issue: row.issue,
+        title: row.title,
+        pull: row.pull,
+        at_stage: row.at_stage,
+        live: row.live,
+        opened: row.opened,
+        moved: row.moved,
+    }
+}
+
+fn timeline_row(entry: Entry) -> TimelineRow {
+    TimelineRow {
+        number: entry.number,
+        at: entry.event.at,
+        what: happened(&entry.event.kind),
+        after: entry.after,
+        ignored: entry.ignored.map(|why| ignored(why).to_owned()),
+    }
+}
+
+fn absent() -> Response {
+    guard::plain(StatusCode::NOT_FOUND, "there is no such run\n")
+}
+
+fn unreadable(error: &Error) -> Response {
+    tracing::warn!(%error, "a page could not be read from the store");
+    guard::plain(StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read\n")
+}
+
+fn silent() -> Response {
+    guard::plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+}
