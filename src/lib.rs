@@ -31,3 +31,5 @@ pub mod web;
 pub mod worker;
 
 pub mod config;
+
+pub mod app;

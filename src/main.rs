@@ -1,3 +1,7 @@
-//! The binary; it has nothing to run yet.
+//! The binary: parses the command line, calls `app::run`, turns an error into an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    slipway::app::run()
+}

@@ -2,6 +2,8 @@
 
 mod explore;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod simulate;

@@ -1,0 +1,129 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::config::{self, ConfigError, Layer, Settings};
+use crate::model::Secret;
+
+/// From `/go` on an issue to a merged pull request.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Common {
+    /// Configuration file (default: slipway.toml in the platform's place).
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Database: a file, or a postgres:// address (default: in the platform's state directory).
+    #[arg(long, global = true, value_name = "PATH|URL")]
+    db: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve real GitHub.
+    Serve(Serve),
+    /// Play stories against a GitHub of our own, with nothing but git.
+    Demo(Demo),
+    /// List runs, newest first.
+    Runs,
+    /// Show one run's timeline.
+    Show {
+        /// Such as r0123456789.
+        run: String,
+    },
+    /// Stop a run.
+    Stop {
+        /// Such as r0123456789.
+        run: String,
+    },
+    /// Open a merge lane that an alarm closed, after somebody has looked.
+    Unlock {
+        /// owner/name.
+        repo: String,
+        /// The branch merged into.
+        branch: String,
+    },
+    /// The agent the demo uses.
+    #[command(hide = true)]
+    ScriptedAgent,
+}
+
+#[derive(Debug, Default, ClapArgs)]
+pub(super) struct Serve {
+    /// Address and port for webhooks and pages.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// A GitHub Enterprise Server.
+    #[arg(long, value_name = "URL")]
+    github_url: Option<String>,
+    /// What keeps agents away from this machine: auto, bubblewrap or process.
+    #[arg(long, value_name = "MODE")]
+    sandbox: Option<String>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(super) struct Demo {
+    /// One JSON object per scenario on a line of its own, and nothing else.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Which story.
+    #[arg(long, value_enum, default_value_t = Scenario::Full)]
+    pub(super) scenario: Scenario,
+    /// Lose, double, delay and reorder webhooks, answer with faults, and kill the bot in the
+    /// middle; the end must be the same.
+    #[arg(long, value_name = "SEED")]
+    pub(super) chaos: Option<u64>,
+    /// Your own repository instead of the sample; a copy is used.
+    #[arg(long, value_name = "PATH")]
+    pub(super) repo: Option<PathBuf>,
+    /// Any command that edits the working directory, prompt on standard input.
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) agent: Option<String>,
+    /// Leave the pages open until Ctrl-C.
+    #[arg(long)]
+    pub(super) keep: bool,
+}
+
+/// The stories of the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Scenario {
+    /// The whole story: CI breaks and is fixed, a conflict appears and is resolved.
+    Full,
+    /// From /go to merged without a hitch.
+    Happy,
+    /// The first version breaks a test that only CI runs.
+    RedCi,
+    /// Another pull request lands first and conflicts.
+    Conflict,
+    /// Somebody without permission says /go.
+    Outsider,
+    /// A maintainer says /stop in the middle.
+    Stop,
+    /// Happy, red-ci, conflict, outsider and stop, in turn.
+    All,
+}
+
+impl Common {
+    /// Reads the configuration: defaults, file, environment, then flags.
+    pub(super) fn settings(&self, serve: &Serve) -> Result<Settings, ConfigError> {
+        let flags = Layer {
+            database: self.db.clone().map(Secret::new),
+            listen: serve.listen.clone(),
+            github_url: serve.github_url.clone(),
+            sandbox: serve.sandbox.clone(),
+            ..Layer::default()
+        };
+        #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+        let env = |name: &str| std::env::var(name).ok();
+        config::load(self.config.as_deref(), env, flags)
+    }
+}

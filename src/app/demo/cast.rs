@@ -1,0 +1,217 @@
+//! Everybody and everything a story needs: playground, people, bot, and a way to look on.
+
+use std::net::TcpListener;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::super::args::Demo;
+use super::bot::Bot;
+use super::stories::Story;
+use crate::agent::scripted;
+use crate::clock::{Clock, SystemClock};
+use crate::playground::seed::{Sample, sample};
+use crate::playground::world::people::FilePush;
+use crate::playground::world::{Actor, World};
+use crate::playground::{Config, Playground, Running, pages};
+use crate::policy::POLICY_PATH;
+use crate::store::{Snapshot, sqlite};
+
+/// With webhooks that get lost, the slow safety nets must be quick enough to watch.
+const LOOK_MS_MAX: u32 = 1_500;
+const SWEEP_MS: u32 = 2_000;
+
+/// The stage, set.
+pub(super) struct Cast {
+    pub(super) running: Running,
+    pub(super) sample: Sample,
+    pub(super) bot: Mutex<Bot>,
+    pub(super) clock: SystemClock,
+    address: String,
+    directory: tempfile::TempDir,
+}
+
+/// Where a person can look.
+#[derive(Debug, Clone)]
+pub(super) struct Links {
+    pub(super) repository: String,
+    pub(super) dashboard: String,
+}
+
+impl Cast {
+    pub(super) async fn gather(
+        demo: &Demo,
+        story: &Story,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let clock = SystemClock;
+        let now_ms = Arc::new(move || SystemClock.now().0);
+        let seed = fastrand::u64(..);
+        let running =
+            Playground::start(Config { now_ms, seed, pages: Some(pages::router) }, tasks, stop)
+                .await?;
+        let from = demo.repo.as_deref();
+        let sample = sample(&running, from).map_err(|error| anyhow::anyhow!(error.message))?;
+        if from.is_some() {
+            no_ci(&running, &sample)?;
+        }
+        let directory = tempfile::Builder::new().prefix("slipway-demo-").tempdir()?;
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let address = format!("127.0.0.1:{port}");
+        let program = std::env::current_exe().context("our own program cannot be found")?;
+        let agent = match &demo.agent {
+            Some(command) => command.clone(),
+            None => scripted_command(&program, story)?,
+        };
+        let (lossy, own_agent) = (demo.chaos.is_some(), demo.agent.is_some());
+        let place =
+            Place { running: &running, sample: &sample, address: &address, lossy, own_agent };
+        place.configure(directory.path(), &program, &agent)?;
+        running.world.set_webhook_url(sample.bot.id, &format!("http://{address}/webhook"));
+        if let Some(seed) = demo.chaos {
+            running.world.mailbox(|mailbox| mailbox.chaos(seed));
+            running.world.faults(|faults| faults.chaos(seed));
+        }
+        let mut bot = Bot::new(program, directory.path(), address.clone());
+        bot.start().await?;
+        Ok(Self { running, sample, bot: Mutex::new(bot), clock, address, directory })
+    }
+
+    pub(super) fn world(&self) -> &World {
+        &self.running.world
+    }
+
+    pub(super) fn links(&self) -> Links {
+        Links {
+            repository: format!("{}/{}", self.running.base_url, self.sample.repo),
+            dashboard: format!("http://{}/", self.address),
+        }
+    }
+
+    /// The newest run, as the bot's own database has it.
+    pub(super) async fn run(&self) -> anyhow::Result<Option<Snapshot>> {
+        let client = sqlite::Client::open(&self.directory.path().join("slipway.db")).await?;
+        let newest = client.runs(1).await?.pop();
+        let snapshot = match newest {
+            Some(row) => client.load(&row.run).await?,
+            None => None,
+        };
+        client.close().await;
+        Ok(snapshot)
+    }
+
+    /// Ends the bot; the playground ends with its token.
+    pub(super) async fn leave(self) {
+        if let Err(error) = self.bot.lock().await.kill().await {
+            tracing::warn!(%error, "the bot is still there");
+        }
+    }
+
+    /// Kills the bot in the middle of whatever it does, and starts it again.
+    pub(super) async fn crash(&self, down: Duration) -> anyhow::Result<()> {
+        let mut bot = self.bot.lock().await;
+        bot.kill().await?;
+        tokio::time::sleep(down).await;
+        bot.start().await
+    }
+}
+
+/// A repository without CI and without a policy would wait ten minutes for a first check; its
+/// copy gets a policy that says there is none.
+fn no_ci(running: &Running, sample: &Sample) -> anyhow::Result<()> {
+    let owner = Actor::User(sample.maintainer.id);
+    let there = |path: &str| {
+        running.world.with(|state| state.contents(&owner, &sample.repo, path, None).is_ok())
+    };
+    if [".playground/ci.json", "check.sh", POLICY_PATH].iter().any(|path| there(path)) {
+        return Ok(());
+    }
+    let text = "allow_no_checks: true\nlimits:\n  ci_quiet_seconds: 0\n";
+    let files = vec![(POLICY_PATH.to_owned(), Some(text.as_bytes().to_vec()))];
+    let branch = running
+        .world
+        .with(|state| state.repos.get(&sample.repo_id).map(|repo| repo.default_branch.clone()));
+    let branch = branch.context("the copy has no branch")?;
+    let message = "Let Slipway merge without checks: there is no CI here";
+    let push = FilePush { branch: &branch, onto: None, files: &files, message };
+    let pushed = running.world.push_files(sample.maintainer.id, &sample.repo, &push);
+    pushed.map(drop).map_err(|error| anyhow::anyhow!(error.message))
+}
+
+/// What the bot is told.
+struct Place<'a> {
+    running: &'a Running,
+    sample: &'a Sample,
+    address: &'a str,
+    /// Webhooks get lost.
+    lossy: bool,
+    /// The agent is somebody's own, and may need the network.
+    own_agent: bool,
+}
+
+impl Place<'_> {
+    /// Writes what an operator would write, readable for nobody else.
+    fn configure(&self, directory: &Path, program: &Path, agent: &str) -> anyhow::Result<()> {
+        let key = self.running.world.app_pem(self.sample.bot.id).context("the App has no key")?;
+        private(&directory.join("key.pem"), &key)?;
+        let secret = &self.sample.bot.webhook_secret;
+        let tools = program.parent().unwrap_or(program).display();
+        let home = directory.display();
+        let nets = if self.lossy {
+            format!("look_ms_max = {LOOK_MS_MAX}\nsweep_ms = {SWEEP_MS}\n")
+        } else {
+            String::new()
+        };
+        let text = format!(
+            "app_id = {app}\n\
+             private_key_file = '{home}/key.pem'\n\
+             webhook_secret = '{secret}'\n\
+             database = '{home}/slipway.db'\n\
+             work_dir = '{home}/work'\n\
+             listen = '{listen}'\n\
+             public_url = 'http://{listen}'\n\
+             github_url = '{github}'\n\
+             tools = '{tools}'\n\
+             [limits]\n\
+             {nets}\
+             [[agents]]\n\
+             name = 'demo'\n\
+             command = {command}\n\
+             at_once_max = 2\n\
+             network = {network}\n",
+            app = self.sample.bot.id,
+            listen = self.address,
+            github = self.running.base_url,
+            command = serde_json::to_string(agent)?,
+            network = self.own_agent,
+        );
+        private(&directory.join("slipway.toml"), &text)
+    }
+}
+
+fn private(path: &Path, text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+    Ok(file.write_all(text.as_bytes())?)
+}
+
+/// Our own binary as an agent, its script in the command line of the shell that starts it.
+fn scripted_command(program: &Path, story: &Story) -> anyhow::Result<String> {
+    let script = serde_json::to_string(&story.script)?;
+    let (script, program) = (quoted(&script), quoted(&program.display().to_string()));
+    let variable = scripted::SCRIPT_VARIABLE;
+    Ok(format!("{variable}={script} exec {program} {}", scripted::SUBCOMMAND))
+}
+
+/// One word for a POSIX shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}

@@ -1,0 +1,63 @@
+//! The composition root: the only place that names adapters, loops and exits.
+
+mod args;
+mod demo;
+mod inspect;
+mod pool;
+mod serve;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::args::{Args, Command};
+
+/// Runs the program; errors go to standard error with what to do next.
+pub fn run() -> ExitCode {
+    let args = Args::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::new(error).context("the runtime")),
+    };
+    let result = runtime.block_on(async {
+        match args.command {
+            Command::Serve(serve) => serve::serve(&args.common, &serve).await,
+            Command::Demo(demo) => demo::demo(&demo).await,
+            Command::Runs => inspect::runs(&args.common).await,
+            Command::Show { run } => inspect::show(&args.common, &run).await,
+            Command::Stop { run } => inspect::stop(&args.common, &run).await,
+            Command::Unlock { repo, branch } => inspect::unlock(&args.common, &repo, &branch).await,
+            Command::ScriptedAgent => scripted_agent(),
+        }
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "an error of the command line goes there")]
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("slipway: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// The demo's agent: our own binary as an ordinary process in the sandbox.
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a process that talks")]
+fn scripted_agent() -> anyhow::Result<ExitCode> {
+    use crate::agent::scripted;
+    let prompt = std::io::read_to_string(std::io::stdin())?;
+    #[expect(clippy::disallowed_methods, reason = "the script is handed to this process only")]
+    let script = std::env::var(scripted::SCRIPT_VARIABLE)?;
+    match scripted::play(&prompt, &script, &std::env::current_dir()?) {
+        Ok(said) => {
+            println!("{said}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(failure) => {
+            eprintln!("{}", failure.why);
+            Ok(ExitCode::from(failure.code))
+        }
+    }
+}

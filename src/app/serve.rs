@@ -1,0 +1,228 @@
+//! `slipway serve`: settings become adapters, adapters become the program, until SIGTERM.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::args::{Common, Serve};
+use super::pool;
+use super::watch::Telling;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Database, Identity, SandboxMode, Settings};
+use crate::git::cli::Cli;
+use crate::github::app::{App, Config as AppConfig};
+use crate::model::Secret;
+use crate::sandbox::bubblewrap::Bubblewrap;
+use crate::sandbox::process::Process;
+use crate::sandbox::{Sandbox, Tools};
+use crate::store::{Store, postgres, sqlite};
+use crate::telemetry::{Logs, Metrics, Redactor};
+use crate::web::{self, Bounded, Readiness, Visitors, Web};
+use crate::worker::{self, Engine, Ports, sweep_job};
+
+/// How long a shut-down waits for work in progress.
+const GRACE: Duration = Duration::from_secs(20);
+const CONNECTIONS_MAX: usize = 1_024;
+const SILENCE_MS_MAX: u64 = 30_000;
+/// Workspaces older than this were left behind by a crash.
+const WORKSPACE_AGE_MAX: Duration = Duration::from_hours(24);
+
+pub(super) async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<ExitCode> {
+    let settings = common.settings(serve)?;
+    let identity = settings.identity()?;
+    logs(&settings, &identity)?;
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    anyhow::ensure!(
+        !settings.agents.is_empty(),
+        "no agent is configured; add one to the configuration file or set SLIPWAY_AGENT"
+    );
+    let tasks = TaskTracker::new();
+    let stop = CancellationToken::new();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = open_store(&settings, &tasks).await?;
+    let metrics = Metrics::new();
+    let (engine, github) =
+        build(&settings, &identity, &metrics, (Arc::clone(&store), clock)).await?;
+    let engine = Arc::new(engine);
+    start(&engine).await?;
+    let readiness = Arc::new(Readiness::default());
+    let web = Web {
+        store: Arc::clone(&store),
+        clock: Arc::clone(&engine.ports().clock),
+        secrets: identity.webhook_secrets.clone(),
+        limits: web::Limits::default(),
+        readiness: Arc::clone(&readiness),
+        metrics: metrics.clone(),
+        visitors: visitors(&settings),
+        github_url: settings.github.web.clone(),
+    };
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.listen))?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    tasks.spawn(listen(listener, web, stop.clone()));
+    tasks.spawn(count(github, metrics, stop.clone()));
+    tasks.spawn(signals(stop.clone())?);
+    let slots = settings.limits.heavy_max + settings.workers;
+    pool::run(engine, slots as usize, &readiness, &stop, GRACE).await;
+    store.close().await;
+    tasks.close();
+    if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
+        tracing::warn!("something did not end in time");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn logs(settings: &Settings, identity: &Identity) -> anyhow::Result<()> {
+    let mut secrets: Vec<Secret> = settings.secrets();
+    secrets.push(identity.private_key.clone());
+    let redactor = Redactor::new(secrets);
+    let filter = settings.log_filter.clone();
+    Ok(Logs { format: settings.log, filter, redactor }.install()?)
+}
+
+/// Opens the database the settings name.
+pub(super) async fn open_store(
+    settings: &Settings,
+    tasks: &TaskTracker,
+) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match &settings.database {
+        Database::Sqlite(path) => {
+            if let Some(directory) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
+                std::fs::create_dir_all(directory)
+                    .with_context(|| format!("cannot create {}", directory.display()))?;
+            }
+            Arc::new(sqlite::open(path, tasks).await.context("cannot open the database")?)
+        }
+        Database::Postgres(url) => {
+            Arc::new(postgres::open(url.reveal(), tasks).await.context("cannot open the database")?)
+        }
+    })
+}
+
+async fn build(
+    settings: &Settings,
+    identity: &Identity,
+    metrics: &Metrics,
+    (store, clock): (Arc<dyn Store>, Arc<dyn Clock>),
+) -> anyhow::Result<(Engine, Arc<App>)> {
+    let mut config =
+        AppConfig::new(&settings.github.api, identity.app_id, identity.private_key.reveal());
+    config.git_url = Some(settings.github.web.clone());
+    let github = Arc::new(App::new(&config, Arc::clone(&clock)).context("the private key")?);
+    let git = Cli::open(&settings.work_dir).await.context("git")?;
+    let now = Duration::from_millis(u64::try_from(clock.now().0).unwrap_or_default());
+    let old = std::time::UNIX_EPOCH + now.saturating_sub(WORKSPACE_AGE_MAX);
+    if let Err(error) = git.sweep(old).await {
+        tracing::warn!(%error, "old workspaces stay");
+    }
+    let sandbox = sandbox(settings).await?;
+    tracing::info!(sandbox = %sandbox.describe(), "sandbox");
+    let ports =
+        Ports { github: Arc::clone(&github) as _, git: Arc::new(git), sandbox, store, clock };
+    let limits = worker::Limits {
+        heavy_max: settings.limits.heavy_max,
+        heavy_per_repo_max: settings.limits.heavy_per_repo_max,
+        light_max: settings.workers,
+        report_gap_ms: i64::from(settings.limits.report_gap_ms),
+        look_ms_max: i64::from(settings.limits.look_ms_max),
+        sweep_ms: i64::from(settings.limits.sweep_ms),
+        ..worker::Limits::default()
+    };
+    let settings = worker::Settings {
+        owner: format!("{}-{}", std::process::id(), ports.clock.now()),
+        app_id: identity.app_id,
+        agents: settings.agents.clone(),
+        limits,
+        github_url: settings.github.web.clone(),
+        public_url: settings.public_url.clone(),
+    };
+    let watcher = Arc::new(Telling { metrics: metrics.clone() });
+    Ok((Engine::new(ports, settings, watcher), github))
+}
+
+async fn sandbox(settings: &Settings) -> anyhow::Result<Arc<dyn Sandbox>> {
+    let tools = Tools { path: settings.tools.clone(), read_only: settings.tools.clone() };
+    let process = || Arc::new(Process { tools: tools.clone() }) as Arc<dyn Sandbox>;
+    Ok(match settings.sandbox {
+        SandboxMode::Process => process(),
+        SandboxMode::Bubblewrap => {
+            Arc::new(Bubblewrap::probe(tools.clone()).await.context("bubblewrap is demanded")?)
+        }
+        SandboxMode::Auto => match Bubblewrap::probe(tools.clone()).await {
+            Ok(bubblewrap) => Arc::new(bubblewrap),
+            Err(error) => {
+                tracing::warn!(%error, "agents run as plain processes; install bubblewrap");
+                process()
+            }
+        },
+    })
+}
+
+/// Takes up what an earlier process left, and makes sure the sweep goes on.
+async fn start(engine: &Engine) -> anyhow::Result<()> {
+    let ports = engine.ports();
+    let now = ports.clock.now();
+    let reclaimed = ports.store.reclaim(&engine.settings().owner, now).await?;
+    if reclaimed > 0 {
+        tracing::info!(reclaimed, "jobs of an earlier process are taken up again");
+    }
+    if engine.settings().limits.sweep_ms > 0 {
+        ports.store.put(vec![sweep_job(now, now)]).await?;
+    }
+    Ok(())
+}
+
+fn visitors(settings: &Settings) -> Visitors {
+    match &settings.dashboard_token {
+        Some(token) => Visitors::Token(token.clone()),
+        None if settings.listens_on_loopback() => Visitors::Local,
+        None => Visitors::Nobody,
+    }
+}
+
+async fn listen(listener: TcpListener, web: Web, stop: CancellationToken) {
+    let listener = Bounded::new(listener, CONNECTIONS_MAX, SILENCE_MS_MAX);
+    let served = axum::serve(listener, web::router(web))
+        .with_graceful_shutdown(stop.clone().cancelled_owned())
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the web stopped");
+        stop.cancel();
+    }
+}
+
+/// Copies the adapter's counts into the metrics now and then.
+async fn count(github: Arc<App>, metrics: Metrics, stop: CancellationToken) {
+    loop {
+        let counts = github.counts();
+        metrics.api_totals(counts.reads.values().sum(), counts.writes.values().sum());
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(10)) => {}
+        }
+    }
+}
+
+/// SIGTERM and SIGINT end the program gracefully.
+fn signals(stop: CancellationToken) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("finishing what is in progress");
+        stop.cancel();
+    })
+}

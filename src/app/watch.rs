@@ -1,0 +1,42 @@
+//! Tells metrics and logs what the engine does.
+
+use crate::pipeline::{Phase, Progress, State, Task};
+use crate::report;
+use crate::telemetry::{JobEnd, Metrics};
+use crate::worker::{Ended, Watcher};
+
+/// The watcher of the served program.
+#[derive(Debug)]
+pub(super) struct Telling {
+    pub(super) metrics: Metrics,
+}
+
+impl Watcher for Telling {
+    fn begun(&self, late_ms: i64) {
+        self.metrics.job_waited(late_ms);
+    }
+
+    fn job(&self, word: &'static str, ended: Ended, took_ms: i64) {
+        let end = match ended {
+            Ended::Done => JobEnd::Done,
+            Ended::PutBack => JobEnd::PutBack,
+            Ended::GivenUp => JobEnd::Failed,
+            Ended::Lost => JobEnd::Dropped,
+            Ended::Fault => JobEnd::Panicked,
+        };
+        self.metrics.job(word, end, took_ms);
+    }
+
+    fn moved(&self, state: &State) {
+        let run = state.request.run.as_str();
+        tracing::info!(run, repo = %state.request.repo, at = %report::line(state), "moved");
+        match &state.progress {
+            Progress::Finished { outcome, .. } => self.metrics.run_ended(outcome.word()),
+            Progress::Running { phase: Phase::Doing(Task::Agent { .. }), .. } => {
+                let agent = state.request.agent.as_deref().unwrap_or("default");
+                self.metrics.agent_called(agent);
+            }
+            Progress::Running { .. } | Progress::Idle => {}
+        }
+    }
+}
