@@ -7,5 +7,6 @@ mod program;
 mod scenarios;
 #[cfg(test)]
 mod simulate;
+mod tidy;
 #[cfg(test)]
 mod world;
