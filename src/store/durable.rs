@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::claim::heads;
 use super::link::{Link, Pool, Row, Value, values};
 use super::operation::{Answer, CommitRow, OpenRow, Operation};
+use super::record::Record;
 use super::shape::{self, compressed, job_rows, json, name, state_row, text};
 use super::writer::{self, News, Pending, WRITES_WAITING_MAX};
 use super::{
@@ -123,14 +124,14 @@ impl Store for Durable {
     async fn record(&self, delivery: NewDelivery) -> Result<Recorded, Error> {
         let job = job_rows(vec![inbox_job(&delivery)])?.remove(0);
         let bytes = i64::try_from(delivery.body.len()).unwrap_or(i64::MAX);
-        let operation = Operation::Record {
+        let operation = Operation::Record(Record {
             id: text(&delivery.id),
             event: delivery.event.into(),
             at: delivery.at.0,
             bytes,
             body: Arc::new(compressed(delivery.body).await?),
             job,
-        };
+        });
         let new = self.done(operation).await? > 0;
         Ok(if new { Recorded::New } else { Recorded::Repeat })
     }

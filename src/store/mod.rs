@@ -17,6 +17,7 @@ mod link;
 pub mod memory;
 mod operation;
 pub mod postgres;
+mod record;
 mod shape;
 mod sql;
 pub mod sqlite;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::claim::claim;
 use super::link::{Link, values};
+use super::record::{Record, record};
 use super::shape::{Held, JobRow, StateRow, maybe_text, name, text};
 use super::{Beat, Claim, Error, Lease, OnRepeat, Opened, PRUNE_MAX, Published, sql};
 use crate::model::{BranchName, Repo, RunId};
@@ -11,7 +12,7 @@ use crate::model::{BranchName, Repo, RunId};
 /// A write, prepared so that it can be done again when the transaction had to be undone.
 #[derive(Debug)]
 pub(super) enum Operation {
-    Record { id: Arc<str>, event: Arc<str>, at: i64, bytes: i64, body: Arc<Vec<u8>>, job: JobRow },
+    Record(Record),
     Prune { before: i64 },
     Claim(Claim),
     Heartbeat { held: Held, until: i64 },
@@ -70,7 +71,7 @@ impl Operation {
     /// Whether it may make a job due that was not, or makes room for one.
     pub(super) fn is_news(&self) -> bool {
         match self {
-            Self::Record { .. }
+            Self::Record(_)
             | Self::Finish { .. }
             | Self::PutBack { .. }
             | Self::Open(_)
@@ -85,15 +86,31 @@ impl Operation {
         }
     }
 
+    /// What it records, if that is all it does.
+    pub(super) fn delivery(&self) -> Option<&Record> {
+        match self {
+            Self::Record(record) => Some(record),
+            Self::Prune { .. }
+            | Self::Claim(_)
+            | Self::Heartbeat { .. }
+            | Self::Finish { .. }
+            | Self::PutBack { .. }
+            | Self::Open(_)
+            | Self::Commit(_)
+            | Self::Ignore { .. }
+            | Self::Put { .. }
+            | Self::Publish { .. }
+            | Self::ClearLane { .. }
+            | Self::Reclaim { .. } => None,
+        }
+    }
+
     /// Does it, inside the transaction of `link`.
     pub(super) async fn apply(&self, link: &mut Link) -> Applied {
         match self {
-            Self::Record { id, event, at, bytes, body, job } => {
-                let new = link.execute(sql::RECORD, values![id, event, *at, *bytes, body]).await?;
-                if new > 0 {
-                    put(link, std::slice::from_ref(job)).await?;
-                }
-                Ok(Ok(Answer::Count(new)))
+            Self::Record(one) => {
+                let new = record(link, &[one]).await?;
+                Ok(Ok(Answer::Count(u64::from(new.contains(&true)))))
             }
             Self::Prune { before } => Ok(Ok(Answer::Count(
                 link.execute(sql::PRUNE, values![*before, i64::from(PRUNE_MAX)]).await?,

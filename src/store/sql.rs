@@ -92,8 +92,6 @@ pub(super) const RECLAIM: &str = "UPDATE jobs SET leased = 0, cancelled = 0, own
      attempts = attempts + 1, again = NULL, due = $2, ready = $2 \
      WHERE leased = 1 AND owner <> $1";
 
-pub(super) const RECORD: &str = "INSERT INTO deliveries (id, event, at, bytes, body) \
-     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING";
 pub(super) const DELIVERY: &str = "SELECT event, at, bytes, body FROM deliveries WHERE id = $1";
 pub(super) const PRUNE: &str = "DELETE FROM deliveries WHERE id IN ( \
      SELECT old.id FROM deliveries old WHERE old.at < $1 AND NOT EXISTS ( \

@@ -8,12 +8,15 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::link::{Link, Pool};
 use super::operation::{Answer, Operation};
+use super::record::record;
 use super::{Error, sql};
 
 /// Most writes waiting for the writer; further callers wait for a place.
 pub const WRITES_WAITING_MAX: usize = 4_096;
 /// Most writes in one transaction.
 const GROUP_MAX: usize = 256;
+/// Most deliveries recorded by one statement.
+const RECORDS_MAX: usize = 32;
 /// How long a caller waits for a place in the queue.
 const PLACE_WAIT: Duration = Duration::from_secs(10);
 /// How often a group is tried again after a failure that may pass.
@@ -123,29 +126,49 @@ async fn together(link: &mut Link, group: &mut Vec<Pending>, news: &News) -> Res
     if news.empty_log.swap(false, Ordering::Relaxed) {
         link.rows("PRAGMA wal_checkpoint(RESTART)", Vec::new()).await?;
     }
+    let mut in_one = RECORDS_MAX;
     while !group.is_empty() {
         link.begin().await?;
         let mut answers = Vec::with_capacity(group.len());
-        let mut failed = None;
-        for (at, pending) in group.iter().enumerate() {
-            match pending.operation.apply(link).await {
-                Ok(answer) => answers.push(answer),
-                Err(why) => {
-                    failed = Some((at, why));
-                    break;
-                }
+        let why = loop {
+            match next(link, group, &mut answers, in_one).await {
+                Ok(true) => {}
+                Ok(false) => return finish(link, group, answers, news).await,
+                Err(why) => break why,
             }
-        }
-        let Some((at, why)) = failed else {
-            return finish(link, group, answers, news).await;
         };
         link.rollback().await?;
         if passing(&why) {
             return Err(why);
         }
-        answer(group.remove(at), Err(why));
+        if in_one > 1 {
+            // Which one of several failed is found by doing each for itself.
+            in_one = 1;
+        } else {
+            answer(group.remove(answers.len()), Err(why));
+        }
     }
     Ok(())
+}
+
+/// Does the next operation, or the next deliveries together; `false` when none is left.
+async fn next(
+    link: &mut Link,
+    group: &[Pending],
+    answers: &mut Vec<Result<Answer, Error>>,
+    in_one: usize,
+) -> Result<bool, Error> {
+    let rest = group.get(answers.len()..).unwrap_or_default();
+    let Some(first) = rest.first() else { return Ok(false) };
+    let deliveries: Vec<_> =
+        rest.iter().take(in_one).map_while(|pending| pending.operation.delivery()).collect();
+    if deliveries.len() > 1 {
+        let new = record(link, &deliveries).await?;
+        answers.extend(new.into_iter().map(|new| Ok(Answer::Count(u64::from(new)))));
+    } else {
+        answers.push(first.operation.apply(link).await?);
+    }
+    Ok(true)
 }
 
 async fn finish(

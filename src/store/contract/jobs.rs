@@ -16,6 +16,34 @@ pub(crate) async fn a_repeated_delivery_changes_nothing(store: &Subject) {
     assert!(claimed(store.as_ref(), 10).await.is_empty());
 }
 
+/// Every third comes twice at the same moment, and one was there before.
+pub(crate) async fn deliveries_that_come_at_once_are_kept_once_each(store: &Subject) {
+    const COUNT: usize = 75;
+    store.record(delivery("d7", 5)).await.unwrap();
+    let names = (0..COUNT).flat_map(|n| std::iter::repeat_n(n, if n % 3 == 0 { 2 } else { 1 }));
+    let names: Vec<String> = names.map(|n| format!("d{n}")).collect();
+    let records = names.iter().map(|name| store.record(delivery(name, 5)));
+    let recorded = futures_util::future::join_all(records).await;
+    let new = recorded.into_iter().filter(|one| one.as_ref().unwrap() == &Recorded::New).count();
+    assert_eq!(new, COUNT - 1, "each was new to exactly one sender");
+    let leases = claimed(store.as_ref(), 10).await;
+    let mut inbox: Vec<String> = leases
+        .iter()
+        .map(|lease| match &lease.kind {
+            JobKind::Inbox { delivery } => delivery.to_string(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    inbox.sort();
+    let mut all: Vec<String> = (0..COUNT).map(|n| format!("d{n}")).collect();
+    all.sort();
+    assert_eq!(inbox, all, "each has its job, once");
+    for name in all {
+        let sent = delivery(&name, 5);
+        assert_eq!(store.delivery(&sent.id).await.unwrap(), Some(sent));
+    }
+}
+
 pub(crate) async fn a_delivery_comes_back_as_it_came(store: &Subject) {
     let sent = NewDelivery { body: vec![b'x'; 300_000], ..delivery("d1", 5) };
     store.record(sent.clone()).await.unwrap();

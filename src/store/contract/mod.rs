@@ -27,6 +27,7 @@ macro_rules! suite {
     ($stage:path) => {
         $crate::store::contract::suite!(@each $stage:
             a_repeated_delivery_changes_nothing
+            deliveries_that_come_at_once_are_kept_once_each
             a_delivery_comes_back_as_it_came
             a_body_beyond_the_limit_is_refused
             old_deliveries_are_forgotten_once_they_wait_no_more
