@@ -150,7 +150,7 @@ impl App {
         Err(Error::Limited { after: Duration::from_millis(left_ms) })
     }
 
-    fn hold(&self, installation: InstallationId, wait: Duration) {
+    pub(super) fn hold(&self, installation: InstallationId, wait: Duration) {
         let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
         let until = crate::model::Millis(self.clock.now().0.saturating_add(wait_ms));
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);

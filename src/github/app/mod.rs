@@ -6,6 +6,7 @@
 
 mod call;
 mod checks;
+mod graphql;
 mod issues;
 mod path;
 mod places;

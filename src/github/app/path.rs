@@ -4,6 +4,9 @@ use std::fmt::Write;
 
 use crate::github::At;
 
+/// The path that stands for GraphQL in our requests, whose address depends on the server.
+pub(super) const GRAPHQL: &str = "/graphql";
+
 /// `text` as one segment of a path or one value of a query.
 pub(super) fn part(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -37,6 +40,15 @@ pub(super) fn git_url(api_url: &str) -> String {
     bare.replacen("://api.github.com", "://github.com", 1)
 }
 
+/// The full address of a path of ours. An Enterprise Server's GraphQL is beside REST, not
+/// below it.
+pub(super) fn address(api_url: &str, path: &str) -> String {
+    match api_url.strip_suffix("/api/v3").filter(|_| path == GRAPHQL) {
+        Some(host) => format!("{host}/api{GRAPHQL}"),
+        None => format!("{api_url}{path}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +70,18 @@ mod tests {
             ("http://127.0.0.1:4711/", "http://127.0.0.1:4711"),
         ] {
             assert_eq!(git_url(api), git);
+        }
+    }
+
+    #[test]
+    fn graphql_is_beside_rest_on_an_enterprise_server() {
+        for (api, graphql) in [
+            ("https://api.github.com", "https://api.github.com/graphql"),
+            ("https://git.example.com/api/v3", "https://git.example.com/api/graphql"),
+            ("http://127.0.0.1:4711", "http://127.0.0.1:4711/graphql"),
+        ] {
+            assert_eq!(address(api, GRAPHQL), graphql);
+            assert_eq!(address(api, "/app?x=1"), format!("{api}/app?x=1"));
         }
     }
 }

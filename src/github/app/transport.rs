@@ -3,11 +3,11 @@
 //! Octocrab's own client signs every request with its own name, takes no proxy and cannot be
 //! built on a machine without certificates, not even to reach a playground on loopback.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, Uri};
-use octocrab::service::middleware::base_uri::BaseUriLayer;
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 use reqwest::Client;
 
@@ -32,12 +32,11 @@ pub(super) fn octocrab(config: &Config) -> Result<Octocrab, Error> {
         .parse()
         .map_err(|error| Error::Unexpected(format!("the address of the interface: {error}")))?;
     let client = client(config, &base)?;
-    let service = tower::service_fn(move |request| send(client.clone(), request));
-    let built = OctocrabBuilder::new_empty()
-        .with_service(service)
-        .with_layer(&BaseUriLayer::new(base))
-        .with_auth(AuthState::None)
-        .build();
+    let api_url: Arc<str> = config.api_url.as_str().into();
+    let service =
+        tower::service_fn(move |request| send(client.clone(), Arc::clone(&api_url), request));
+    let built =
+        OctocrabBuilder::new_empty().with_service(service).with_auth(AuthState::None).build();
     match built {
         Ok(crab) => Ok(crab),
         Err(never) => match never {},
@@ -70,9 +69,12 @@ fn client(config: &Config, base: &Uri) -> Result<Client, Error> {
 
 async fn send(
     client: Client,
+    api_url: Arc<str>,
     request: Request<OctoBody>,
 ) -> Result<Response<reqwest::Body>, BoxError> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    parts.uri = super::path::address(&api_url, path).parse()?;
     let bytes = to_bytes(Body::new(body), BODY_BYTES_MAX).await?;
     let request = reqwest::Request::try_from(Request::from_parts(parts, bytes))?;
     Ok(client.execute(request).await?.into())

@@ -38,19 +38,21 @@ pub(super) struct Request {
     pub(super) body: Option<Value>,
     /// When longer than this many bytes, only the end of the answer is kept.
     pub(super) tail: Option<usize>,
+    /// It changes nothing, so it may be repeated.
+    pub(super) read: bool,
 }
 
 impl Request {
     pub(super) fn get(kind: &'static str, path: String) -> Self {
-        Self { kind, method: Method::GET, path, body: None, tail: None }
+        Self { kind, method: Method::GET, path, body: None, tail: None, read: true }
     }
 
     pub(super) fn write(method: Method, kind: &'static str, path: String, body: Value) -> Self {
-        Self { kind, method, path, body: Some(body), tail: None }
+        Self { kind, method, path, body: Some(body), tail: None, read: false }
     }
 
     pub(super) fn is_read(&self) -> bool {
-        self.method == Method::GET
+        self.read
     }
 }
 
