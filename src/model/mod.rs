@@ -9,6 +9,7 @@ mod secret;
 mod sha;
 pub mod text;
 mod time;
+mod vault;
 
 pub use ids::{
     CheckId, CommentId, DeliveryId, InstallationId, IssueNumber, PullNumber, Repo, RunId,
@@ -17,6 +18,7 @@ pub use people::{Permission, User, UserId};
 pub use secret::Secret;
 pub use sha::{BranchName, CommitSha, TreeSha};
 pub use time::Millis;
+pub use vault::Vault;
 
 /// A text that is not what its type demands, with the reason in words for a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Calls inside an installation: token, limits, one repetition for reads and none for writes.
+//! Calls inside an installation: token, limits, pages.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -30,8 +30,8 @@ struct Identity {
 }
 
 impl App {
-    /// Sends a request for an installation and gives whatever is answered. A read is repeated
-    /// once when its answer is lost; a refused token is replaced once.
+    /// Sends a request for an installation and gives whatever is answered. Lost reads are
+    /// repeated as [`App::deliver`] says; a refused token is replaced once.
     pub(super) async fn call(
         &self,
         at: &At,
@@ -40,18 +40,12 @@ impl App {
     ) -> Result<Answer, Error> {
         self.not_held(at.installation)?;
         let mut secret = self.token(at, grant).await?;
-        let mut answer = self.wire.send(&secret, request).await;
-        let lost = match &answer {
-            Ok(answer) => answer.status >= 500,
-            Err(error) => matches!(error, Error::Unavailable(_)),
-        };
-        if lost && request.is_read() {
-            answer = self.wire.send(&secret, request).await;
-        }
+        let whose = Some(at.installation);
+        let mut answer = self.deliver(whose, &secret, request).await;
         // Refused credentials prove that nothing was done: even a write may go once more.
         if matches!(&answer, Ok(answer) if answer.status == 401) {
             secret = self.token_but(at, grant, Some(&secret)).await?;
-            answer = self.wire.send(&secret, request).await;
+            answer = self.deliver(whose, &secret, request).await;
         }
         let answer = answer?;
         if !answer.is_success()

@@ -55,6 +55,7 @@ impl App {
         let path = path::GRAPHQL.to_owned();
         let mut request = Request::write(Method::POST, ask.kind, path, body);
         request.read = !ask.write;
+        request.repeat = !ask.write;
         let answer = self.ask(at, grant, &request).await?;
         let data = self.data(at, ask.kind, &answer)?;
         serde_json::from_value(data)

@@ -4,14 +4,19 @@
 //! its retries (they repeat writes), its typed answers (they fail on words of tomorrow), its
 //! tokens (not limited to one repository and purpose) or its client (see `transport`).
 
+mod cache;
 mod call;
 mod checks;
+mod claim;
 mod graphql;
+mod hosts;
 mod issues;
 mod path;
 mod places;
 mod pulls;
+mod repeat;
 mod repos;
+mod scope;
 mod shape;
 mod tokens;
 mod transport;
@@ -24,6 +29,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use self::cache::Cache;
+use self::claim::Claims;
 use self::tokens::{Grant, Tokens};
 pub use self::wire::Counts;
 use self::wire::Wire;
@@ -35,7 +42,7 @@ use crate::clock::Clock;
 use crate::gate::seen::{Check, Review, Rules};
 use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, InstallationId, IssueNumber, Millis, Permission,
-    PullNumber, User,
+    PullNumber, User, Vault,
 };
 use crate::pipeline::stage::MergeAnswer;
 
@@ -52,6 +59,16 @@ pub struct Config {
     pub app_id: u64,
     /// The App's RSA key in PEM form.
     pub private_key: String,
+    /// A second one while keys are exchanged; used when the first is refused.
+    pub private_key_old: Option<String>,
+    /// Hosts that may be reached beside the API's and git's: names, or `*.name`.
+    pub hosts: Vec<String>,
+    /// Certificates trusted beside the system's, each a text in PEM form.
+    pub extra_roots: Vec<String>,
+    /// Where every token and claim is registered, to be kept out of logs.
+    pub vault: Vault,
+    /// Before a lost read is sent a second time; twice as long before the third.
+    pub backoff: Duration,
     pub connect_timeout: Duration,
     /// For one request with its whole answer.
     pub timeout: Duration,
@@ -64,6 +81,11 @@ impl Config {
             git_url: None,
             app_id,
             private_key: private_key.to_owned(),
+            private_key_old: None,
+            hosts: Vec::new(),
+            extra_roots: Vec::new(),
+            vault: Vault::default(),
+            backoff: Duration::ZERO,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
         }
@@ -82,7 +104,11 @@ impl fmt::Debug for Config {
 /// GitHub as our App sees it.
 pub struct App {
     wire: Wire,
+    cache: Cache,
+    claims: Claims,
     tokens: Tokens,
+    vault: Vault,
+    backoff_ms: i64,
     id: u64,
     git_url: String,
     clock: Arc<dyn Clock>,
@@ -106,7 +132,11 @@ impl App {
         let git_url = config.git_url.clone();
         Ok(Self {
             wire: Wire::new(config)?,
-            tokens: Tokens::new(config.app_id, config.private_key.as_bytes())?,
+            cache: Cache::default(),
+            claims: Claims::new(config)?,
+            tokens: Tokens::default(),
+            vault: config.vault.clone(),
+            backoff_ms: i64::try_from(config.backoff.as_millis()).unwrap_or(i64::MAX),
             id: config.app_id,
             git_url: git_url.unwrap_or_else(|| path::git_url(&config.api_url)),
             clock,

@@ -1,23 +1,15 @@
 //! Where the App is installed, and what was said there lately.
 
 use serde::Deserialize;
-use serde_json::json;
 
 use super::App;
 use super::shape::{CommentAnswer, WithId, required};
-use super::tokens::Secret;
 use super::wire::Request;
 use crate::github::{At, Comment, Error, PAGES_MAX};
 use crate::model::{CommentId, InstallationId, IssueNumber, Millis, Repo};
 
 /// Entries asked for on one page; GitHub gives no more.
 const PAGE_ENTRIES: usize = 100;
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Minted {
-    token: Option<String>,
-}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -61,7 +53,8 @@ impl App {
         let mut places = Vec::new();
         for page in 1..=PAGES_MAX {
             let path = format!("/installation/repositories?per_page={PAGE_ENTRIES}&page={page}");
-            let answer = self.wire.send(&secret, &Request::get("repositories", path)).await?;
+            let request = Request::get("repositories", path);
+            let answer = self.deliver(Some(installation), &secret, &request).await?;
             if matches!(answer.status, 401 | 403 | 404) {
                 // The token is refused: suspended meanwhile, or to be asked for anew.
                 self.tokens.forget_listing(installation);
@@ -80,24 +73,6 @@ impl App {
             }
         }
         Ok(places)
-    }
-
-    async fn listing_token(&self, installation: InstallationId) -> Result<Option<Secret>, Error> {
-        let now = self.clock.now();
-        if let Some(held) = self.tokens.listing(installation, now) {
-            return Ok(Some(held));
-        }
-        let path = format!("/app/installations/{installation}/access_tokens");
-        let body = json!({"permissions": {"metadata": "read"}});
-        let request = Request::write(axum::http::Method::POST, "token", path, body);
-        let answer = self.as_app(&request).await?;
-        if !answer.is_success() {
-            return Ok(None);
-        }
-        let minted: Minted = answer.json()?;
-        let secret = Secret::new(required(minted.token, "token")?);
-        self.tokens.remember_listing(installation, secret.clone(), now);
-        Ok(Some(secret))
     }
 
     pub(super) async fn read_comments_since(

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use octocrab::jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use axum::http::Method;
 
 use super::App;
-use super::wire::Request;
+use super::scope::{self, Asked, Level, Minted};
+use super::wire::{Answer, Request};
 use crate::github::{At, Error};
 use crate::model::{InstallationId, Millis, Repo};
 
@@ -19,10 +18,6 @@ const MARGIN_MS: i64 = 5 * 60 * 1000;
 const LIFE_MS: i64 = 30 * 60 * 1000;
 /// Tokens kept; those out of use go first.
 const TOKENS_MAX: usize = 2_000;
-/// Our claim reaches back for clocks that go wrong and forward less than the ten minutes
-/// GitHub allows, in seconds.
-const CLAIM_BEFORE_S: i64 = 60;
-const CLAIM_AFTER_S: i64 = 540;
 
 /// A text that is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,22 +56,24 @@ pub(super) enum Grant {
 
 impl Grant {
     /// GitHub's names of the permissions it needs.
-    fn permissions(self) -> Value {
+    fn permissions(self) -> &'static [(&'static str, Level)] {
+        use Level::{Read, Write};
         match self {
-            Self::Read => json!({
-                "actions": "read", "checks": "read", "contents": "read", "issues": "read",
-                "metadata": "read", "pull_requests": "read", "statuses": "read",
-            }),
-            Self::Talk => {
-                json!({"issues": "write", "metadata": "read", "pull_requests": "write"})
-            }
-            Self::Report => json!({"checks": "write", "metadata": "read"}),
-            Self::Rerun => json!({"actions": "write", "metadata": "read"}),
-            Self::Fetch => json!({"contents": "read", "metadata": "read"}),
-            Self::Push => json!({"contents": "write", "metadata": "read"}),
-            Self::Merge => {
-                json!({"contents": "write", "metadata": "read", "pull_requests": "write"})
-            }
+            Self::Read => &[
+                ("actions", Read),
+                ("checks", Read),
+                ("contents", Read),
+                ("issues", Read),
+                ("metadata", Read),
+                ("pull_requests", Read),
+                ("statuses", Read),
+            ],
+            Self::Talk => &[("issues", Write), ("metadata", Read), ("pull_requests", Write)],
+            Self::Report => &[("checks", Write), ("metadata", Read)],
+            Self::Rerun => &[("actions", Write), ("metadata", Read)],
+            Self::Fetch => &[("contents", Read), ("metadata", Read)],
+            Self::Push => &[("contents", Write), ("metadata", Read)],
+            Self::Merge => &[("contents", Write), ("metadata", Read), ("pull_requests", Write)],
         }
     }
 }
@@ -97,37 +94,15 @@ struct Token {
 /// Held while a token is asked for, so that many callers make one.
 type Slot = Arc<tokio::sync::Mutex<Option<Token>>>;
 
-/// The tokens we hold and the key that gets us new ones.
+/// The tokens we hold.
+#[derive(Default)]
 pub(super) struct Tokens {
-    app_id: u64,
-    key: EncodingKey,
     slots: Mutex<BTreeMap<Key, Slot>>,
     /// Tokens that can only list repositories, one for each installation.
     listing: Mutex<BTreeMap<InstallationId, Token>>,
 }
 
-#[derive(Serialize)]
-struct Claims {
-    iss: String,
-    iat: i64,
-    exp: i64,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Minted {
-    token: Option<String>,
-    expires_at: Option<String>,
-}
-
 impl Tokens {
-    pub(super) fn new(app_id: u64, pem: &[u8]) -> Result<Self, Error> {
-        let key = EncodingKey::from_rsa_pem(pem).map_err(|_error| {
-            Error::Unexpected("the private key is no RSA key in PEM form".into())
-        })?;
-        Ok(Self { app_id, key, slots: Mutex::default(), listing: Mutex::default() })
-    }
-
     fn slot(&self, key: Key) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.len() >= TOKENS_MAX {
@@ -137,38 +112,23 @@ impl Tokens {
     }
 
     /// A token of this installation that can list repositories, if a good one is held.
-    pub(super) fn listing(&self, installation: InstallationId, now: Millis) -> Option<Secret> {
+    fn listing(&self, installation: InstallationId, now: Millis) -> Option<Secret> {
         let listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         let good = |token: &&Token| now.0 < token.expires.0 - MARGIN_MS;
         listing.get(&installation).filter(good).map(|token| token.secret.clone())
     }
 
-    /// Remembers such a token, made at `now`.
-    pub(super) fn remember_listing(
-        &self,
-        installation: InstallationId,
-        secret: Secret,
-        now: Millis,
-    ) {
+    fn remember_listing(&self, installation: InstallationId, token: Token) {
         let mut listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         if listing.len() >= TOKENS_MAX {
             listing.clear();
         }
-        listing.insert(installation, Token { secret, expires: now.plus(LIFE_MS) });
+        listing.insert(installation, token);
     }
 
     pub(super) fn forget_listing(&self, installation: InstallationId) {
         let mut listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         listing.remove(&installation);
-    }
-
-    /// What proves for ten minutes that we are the App.
-    fn claim(&self, now: Millis) -> Result<Secret, Error> {
-        let now_s = now.0.div_euclid(1000);
-        let (iat, exp) = (now_s - CLAIM_BEFORE_S, now_s + CLAIM_AFTER_S);
-        let claims = Claims { iss: self.app_id.to_string(), iat, exp };
-        let signed = encode(&Header::new(Algorithm::RS256), &claims, &self.key);
-        signed.map(Secret).map_err(|_error| Error::Unexpected("the claim cannot be signed".into()))
     }
 }
 
@@ -188,7 +148,7 @@ impl App {
         let key = Key { installation: at.installation, repo: at.repo.clone(), grant };
         let slot = self.tokens.slot(key);
         let mut held = slot.lock().await;
-        let now = self.clock.now();
+        let now = self.claims.github_time(self.clock.now());
         let good =
             |token: &&Token| now.0 < token.expires.0 - MARGIN_MS && refused != Some(&token.secret);
         if let Some(token) = held.as_ref().filter(good) {
@@ -201,10 +161,8 @@ impl App {
     }
 
     async fn mint(&self, at: &At, grant: Grant) -> Result<Token, Error> {
-        let path = format!("/app/installations/{}/access_tokens", at.installation);
-        let body = json!({"repositories": [at.repo.name()], "permissions": grant.permissions()});
-        let request = Request::write(axum::http::Method::POST, "token", path, body);
-        let answer = self.as_app(&request).await?;
+        let asked = Asked { permissions: grant.permissions(), repo: Some(&at.repo) };
+        let answer = self.ask_token(at.installation, &asked).await?;
         if !answer.is_success() {
             let refusal = answer.refusal();
             // A permission or repository that was not granted will not come by asking again.
@@ -219,25 +177,54 @@ impl App {
                 | Error::Unexpected(_)) => other,
             });
         }
-        let minted: Minted = answer.json()?;
-        let missing = || Error::Unexpected("the answer holds no token".to_owned());
-        let secret = Secret(minted.token.filter(|one| !one.is_empty()).ok_or_else(missing)?);
-        let told = minted.expires_at.and_then(|text| text.parse::<jiff::Timestamp>().ok());
-        let expires = told.map_or_else(
-            || self.clock.now().0.saturating_add(LIFE_MS),
-            jiff::Timestamp::as_millisecond,
-        );
-        Ok(Token { secret, expires: Millis(expires) })
+        self.take(&asked, &answer)
     }
 
-    /// Sends as the App itself. A second token or reading of ourselves harms nobody, so this
-    /// is sent once more when the answer is lost.
-    pub(super) async fn as_app(&self, request: &Request) -> Result<super::wire::Answer, Error> {
-        let claim = self.tokens.claim(self.clock.now())?;
-        match self.wire.send(&claim, request).await {
-            Ok(answer) if answer.status < 500 => Ok(answer),
-            Ok(_) | Err(Error::Unavailable(_)) => self.wire.send(&claim, request).await,
-            Err(other) => Err(other),
+    /// A token that can do nothing but list repositories; `None` when there is none to have.
+    pub(super) async fn listing_token(
+        &self,
+        installation: InstallationId,
+    ) -> Result<Option<Secret>, Error> {
+        let now = self.claims.github_time(self.clock.now());
+        if let Some(held) = self.tokens.listing(installation, now) {
+            return Ok(Some(held));
         }
+        let asked = Asked { permissions: &[("metadata", Level::Read)], repo: None };
+        let answer = self.ask_token(installation, &asked).await?;
+        if !answer.is_success() {
+            return Ok(None);
+        }
+        let token = self.take(&asked, &answer)?;
+        let secret = token.secret.clone();
+        self.tokens.remember_listing(installation, token);
+        Ok(Some(secret))
+    }
+
+    async fn ask_token(
+        &self,
+        installation: InstallationId,
+        asked: &Asked<'_>,
+    ) -> Result<Answer, Error> {
+        let path = format!("/app/installations/{installation}/access_tokens");
+        let mut request = Request::write(Method::POST, "token", path, asked.body());
+        // A second token harms nobody.
+        request.repeat = true;
+        self.as_app(&request).await
+    }
+
+    /// The token of an answer, when it is what was asked for. Registered before it is judged.
+    fn take(&self, asked: &Asked<'_>, answer: &Answer) -> Result<Token, Error> {
+        let minted: Minted = answer.json()?;
+        let text = minted.token.as_deref().unwrap_or_default();
+        self.vault.keep(text);
+        scope::text(text)?;
+        asked.check(&minted)?;
+        let told = minted.expires_at.as_deref().and_then(|text| text.parse().ok());
+        let now = self.claims.github_time(self.clock.now());
+        let expires = told.map_or_else(
+            || now.plus(LIFE_MS),
+            |told: jiff::Timestamp| Millis(told.as_millisecond()),
+        );
+        Ok(Token { secret: Secret(text.to_owned()), expires })
     }
 }

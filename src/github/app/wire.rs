@@ -13,18 +13,26 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Config;
+use super::cache::Kept;
+use super::hosts::Foreign;
 use super::tokens::Secret;
 use crate::github::Error;
 use crate::github::answer::Refusal;
+use crate::model::Millis;
 
 /// Largest answer read, in bytes.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// The form we ask every answer in.
+pub(super) const ACCEPT: &str = "application/vnd.github+json";
 
 /// Requests sent, by kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     pub reads: BTreeMap<&'static str, u64>,
     pub writes: BTreeMap<&'static str, u64>,
+    /// Reads, counted above as well, that found nothing changed: they cost no limit.
+    pub unchanged: BTreeMap<&'static str, u64>,
 }
 
 /// A request as we mean it.
@@ -38,21 +46,19 @@ pub(super) struct Request {
     pub(super) body: Option<Value>,
     /// When longer than this many bytes, only the end of the answer is kept.
     pub(super) tail: Option<usize>,
-    /// It changes nothing, so it may be repeated.
+    /// It changes nothing.
     pub(super) read: bool,
+    /// It may be sent again when its answer is lost.
+    pub(super) repeat: bool,
 }
 
 impl Request {
     pub(super) fn get(kind: &'static str, path: String) -> Self {
-        Self { kind, method: Method::GET, path, body: None, tail: None, read: true }
+        Self { kind, method: Method::GET, path, body: None, tail: None, read: true, repeat: true }
     }
 
     pub(super) fn write(method: Method, kind: &'static str, path: String, body: Value) -> Self {
-        Self { kind, method, path, body: Some(body), tail: None, read: false }
-    }
-
-    pub(super) fn is_read(&self) -> bool {
-        self.read
+        Self { kind, method, path, body: Some(body), tail: None, read: false, repeat: false }
     }
 }
 
@@ -62,6 +68,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    /// A further page was known when this answer was kept.
+    more: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -86,7 +94,26 @@ impl Answer {
 
     /// Whether there is a further page; `None` when the answer does not say.
     pub(super) fn has_next(&self) -> Option<bool> {
-        self.header("link").map(|link| link.contains("rel=\"next\""))
+        let said = self.header("link").map(|link| link.contains("rel=\"next\""));
+        said.or(self.more.then_some(true))
+    }
+
+    pub(super) fn etag(&self) -> Option<&str> {
+        self.header("etag")
+    }
+
+    /// GitHub's clock when it answered.
+    pub(super) fn date(&self) -> Option<Millis> {
+        let zoned = jiff::fmt::rfc2822::parse(self.header("date")?).ok()?;
+        Some(Millis(zoned.timestamp().as_millisecond()))
+    }
+
+    /// "Not modified" becomes what it was. That there was no further page is forgotten: one may
+    /// have begun since without changing this one.
+    pub(super) fn stay(&mut self, kept: &Kept) {
+        self.status = 200;
+        self.body = kept.body.to_vec();
+        self.more = kept.more;
     }
 
     pub(super) fn refusal(&self) -> Refusal {
@@ -129,35 +156,53 @@ impl Wire {
 
     fn count(&self, request: &Request) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let side = if request.is_read() { &mut counts.reads } else { &mut counts.writes };
+        let side = if request.read { &mut counts.reads } else { &mut counts.writes };
         *side.entry(request.kind).or_default() += 1;
     }
 
-    /// Sends once. `Unavailable` says that nobody knows what became of it.
-    pub(super) async fn send(&self, secret: &Secret, request: &Request) -> Result<Answer, Error> {
+    /// Sends once; `etag` marks what we have already. `Unavailable` says that nobody knows what
+    /// became of it.
+    pub(super) async fn send(
+        &self,
+        secret: &Secret,
+        request: &Request,
+        etag: Option<&str>,
+    ) -> Result<Answer, Error> {
         self.count(request);
-        let exchange = self.exchange(secret, request);
-        match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(answer) => answer,
-            Err(_elapsed) => Err(Error::Unavailable(format!("{}: time-out", request.kind))),
+        let exchange = self.exchange(secret, request, etag);
+        let answer = match tokio::time::timeout(self.timeout, exchange).await {
+            Ok(answer) => answer?,
+            Err(_elapsed) => {
+                return Err(Error::Unavailable(format!("{}: time-out", request.kind)));
+            }
+        };
+        if answer.status == 304 {
+            let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+            *counts.unchanged.entry(request.kind).or_default() += 1;
         }
+        Ok(answer)
     }
 
-    async fn exchange(&self, secret: &Secret, request: &Request) -> Result<Answer, Error> {
-        let lost = |error: octocrab::Error| {
-            // The causes name sockets and addresses, never a header.
-            Error::Unavailable(format!("{}: {}", request.kind, plain(&error)))
-        };
+    async fn exchange(
+        &self,
+        secret: &Secret,
+        request: &Request,
+        etag: Option<&str>,
+    ) -> Result<Answer, Error> {
+        let lost = |error: octocrab::Error| failure(request.kind, &error);
         let crab = self.crab.user_access_token(secret.reveal().to_owned()).map_err(lost)?;
-        let builder = HttpRequest::builder()
+        let mut builder = HttpRequest::builder()
             .method(request.method.clone())
             .uri(&request.path)
-            .header(header::ACCEPT, "application/vnd.github+json");
+            .header(header::ACCEPT, ACCEPT);
+        if let Some(etag) = etag {
+            builder = builder.header(header::IF_NONE_MATCH, etag);
+        }
         let built = crab.build_request(builder, request.body.as_ref()).map_err(lost)?;
         let response = crab.execute(built).await.map_err(lost)?;
         let (parts, body) = response.into_parts();
-        let mut answer =
-            Answer { status: parts.status.as_u16(), headers: parts.headers, body: Vec::new() };
+        let (status, headers) = (parts.status.as_u16(), parts.headers);
+        let mut answer = Answer { status, headers, body: Vec::new(), more: false };
         let mut chunks = Body::new(body).into_data_stream();
         while let Some(chunk) = chunks.next().await {
             let chunk =
@@ -179,11 +224,16 @@ impl Wire {
     }
 }
 
-/// The innermost cause, without octocrab's backtraces.
-fn plain(error: &octocrab::Error) -> String {
+/// What the innermost cause means, without octocrab's backtraces. Causes name sockets and
+/// addresses, never a header.
+fn failure(kind: &str, error: &octocrab::Error) -> Error {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cause.to_string().lines().next().unwrap_or_default().to_owned()
+    let text = cause.to_string().lines().next().unwrap_or_default().to_owned();
+    if cause.is::<Foreign>() {
+        return Error::Unexpected(format!("{kind}: {text}"));
+    }
+    Error::Unavailable(format!("{kind}: {text}"))
 }

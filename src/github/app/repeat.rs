@@ -1,0 +1,58 @@
+//! Sending what may be sent again until it is answered, and not asking for what we still have.
+
+use super::App;
+use super::tokens::Secret;
+use super::wire::{Answer, Request};
+use crate::github::Error;
+use crate::model::InstallationId;
+
+/// Times in all that a request is sent which may be repeated.
+const TRIES_MAX: u32 = 3;
+
+impl App {
+    /// Sends. When its answer is lost, a request that may be repeated is, after a wait that
+    /// doubles; anything else is sent once. Answers to an installation are kept for it.
+    pub(super) async fn deliver(
+        &self,
+        whose: Option<InstallationId>,
+        secret: &Secret,
+        request: &Request,
+    ) -> Result<Answer, Error> {
+        let mut wait_ms = self.backoff_ms;
+        for _try in 1..TRIES_MAX {
+            let answer = self.once(whose, secret, request).await;
+            if !request.repeat || !is_lost(&answer) {
+                return answer;
+            }
+            self.clock.sleep_until(self.clock.now().plus(wait_ms)).await;
+            wait_ms = wait_ms.saturating_mul(2);
+        }
+        self.once(whose, secret, request).await
+    }
+
+    async fn once(
+        &self,
+        whose: Option<InstallationId>,
+        secret: &Secret,
+        request: &Request,
+    ) -> Result<Answer, Error> {
+        let Some(whose) = whose else {
+            return self.wire.send(secret, request, None).await;
+        };
+        let last = self.cache.last(whose, request);
+        let etag = last.as_ref().map(|kept| kept.etag.as_str());
+        let mut answer = self.wire.send(secret, request, etag).await?;
+        match last {
+            Some(kept) if answer.status == 304 => answer.stay(&kept),
+            Some(_) | None => self.cache.keep(whose, request, &answer),
+        }
+        Ok(answer)
+    }
+}
+
+fn is_lost(answer: &Result<Answer, Error>) -> bool {
+    match answer {
+        Ok(answer) => answer.status >= 500,
+        Err(error) => matches!(error, Error::Unavailable(_)),
+    }
+}
