@@ -17,7 +17,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Database, Identity, SandboxMode, Settings};
 use crate::git::cli::Cli;
 use crate::github::app::{App, Config as AppConfig};
-use crate::model::Secret;
+use crate::model::{Secret, Vault};
 use crate::sandbox::bubblewrap::Bubblewrap;
 use crate::sandbox::process::Process;
 use crate::sandbox::{Sandbox, Tools};
@@ -28,6 +28,8 @@ use crate::worker::{self, Engine, Ports, sweep_job};
 
 /// How long a shut-down waits for work in progress.
 const GRACE: Duration = Duration::from_secs(20);
+/// Before a read whose answer was lost is sent again.
+const BACKOFF: Duration = Duration::from_millis(250);
 const CONNECTIONS_MAX: usize = 1_024;
 const SILENCE_MS_MAX: u64 = 30_000;
 /// Workspaces older than this were left behind by a crash.
@@ -36,7 +38,8 @@ const WORKSPACE_AGE_MAX: Duration = Duration::from_hours(24);
 pub(super) async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<ExitCode> {
     let settings = common.settings(serve)?;
     let identity = settings.identity()?;
-    logs(&settings, &identity)?;
+    let vault = Vault::default();
+    logs(&settings, &identity, &vault)?;
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
@@ -49,8 +52,9 @@ pub(super) async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<Exit
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = open_store(&settings, &tasks).await?;
     let metrics = Metrics::new();
-    let (engine, github) =
-        build(&settings, &identity, &metrics, (Arc::clone(&store), clock)).await?;
+    let github = hub(&settings, &identity, vault, Arc::clone(&clock))?;
+    let ports = (Arc::clone(&github), Arc::clone(&store), clock);
+    let engine = build(&settings, &identity, &metrics, ports).await?;
     let engine = Arc::new(engine);
     start(&engine).await?;
     let readiness = Arc::new(Readiness::default());
@@ -81,10 +85,11 @@ pub(super) async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-fn logs(settings: &Settings, identity: &Identity) -> anyhow::Result<()> {
+fn logs(settings: &Settings, identity: &Identity, vault: &Vault) -> anyhow::Result<()> {
     let mut secrets: Vec<Secret> = settings.secrets();
     secrets.push(identity.private_key.clone());
-    let redactor = Redactor::new(secrets);
+    secrets.extend(identity.private_key_old.clone());
+    let redactor = Redactor::new(secrets).with_vault(vault.clone());
     let filter = settings.log_filter.clone();
     Ok(Logs { format: settings.log, filter, redactor }.install()?)
 }
@@ -108,17 +113,33 @@ pub(super) async fn open_store(
     })
 }
 
+/// GitHub as the settings reach it.
+fn hub(
+    settings: &Settings,
+    identity: &Identity,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<Arc<App>> {
+    let mut config =
+        AppConfig::new(&settings.github.api, identity.app_id, identity.private_key.reveal());
+    let old = identity.private_key_old.as_ref();
+    config.private_key_old = old.map(|key| key.reveal().to_owned());
+    config.git_url = Some(settings.github.web.clone());
+    config.hosts.clone_from(&settings.hosts);
+    config.extra_roots = settings.extra_roots()?;
+    config.vault = vault;
+    config.backoff = BACKOFF;
+    Ok(Arc::new(App::new(&config, clock).context("the way to GitHub")?))
+}
+
 async fn build(
     settings: &Settings,
     identity: &Identity,
     metrics: &Metrics,
-    (store, clock): (Arc<dyn Store>, Arc<dyn Clock>),
-) -> anyhow::Result<(Engine, Arc<App>)> {
-    let mut config =
-        AppConfig::new(&settings.github.api, identity.app_id, identity.private_key.reveal());
-    config.git_url = Some(settings.github.web.clone());
-    let github = Arc::new(App::new(&config, Arc::clone(&clock)).context("the private key")?);
+    (github, store, clock): (Arc<App>, Arc<dyn Store>, Arc<dyn Clock>),
+) -> anyhow::Result<Engine> {
     let git = Cli::open(&settings.work_dir).await.context("git")?;
+    let git = git.trusting(settings.ca_file.as_deref());
     let now = Duration::from_millis(u64::try_from(clock.now().0).unwrap_or_default());
     let old = std::time::UNIX_EPOCH + now.saturating_sub(WORKSPACE_AGE_MAX);
     if let Err(error) = git.sweep(old).await {
@@ -126,8 +147,7 @@ async fn build(
     }
     let sandbox = sandbox(settings).await?;
     tracing::info!(sandbox = %sandbox.describe(), "sandbox");
-    let ports =
-        Ports { github: Arc::clone(&github) as _, git: Arc::new(git), sandbox, store, clock };
+    let ports = Ports { github, git: Arc::new(git), sandbox, store, clock };
     let limits = worker::Limits {
         heavy_max: settings.limits.heavy_max,
         heavy_per_repo_max: settings.limits.heavy_per_repo_max,
@@ -146,7 +166,7 @@ async fn build(
         public_url: settings.public_url.clone(),
     };
     let watcher = Arc::new(Telling { metrics: metrics.clone() });
-    Ok((Engine::new(ports, settings, watcher), github))
+    Ok(Engine::new(ports, settings, watcher))
 }
 
 async fn sandbox(settings: &Settings) -> anyhow::Result<Arc<dyn Sandbox>> {
@@ -204,7 +224,9 @@ async fn listen(listener: TcpListener, web: Web, stop: CancellationToken) {
 async fn count(github: Arc<App>, metrics: Metrics, stop: CancellationToken) {
     loop {
         let counts = github.counts();
-        metrics.api_totals(counts.reads.values().sum(), counts.writes.values().sum());
+        let [reads, writes, unchanged] =
+            [&counts.reads, &counts.writes, &counts.unchanged].map(|one| one.values().sum());
+        metrics.api_totals(reads, writes, unchanged);
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(Duration::from_secs(10)) => {}

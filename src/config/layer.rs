@@ -53,6 +53,9 @@ layer! {
     /// The App's private key, as PEM text.
     private_key: Secret,
     private_key_file: String,
+    /// The key before, while it is being replaced.
+    private_key_old: Secret,
+    private_key_old_file: String,
     webhook_secret: Secret,
     /// The secret before, while it is being replaced.
     webhook_secret_old: Secret,
@@ -61,6 +64,10 @@ layer! {
     /// Address and port.
     listen: String,
     github_url: String,
+    /// Hosts that may be reached beside GitHub's own.
+    hosts: Vec<String>,
+    /// Certificates to trust beside the system's.
+    ca_file: String,
     work_dir: String,
     workers: u32,
     heavy_max: u32,

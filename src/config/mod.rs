@@ -4,6 +4,7 @@
 mod file;
 mod hub;
 mod layer;
+mod reach;
 mod read;
 mod settings;
 

@@ -8,6 +8,7 @@ use directories::ProjectDirs;
 
 use super::file::{self, AgentEntry, FILE_BYTES_MAX};
 use super::layer::{Layer, Placed, Said};
+use super::reach;
 use super::settings::PrivateKey;
 use super::{ConfigError, Database, GitHubUrls, Limits, SandboxMode, Settings};
 use crate::agent::{Agent, Kind, command::Command};
@@ -39,6 +40,9 @@ pub fn load(
 fn stack(upper: Placed, mut lower: Placed) -> Placed {
     if upper.private_key_file.is_some() {
         lower.private_key = None;
+    }
+    if upper.private_key_old_file.is_some() {
+        lower.private_key_old = None;
     }
     upper.over(lower)
 }
@@ -80,11 +84,15 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
         app_id: app_id.transpose()?,
         private_key: secret("SLIPWAY_PRIVATE_KEY"),
         private_key_file: text("SLIPWAY_PRIVATE_KEY_FILE"),
+        private_key_old: secret("SLIPWAY_PRIVATE_KEY_OLD"),
+        private_key_old_file: text("SLIPWAY_PRIVATE_KEY_OLD_FILE"),
         webhook_secret: secret("SLIPWAY_WEBHOOK_SECRET"),
         webhook_secret_old: secret("SLIPWAY_WEBHOOK_SECRET_OLD"),
         database: secret("SLIPWAY_DATABASE").or_else(|| secret("SLIPWAY_DB")),
         listen: text("SLIPWAY_LISTEN"),
         github_url: text("SLIPWAY_GITHUB_URL"),
+        hosts: text("SLIPWAY_HOSTS").map(|list| reach::split(&list)),
+        ca_file: text("SLIPWAY_CA_FILE"),
         work_dir: text("SLIPWAY_WORK_DIR"),
         workers: number("SLIPWAY_WORKERS")?,
         heavy_max: number("SLIPWAY_HEAVY_MAX")?,
@@ -118,16 +126,20 @@ fn credentials(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
         return Ok(Placed::default());
     };
     let read = |name: &str| -> Result<Option<Said<Secret>>, ConfigError> {
-        let path = directory.join(name);
-        if !path.exists() {
+        // On machines with many services credentials are called by whose they are.
+        let ours = format!("slipway-{name}");
+        let Some(name) = [name, &ours].into_iter().find(|name| directory.join(name).exists())
+        else {
             return Ok(None);
-        }
+        };
+        let path = directory.join(name);
         let place = format!("credential {name}");
         let text = text_of(&path, &place, CREDENTIAL_BYTES_MAX)?;
         Ok(Some(Said::at(place, Secret::new(text.reveal().trim_end_matches('\n')))))
     };
     Ok(Placed {
         private_key: read("private-key")?,
+        private_key_old: read("private-key-old")?,
         webhook_secret: read("webhook-secret")?,
         webhook_secret_old: read("webhook-secret-old")?,
         dashboard_token: read("dashboard-token")?,
@@ -164,10 +176,8 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
         None => state_dir(env)?.join("work"),
     };
     let limits = Limits::default();
-    let key_file = said.private_key_file;
-    let private_key = said.private_key.map(|said| PrivateKey::Text(said.value)).or_else(|| {
-        key_file.map(|said| PrivateKey::File { path: said.value.into(), place: said.place })
-    });
+    let private_key = key_of(said.private_key, said.private_key_file);
+    let private_key_old = key_of(said.private_key_old, said.private_key_old_file);
     Ok(Settings {
         database,
         listen: listen(said.listen)?,
@@ -175,6 +185,8 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
             || Ok(GitHubUrls::default()),
             |said| GitHubUrls::parse(&said.place, &said.value),
         )?,
+        hosts: reach::hosts(said.hosts)?,
+        ca_file: reach::ca_file(said.ca_file)?,
         work_dir,
         agents: agents(said.agents)?,
         workers: within(said.workers, 4, WORKERS_MAX)?,
@@ -198,7 +210,14 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
         warnings,
         app_id: said.app_id.map(|said| said.value),
         private_key,
+        private_key_old,
         webhook_secrets,
+    })
+}
+
+fn key_of(text: Option<Said<Secret>>, file: Option<Said<String>>) -> Option<PrivateKey> {
+    text.map(|said| PrivateKey::Text(said.value)).or_else(|| {
+        file.map(|said| PrivateKey::File { path: said.value.into(), place: said.place })
     })
 }
 

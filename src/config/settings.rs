@@ -14,6 +14,10 @@ pub struct Settings {
     pub database: Database,
     pub listen: SocketAddr,
     pub github: GitHubUrls,
+    /// Hosts that may be reached beside GitHub's own: names, or `*.name`.
+    pub hosts: Vec<String>,
+    /// Certificates in PEM form to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
     /// Mirrors and workspaces; losing it loses nothing.
     pub work_dir: PathBuf,
     /// At least one for `serve`; the first one is the default.
@@ -32,6 +36,7 @@ pub struct Settings {
     pub warnings: Vec<String>,
     pub(super) app_id: Option<u64>,
     pub(super) private_key: Option<PrivateKey>,
+    pub(super) private_key_old: Option<PrivateKey>,
     pub(super) webhook_secrets: Vec<Secret>,
 }
 
@@ -49,6 +54,8 @@ pub struct Identity {
     pub app_id: u64,
     /// PEM.
     pub private_key: Secret,
+    /// The one before, while it is being replaced.
+    pub private_key_old: Option<Secret>,
     /// At least one; the newest first.
     pub webhook_secrets: Vec<Secret>,
 }
@@ -99,6 +106,8 @@ pub enum SandboxMode {
 
 /// Largest private key file, in bytes.
 const KEY_BYTES_MAX: u64 = 64 * 1024;
+/// Largest file of certificates, in bytes.
+const CA_BYTES_MAX: u64 = 1024 * 1024;
 
 impl Settings {
     /// What `serve` needs to be a GitHub App. Read late, so that commands that only look at
@@ -119,7 +128,21 @@ impl Settings {
             return Err(missing("webhook_secret", next));
         }
         let private_key = private_key.read()?;
-        Ok(Identity { app_id, private_key, webhook_secrets: self.webhook_secrets.clone() })
+        let private_key_old = self.private_key_old.as_ref().map(PrivateKey::read).transpose()?;
+        let webhook_secrets = self.webhook_secrets.clone();
+        Ok(Identity { app_id, private_key, private_key_old, webhook_secrets })
+    }
+
+    /// The texts of the certificates to trust beside the system's.
+    pub fn extra_roots(&self) -> Result<Vec<String>, ConfigError> {
+        let Some(path) = &self.ca_file else { return Ok(Vec::new()) };
+        let place = format!("ca_file ({})", path.display());
+        let text = super::read::text_of(path, &place, CA_BYTES_MAX)?;
+        if text.reveal().contains("-----BEGIN CERTIFICATE-----") {
+            return Ok(vec![text.reveal().to_owned()]);
+        }
+        let next = "give the certificate of your authority in PEM form";
+        Err(ConfigError::new(place, "it holds no certificate", next))
     }
 
     /// Values that must never be logged.
@@ -138,6 +161,14 @@ impl Settings {
     }
 }
 
+/// Some environments can hold only one line, in which `\n` stands for its end.
+fn unfolded(key: Secret) -> Secret {
+    if key.reveal().trim().contains('\n') {
+        return key;
+    }
+    Secret::new(key.reveal().replace("\\n", "\n"))
+}
+
 impl PrivateKey {
     fn read(&self) -> Result<Secret, ConfigError> {
         let (text, place) = match self {
@@ -148,7 +179,7 @@ impl PrivateKey {
             }
         };
         if text.reveal().contains("PRIVATE KEY-----") {
-            return Ok(text);
+            return Ok(unfolded(text));
         }
         let next = "use the .pem file the App's settings page gave you, unchanged";
         Err(ConfigError::new(place, "it is not a private key in PEM form", next))

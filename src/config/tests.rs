@@ -156,6 +156,40 @@ fn secrets_handed_over_by_the_service_manager_are_taken_without_their_last_newli
 }
 
 #[test]
+fn two_keys_are_taken_in_one_line_or_many_and_by_longer_names() {
+    let (new, old) = (pem(), pem());
+    let machine = Machine::new(&[
+        ("SLIPWAY_APP_ID", "7"),
+        ("SLIPWAY_WEBHOOK_SECRET", &random()),
+        ("SLIPWAY_PRIVATE_KEY", new.trim_end().replace('\n', "\\n").as_str()),
+    ]);
+    let file = machine.file("old.pem", &old);
+    let text = format!("private_key_old_file = {:?}\n", file.to_str().unwrap());
+    let identity = machine.load(&text, Layer::default()).unwrap().identity().unwrap();
+    assert_eq!(identity.private_key.reveal(), new.trim_end());
+    assert_eq!(identity.private_key_old.unwrap().reveal(), old);
+    let mut machine = Machine::new(&[("SLIPWAY_APP_ID", "7")]);
+    machine.file("slipway-private-key", &new);
+    machine.file("slipway-webhook-secret", &random());
+    let directory = machine.directory.path().to_str().unwrap().to_owned();
+    machine.set("CREDENTIALS_DIRECTORY", &directory);
+    let identity = machine.load("", Layer::default()).unwrap().identity().unwrap();
+    assert_eq!(identity.private_key.reveal(), new.trim_end());
+    assert!(identity.private_key_old.is_none());
+}
+
+#[test]
+fn certificates_are_read_late_and_must_be_some() {
+    let machine = Machine::new(&[]);
+    let file = machine.file("ca.pem", "not a certificate");
+    let text = format!("ca_file = {:?}\n", file.to_str().unwrap());
+    let settings = machine.load(&text, Layer::default()).unwrap();
+    assert!(settings.extra_roots().unwrap_err().to_string().contains("holds no certificate"));
+    machine.file("ca.pem", "-----BEGIN CERTIFICATE-----\n");
+    assert_eq!(settings.extra_roots().unwrap().len(), 1);
+}
+
+#[test]
 fn no_secret_is_ever_shown() {
     let word = random();
     let url = format!("postgres://user:{word}@db/slipway");
@@ -223,6 +257,9 @@ fn the_example_shows_every_key_and_is_accepted() {
     for key in [
         "app_id",
         "private_key_file",
+        "private_key_old_file",
+        "hosts",
+        "ca_file",
         "webhook_secret",
         "webhook_secret_old",
         "database",

@@ -161,8 +161,9 @@ impl Metrics {
     }
 
     /// Takes over the totals of the GitHub adapter; smaller totals than before change nothing.
-    pub fn api_totals(&self, reads: u64, writes: u64) {
-        for (kind, total) in [("read", reads), ("write", writes)] {
+    /// `unchanged` are reads, counted among them, that cost nothing.
+    pub fn api_totals(&self, reads: u64, writes: u64, unchanged: u64) {
+        for (kind, total) in [("read", reads), ("write", writes), ("unchanged", unchanged)] {
             let calls = self.api_calls.get_or_create(&[("kind", kind)]);
             calls.inner().fetch_max(total, Ordering::Relaxed);
         }
@@ -226,8 +227,8 @@ mod tests {
         metrics.job("look", JobEnd::Done, 1_500);
         metrics.job_waited(20);
         metrics.run_ended("merged");
-        metrics.api_totals(7, 3);
-        metrics.api_totals(5, 4);
+        metrics.api_totals(7, 3, 2);
+        metrics.api_totals(5, 4, 1);
         metrics.agent_called("a \"quoted\" name");
         let gauges = Gauges { jobs_due: 4, runs_live: 2, ..Gauges::default() };
         let text = twin.render(Some(&gauges));
@@ -239,6 +240,7 @@ mod tests {
             "slipway_runs_ended_total{outcome=\"merged\"} 1",
             "slipway_api_calls_total{kind=\"read\"} 7",
             "slipway_api_calls_total{kind=\"write\"} 4",
+            "slipway_api_calls_total{kind=\"unchanged\"} 2",
             "slipway_agent_calls_total{agent=\"a \\\"quoted\\\" name\"} 1",
             "slipway_queue_jobs{state=\"due\"} 4",
             "slipway_runs_live 2",

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::Secret;
+use crate::model::{Secret, Vault};
 
 /// What stands in place of a secret.
 const HIDDEN: &str = "[hidden]";
@@ -22,13 +22,21 @@ const KEY_DASHES: &str = "-----";
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
     known: Vec<Secret>,
+    vault: Vault,
 }
 
 impl Redactor {
     /// `known` values are hidden wherever they appear as they are.
     pub fn new(known: impl IntoIterator<Item = Secret>) -> Self {
         let known = known.into_iter().filter(|value| value.len() >= KNOWN_BYTES_MIN).collect();
-        Self { known }
+        Self { known, vault: Vault::default() }
+    }
+
+    /// Also hides what others put into `vault`, now or later.
+    #[must_use]
+    pub fn with_vault(mut self, vault: Vault) -> Self {
+        self.vault = vault;
+        self
     }
 
     /// `text` without secrets.
@@ -38,6 +46,9 @@ impl Redactor {
             if out.contains(value.reveal()) {
                 out = Cow::Owned(out.replace(value.reveal(), HIDDEN));
             }
+        }
+        if let Some(hidden) = self.vault.hide(&out, HIDDEN) {
+            out = Cow::Owned(hidden);
         }
         let suspicious = TOKEN_PREFIXES.iter().any(|prefix| out.contains(prefix));
         if suspicious || out.contains(KEY_BEGIN) {
@@ -120,6 +131,18 @@ mod tests {
         }
         let public = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----";
         assert_eq!(redactor.redact(public), public);
+    }
+
+    #[test]
+    fn what_is_kept_later_is_hidden_too() {
+        let vault = Vault::default();
+        let redactor = Redactor::new([]).with_vault(vault.clone());
+        // A form no pattern knows.
+        let token = random(60);
+        let line = format!("sent {token}");
+        assert_eq!(redactor.redact(&line), line);
+        vault.keep(&token);
+        assert_eq!(redactor.redact(&line), "sent [hidden]");
     }
 
     #[test]

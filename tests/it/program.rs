@@ -14,6 +14,7 @@ const KEYS: &[&str] = &[
     "landed_tree_verified",
     "webhooks",
     "api_reads",
+    "api_unchanged",
     "api_writes",
     "comments",
     "check_runs",

@@ -23,6 +23,8 @@ pub(super) struct Tally {
     pub(super) webhooks: usize,
     /// Requests to the interface, as GitHub's limits count them: git's own are apart.
     pub(super) api_reads: usize,
+    /// Reads beside those that found nothing changed, which the limits do not count.
+    pub(super) api_unchanged: usize,
     pub(super) api_writes: usize,
     /// Comments by the bot, on the issue and on the pull request.
     pub(super) comments: usize,
@@ -49,7 +51,7 @@ impl Tally {
         let bot = &cast.sample.bot;
         let outcome = outcome(cast, issue, state);
         let counts = state.map(|state| state.counts.clone()).unwrap_or_default();
-        let (api_reads, api_writes) = calls(cast);
+        let (api_reads, api_unchanged, api_writes) = calls(cast);
         let webhooks = cast.world().mailbox(|mailbox| {
             mailbox.log().filter(|logged| logged.delivery.app == bot.id).count()
         });
@@ -78,6 +80,7 @@ impl Tally {
             landed_tree_verified: verified,
             webhooks,
             api_reads,
+            api_unchanged,
             api_writes,
             comments,
             check_runs,
@@ -91,14 +94,16 @@ impl Tally {
     }
 }
 
-/// Reads and writes of the bot, its requests for tokens among them.
-fn calls(cast: &Cast) -> (usize, usize) {
+/// Reads, reads that found nothing changed, and writes of the bot, its requests for tokens among
+/// them.
+fn calls(cast: &Cast) -> (usize, usize, usize) {
     let journal = cast.world().journal();
     let mine = journal
         .iter()
         .filter(|call| call.actor == cast.sample.bot.slug && !call.operation.starts_with("git/"));
     let (reads, writes): (Vec<_>, Vec<_>) = mine.partition(|call| call.method == "GET");
-    (reads.len(), writes.len())
+    let unchanged = reads.iter().filter(|call| call.status == 304).count();
+    (reads.len() - unchanged, unchanged, writes.len())
 }
 
 fn issue_closed(cast: &Cast, issue: u64) -> bool {

@@ -102,6 +102,8 @@ pub(super) struct Program {
     path: PathBuf,
     /// Transports that may be used, as `GIT_ALLOW_PROTOCOL`.
     protocols: &'static str,
+    /// Certificates trusted instead of the system's, in one file.
+    ca_file: Option<PathBuf>,
 }
 
 impl Program {
@@ -110,7 +112,7 @@ impl Program {
         let places = ["/usr/local/bin/git", "/usr/bin/git", "/bin/git", "/opt/homebrew/bin/git"];
         let path = places.iter().map(PathBuf::from).find(|path| path.is_file());
         let path = path.ok_or_else(|| Error::Local("git is not installed".to_owned()))?;
-        let program = Self { path, protocols };
+        let program = Self { path, protocols, ca_file: None };
         let said = program.call(Path::new("/nonexistent")).args(["version"]).run().await?;
         let said = said.text()?;
         let mut numbers = said.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok());
@@ -119,6 +121,10 @@ impl Program {
             return Err(Error::Local(format!("{} is too old, 2.38 is needed", said.trim())));
         }
         Ok(program)
+    }
+
+    pub(super) fn trust(&mut self, ca_file: &Path) {
+        self.ca_file = Some(ca_file.to_owned());
     }
 
     /// Whether `file` remotes are allowed.
@@ -134,10 +140,11 @@ impl Program {
             ("GIT_DIR".to_owned(), git_dir.into()),
             ("GIT_ALLOW_PROTOCOL".to_owned(), self.protocols.into()),
         ];
+        let trusted = self.ca_file.as_ref().map(|file| ("GIT_SSL_CAINFO".to_owned(), file.into()));
         Call(Order {
             program: self.path.clone(),
             args: ["--no-pager"].into_iter().chain(settings).map(OsString::from).collect(),
-            env: fixed.chain(own).collect(),
+            env: fixed.chain(own).chain(trusted).collect(),
             directory: PathBuf::from("/"),
             stdin: Vec::new(),
             wall_max: Duration::from_secs(LOCAL_SECONDS_MAX),

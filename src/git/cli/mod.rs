@@ -57,6 +57,15 @@ impl Cli {
         Ok(cli)
     }
 
+    /// Trusts the certificates of this file for remotes instead of the system's.
+    #[must_use]
+    pub fn trusting(mut self, ca_file: Option<&Path>) -> Self {
+        if let Some(file) = ca_file {
+            self.program.trust(file);
+        }
+        self
+    }
+
     fn lock_of(&self, repo: &Repo) -> Arc<tokio::sync::Mutex<()>> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(locks.entry(repo.clone()).or_default())

@@ -14,11 +14,15 @@ use crate::github::GitHub;
 use crate::github::app::{App, Config};
 use crate::model::CheckId;
 
-/// Requests that arrived, as path and one header's value.
-type Seen = Arc<Mutex<Vec<(String, Vec<String>)>>>;
+/// Requests that arrived, as path and headers.
+pub(super) type Seen = Arc<Mutex<Vec<(String, Vec<String>)>>>;
+
+const MINTED: &str = r#"{"token": "ghs_x", "permissions": {"actions": "read", "checks": "read",
+    "contents": "read", "issues": "read", "metadata": "read", "pull_requests": "read",
+    "statuses": "read"}}"#;
 
 /// A server on loopback that answers through `answer` and notes what it is asked.
-async fn serve(
+pub(super) async fn serve(
     answer: impl Fn(&str) -> Response + Clone + Send + Sync + 'static,
 ) -> (String, Seen) {
     let seen = Seen::default();
@@ -43,9 +47,7 @@ async fn a_log_elsewhere_is_fetched_without_our_token() {
     let (elsewhere, asked_there) = serve(|_| "the log\n".into_response()).await;
     let log = format!("{elsewhere}/blob");
     let (url, asked) = serve(move |path| match path {
-        "/app/installations/7/access_tokens" => {
-            (StatusCode::CREATED, r#"{"token": "ghs_x"}"#).into_response()
-        }
+        "/app/installations/7/access_tokens" => (StatusCode::CREATED, MINTED).into_response(),
         "/repos/mara/greet/actions/jobs/3/logs" => {
             (StatusCode::FOUND, [(header::LOCATION, log.clone())]).into_response()
         }

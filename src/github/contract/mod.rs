@@ -6,6 +6,7 @@ mod headers;
 mod pulls;
 mod reading;
 mod talk;
+mod trust;
 mod wire;
 
 use bench::Bench;

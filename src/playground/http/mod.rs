@@ -84,19 +84,31 @@ async fn serve(Shared(face): Shared<Face>, request: HttpRequest) -> Response {
         if_none_match: text(header::IF_NONE_MATCH),
         body: body.to_vec(),
     };
-    let world = face.world.clone();
-    let answered = tokio::task::spawn_blocking(move || answer(&world, &request)).await;
-    match answered {
-        Ok(Ok(reply)) => respond(reply),
-        Ok(Err(error)) => face.fail(error).await,
-        Err(error) => {
-            tracing::error!(%error, "a playground route panicked");
-            plain(StatusCode::INTERNAL_SERVER_ERROR, "Server Error")
-        }
-    }
+    let mut response = face.ask(request).await;
+    put_headers(response.headers_mut(), &[("date".to_owned(), http_date(face.world.now_ms()))]);
+    response
+}
+
+/// A moment as headers write it.
+fn http_date(ms: i64) -> String {
+    let moment = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
+    moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 impl Face {
+    async fn ask(&self, request: Request) -> Response {
+        let world = self.world.clone();
+        let answered = tokio::task::spawn_blocking(move || answer(&world, &request)).await;
+        match answered {
+            Ok(Ok(reply)) => respond(reply),
+            Ok(Err(error)) => self.fail(error).await,
+            Err(error) => {
+                tracing::error!(%error, "a playground route panicked");
+                plain(StatusCode::INTERNAL_SERVER_ERROR, "Server Error")
+            }
+        }
+    }
+
     /// Gives a failure the form it is to have: an answer, silence, or a broken connection.
     async fn fail(&self, error: ApiError) -> Response {
         match error.failure {
@@ -192,6 +204,9 @@ pub fn answer(world: &World, request: &Request) -> ApiResult<Reply> {
     let reply = dispatch(&ctx, &parts)?;
     let url = format!("{}{}", world.base_url(), request.path);
     let mut reply = tag(page(reply, &ctx.query, &url), request);
+    if reply.status == 304 {
+        world.unchanged(&ctx.actor, &ctx.path);
+    }
     reply.headers.extend(rate_headers(world, &ctx.actor));
     Ok(reply)
 }

@@ -199,6 +199,24 @@ impl World {
         result
     }
 
+    /// A read was answered with "not modified": it does not count against the hour.
+    pub fn unchanged(&self, actor: &Actor, path: &str) {
+        let mut state = self.lock();
+        let name = state.actor_name(actor);
+        let mut calls = state.journal.iter_mut().rev();
+        let read = |call: &&mut Call| {
+            call.actor == name && call.method == "GET" && call.path == path && call.status == 200
+        };
+        if let Some(call) = calls.find(read) {
+            call.status = 304;
+        }
+        if let Actor::Bot { installation, .. } = actor
+            && let Some(rate) = state.rates.get_mut(installation)
+        {
+            rate.1 = rate.1.saturating_sub(1);
+        }
+    }
+
     /// The deliveries that are due by now, taken out of the mailbox.
     pub fn due_deliveries(&self, now_ms: i64) -> Vec<Delivery> {
         self.lock().mailbox.take_due(now_ms)

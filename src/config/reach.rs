@@ -1,0 +1,77 @@
+//! How far the program may reach: hosts beside GitHub's own, and whose certificates it trusts.
+
+use std::path::PathBuf;
+
+use super::ConfigError;
+use super::layer::Said;
+
+const HOSTS_MAX: usize = 50;
+const HOST_CHARS_MAX: usize = 253;
+
+/// Hosts as one variable lists them.
+pub(super) fn split(list: &str) -> Vec<String> {
+    let names = list.split([',', ' ']).filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
+}
+
+/// Names, or `*.name` for everything below one that is not a whole country's.
+pub(super) fn hosts(said: Option<Said<Vec<String>>>) -> Result<Vec<String>, ConfigError> {
+    let Some(Said { value: hosts, place }) = said else { return Ok(Vec::new()) };
+    let refuse = |why: String| {
+        let next = "write names such as proxy.example.com or *.storage.example.com";
+        Err(ConfigError::new(&place, why, next))
+    };
+    if hosts.len() > HOSTS_MAX {
+        return refuse(format!("there are more than {HOSTS_MAX} hosts"));
+    }
+    match hosts.iter().find(|host| !is_host(host)) {
+        Some(bad) => refuse(format!("{bad:?} is no host")),
+        None => Ok(hosts),
+    }
+}
+
+fn is_host(text: &str) -> bool {
+    let (name, below) = text.strip_prefix("*.").map_or((text, false), |name| (name, true));
+    let label = |label: &str| {
+        !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+    };
+    name.len() <= HOST_CHARS_MAX && name.split('.').all(label) && (!below || name.contains('.'))
+}
+
+/// An absolute path: git reads it from another directory.
+pub(super) fn ca_file(said: Option<Said<String>>) -> Result<Option<PathBuf>, ConfigError> {
+    let Some(said) = said else { return Ok(None) };
+    let path = PathBuf::from(said.value);
+    if path.is_absolute() {
+        return Ok(Some(path));
+    }
+    let next = "write it from the root, beginning with a slash";
+    Err(ConfigError::new(said.place, "the path is not absolute", next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_names_and_never_addresses_or_everything() {
+        let read = |names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            hosts(Some(Said::at("hosts", names)))
+        };
+        let good = ["proxy", "10.0.0.1", "a.example.com", "*.blob.example.com"];
+        assert_eq!(read(&good).unwrap(), good);
+        for bad in ["", "*", "*.com", "a..b", "https://a.example", "a/b", "a.*.b", "a:80"] {
+            assert!(read(&[bad]).is_err(), "{bad}");
+        }
+        assert!(read(&["a"; HOSTS_MAX + 1]).is_err());
+        assert_eq!(split("a.example, *.b.example  c"), ["a.example", "*.b.example", "c"]);
+    }
+
+    #[test]
+    fn certificates_are_named_from_the_root() {
+        let read = |path: &str| ca_file(Some(Said::at("ca_file", path.to_owned())));
+        assert_eq!(read("/etc/ca.pem").unwrap(), Some(PathBuf::from("/etc/ca.pem")));
+        assert!(read("ca.pem").is_err());
+    }
+}
