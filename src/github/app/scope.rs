@@ -116,12 +116,11 @@ fn only(repo: &Repo, minted: &Minted) -> Result<(), Error> {
     let own = repo.to_string();
     let is_own =
         |one: &Named| one.full_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&own));
-    match reached.as_slice() {
-        [one] if is_own(one) => Ok(()),
-        [] => Err(Error::Forbidden(format!("the token does not reach {own}"))),
-        [_, ..] => Err(wider(&format!("it reaches {} repositories beside {own}", {
-            reached.iter().filter(|one| !is_own(one)).count()
-        }))),
+    let others = reached.iter().filter(|one| !is_own(one)).count();
+    match (reached.len(), others) {
+        (1, 0) => Ok(()),
+        (0, _) => Err(Error::Forbidden(format!("the token does not reach {own}"))),
+        (_, others) => Err(wider(&format!("it reaches {others} repositories beside {own}"))),
     }
 }
 

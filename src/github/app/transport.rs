@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
+use axum::http::uri::PathAndQuery;
 use axum::http::{Method, Request, Response, header};
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 use reqwest::{Certificate, Client, ClientBuilder};
@@ -25,8 +26,9 @@ const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 const REDIRECTS_MAX: usize = 5;
 /// Idle connections are closed before GitHub closes them.
 const IDLE_MAX: Duration = Duration::from_secs(30);
-/// Longest silence in the middle of an answer.
-const SILENCE_MAX: Duration = Duration::from_secs(15);
+/// Longest silence before or in the middle of an answer; GitHub itself gives up after ten
+/// seconds.
+const SILENCE_MAX: Duration = Duration::from_secs(20);
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -103,7 +105,7 @@ async fn send(
     request: Request<OctoBody>,
 ) -> Result<Response<reqwest::Body>, BoxError> {
     let (mut parts, body) = request.into_parts();
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let mut url = Url::parse(&super::path::address(&link.api_url, path))?;
     let bytes: Bytes = to_bytes(Body::new(body), BODY_BYTES_MAX).await?;
     for _step in 0..=REDIRECTS_MAX {

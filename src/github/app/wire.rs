@@ -233,6 +233,8 @@ fn failure(kind: &str, error: &octocrab::Error) -> Error {
     }
     let text = cause.to_string().lines().next().unwrap_or_default().to_owned();
     if cause.is::<Foreign>() {
+        // Some callers do without an answer; the operator shall know why.
+        tracing::warn!(kind, "{text}");
         return Error::Unexpected(format!("{kind}: {text}"));
     }
     Error::Unavailable(format!("{kind}: {text}"))
