@@ -2,7 +2,7 @@
 
 use slipway::command::{SlashCommand, Source, authorize};
 use slipway::gate::seen::{
-    Check, CheckResult, Merge, Probe, PullState, Review, ReviewVerdict, Rules, Seen,
+    Check, CheckResult, Line, Merge, Probe, PullState, Review, ReviewVerdict, Rules, Seen,
 };
 use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, InstallationId, IssueNumber, Millis, Permission,
@@ -54,6 +54,8 @@ fn opened() -> State {
         agent: None,
         words: String::new(),
         dry_run: false,
+        stories: false,
+        parent: None,
         at: START,
     })
 }
@@ -101,6 +103,8 @@ fn look(at: Millis, head: char, passed: usize, approved: bool) -> Seen {
         base_checks: Vec::new(),
         rules: Rules { required: ["test".to_owned()].into(), ..Rules::default() },
         reviews: if approved { vec![review] } else { Vec::new() },
+        auto_merge: None,
+        line: Line::default(),
     }
 }
 
@@ -127,6 +131,7 @@ fn performed(state: &State, approved: bool, at: Millis) -> Option<Done> {
         }
         Task::Publish { head, .. } => Done::Published { head: head.clone(), pull: PullNumber(9) },
         Task::Rerun { .. } => Done::Reran,
+        Task::Undraft { .. } => Done::Undrafted,
         Task::Ready { .. } => Done::Ready(Box::new(look(at, 'a', 8, approved))),
         Task::Merge(_) | Task::Settle { .. } => {
             Done::MergeAnswered(MergeAnswer::Merged { commit: commit('d') })
@@ -134,7 +139,9 @@ fn performed(state: &State, approved: bool, at: Millis) -> Option<Done> {
         Task::Land { commit, predicted } => {
             Done::Landed { tree: predicted.clone(), commit: commit.clone() }
         }
-        Task::Close { .. } => Done::Closed,
+        Task::Close { .. } | Task::Stories { .. } => Done::Closed,
+        // No branch here has a merge queue.
+        Task::Enlist { .. } | Task::Leave { .. } | Task::Compare { .. } => return None,
     };
     Some(done)
 }

@@ -65,6 +65,8 @@ struct Stage {
     tally: Arc<Tally>,
     ports: Arc<Instantly>,
     asked: AtomicU64,
+    /// Repositories in which people ask, in turn.
+    repos: u64,
     _place: tempfile::TempDir,
 }
 
@@ -89,13 +91,18 @@ impl Stage {
         let tally = Arc::<Tally>::default();
         let engine = Arc::new(Engine::new(ports, settings(), Arc::clone(&tally) as _));
         let asked = AtomicU64::new(0);
-        Self { runtime, store, engine, tally, ports: instantly, asked, _place: place }
+        Self { runtime, store, engine, tally, ports: instantly, asked, repos: 50, _place: place }
     }
 
-    /// Somebody says `/go` on another issue of one of fifty repositories.
+    fn in_repos(mut self, repos: u64) -> Self {
+        self.repos = repos;
+        self
+    }
+
+    /// Somebody says `/go` on another issue, in the next repository.
     async fn go(&self) {
         let issue = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        let name = format!("repo-{}", issue % 50);
+        let name = format!("repo-{}", issue % self.repos);
         let by = json!({"id": 1, "login": "mona", "type": "User"});
         let body = json!({
             "action": "created",
@@ -175,6 +182,13 @@ const AUTO: &str = "merge: auto\nverify:\n  - check\nlimits:\n  ci_quiet_seconds
 fn one_run_alone(bencher: Bencher<'_, '_>) {
     let stage = Stage::new(0, AUTO);
     bencher.bench_local(|| stage.live(1));
+}
+
+/// Two hundred runs at once, each in its own repository, so that none waits for a merge lane.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn two_hundred_runs(bencher: Bencher<'_, '_>) {
+    let stage = Stage::new(0, AUTO).in_repos(200);
+    bencher.bench_local(|| stage.live(200));
 }
 
 /// A thousand runs wait for a review; four workers; how soon is a new command heard?

@@ -81,6 +81,8 @@ fn opening(issue: u64, due: Millis) -> Opening {
         agent: None,
         words: String::new(),
         dry_run: false,
+        stories: false,
+        parent: None,
         at: Millis(1),
     });
     let event = Event { at: Millis(1), kind: EventKind::Started };

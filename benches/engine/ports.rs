@@ -6,19 +6,24 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
-use slipway::gate::seen::{Check, Merge, Probe, PullState, Review, Rules};
+use slipway::gate::seen::{Check, Line, Merge, Probe, PullState, Review, Rules};
 use slipway::git::{self, Changes, Committed, Git, Message, Push, PushAnswer};
 use slipway::git::{Workspace, WorkspaceOrder};
+use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
     At, CheckRun, Comment, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose, Reaction,
-    Remote, Repository,
+    Remote, Repository, SubIssues,
 };
+use slipway::github::{Change, Touched};
+use slipway::model::text::CommentText;
 use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Repo,
     TreeSha, User,
 };
 use slipway::pipeline::stage::MergeAnswer;
+use slipway::pipeline::standing::{Enlisted, Way};
 use slipway::policy::MergeMethod;
+use slipway::report::notes::Note;
 use slipway::sandbox::{self, End, Invocation, Sandbox, Transcript};
 use tokio_util::sync::CancellationToken;
 
@@ -110,7 +115,8 @@ impl GitHub for Instantly {
         let head = locked(&self.branches).get(&branch).cloned().unwrap_or_else(|| commit(1));
         let head_branch = branch.to_string();
         let (state, draft, base) = (PullState::Open, false, main_branch());
-        Ok(Pull { number, state, draft, head, head_branch, base })
+        let auto_merge = None;
+        Ok(Pull { number, state, draft, head, head_branch, base, auto_merge })
     }
 
     async fn pull_of(&self, _: &At, _: &BranchName) -> Result<Option<PullNumber>, Error> {
@@ -149,11 +155,11 @@ impl GitHub for Instantly {
         Ok(None)
     }
 
-    async fn comment(&self, _: &At, _: IssueNumber, _: &str) -> Result<CommentId, Error> {
+    async fn comment(&self, _: &At, _: IssueNumber, _: &CommentText) -> Result<CommentId, Error> {
         Ok(CommentId(self.id()))
     }
 
-    async fn edit_comment(&self, _: &At, _: CommentId, _: &str) -> Result<(), Error> {
+    async fn edit_comment(&self, _: &At, _: CommentId, _: &CommentText) -> Result<(), Error> {
         Ok(())
     }
 
@@ -179,8 +185,36 @@ impl GitHub for Instantly {
         Ok(number)
     }
 
+    async fn sub_issues(&self, _: &At, _: IssueNumber) -> Result<SubIssues, Error> {
+        Ok(SubIssues::default())
+    }
+
+    async fn blockers(&self, _: &At, _: IssueNumber) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn mark_ready(&self, _: &At, _: PullNumber) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn annotate(&self, _: &At, _: (CheckId, &CheckRun), _: &[Note]) -> Result<(), Error> {
+        Ok(())
+    }
+
     async fn merge(&self, _: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {
         Ok(MergeAnswer::Merged { commit: order.head.clone() })
+    }
+
+    async fn enlist(&self, _: &At, _: Way, _: &MergeOrder) -> Result<Enlisted, Error> {
+        Ok(Enlisted::Stands)
+    }
+
+    async fn leave(&self, _: &At, _: Way, _: PullNumber) -> Result<bool, Error> {
+        Ok(true)
+    }
+
+    async fn line(&self, _: &At, _: PullNumber) -> Result<Line, Error> {
+        Ok(Line::default())
     }
 
     async fn close_issue(&self, _: &At, _: IssueNumber) -> Result<(), Error> {
@@ -193,6 +227,26 @@ impl GitHub for Instantly {
 
     async fn comments_since(&self, _: &At, _: Millis) -> Result<Vec<Comment>, Error> {
         Ok(Vec::new())
+    }
+
+    async fn issues_since(&self, _: &At, _: Millis) -> Result<Vec<Touched>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn history(&self, _: &At, _: IssueNumber) -> Result<Vec<Change>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn deliveries_since(&self, _: Millis, _: Which) -> Result<Log, Error> {
+        Ok(Log::default())
+    }
+
+    async fn delivery(&self, _: u64) -> Result<Option<Kept>, Error> {
+        Ok(None)
+    }
+
+    async fn redeliver(&self, _: u64) -> Result<(), Error> {
+        Ok(())
     }
 
     async fn remote(&self, at: &At, _: Purpose) -> Result<Remote, Error> {
@@ -273,6 +327,19 @@ impl Git for Instantly {
 
     async fn tree_of(&self, _: &Repo, of: &CommitSha) -> Result<TreeSha, git::Error> {
         Ok(tree(generation(of)))
+    }
+
+    async fn parent_of(&self, _: &Repo, _: &CommitSha) -> Result<Option<CommitSha>, git::Error> {
+        Ok(None)
+    }
+
+    async fn files_among(
+        &self,
+        _: &Repo,
+        _: &CommitSha,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, git::Error> {
+        Ok(paths.clone())
     }
 
     async fn contains(&self, _: &Repo, _: &CommitSha, _: &CommitSha) -> Result<bool, git::Error> {

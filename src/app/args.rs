@@ -91,6 +91,20 @@ pub(super) struct Demo {
     /// Leave the pages open until Ctrl-C.
     #[arg(long)]
     pub(super) keep: bool,
+    /// How the bot hears of what happens; with poll and relay nothing has to reach it.
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = Hearing::Listen)]
+    pub(super) webhooks: Hearing,
+}
+
+/// How the demo's bot hears of what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Hearing {
+    /// The playground posts to it.
+    Listen,
+    /// It reads the playground's delivery log; its address is told to nobody.
+    Poll,
+    /// It listens to the playground's relay.
+    Relay,
 }
 
 /// The stories of the demo.
@@ -108,7 +122,9 @@ pub(super) enum Scenario {
     Outsider,
     /// A maintainer says /stop in the middle.
     Stop,
-    /// Happy, red-ci, conflict, outsider and stop, in turn.
+    /// The branch is merged through a merge queue that also wants Slipway's own check.
+    Queue,
+    /// Happy, red-ci, conflict, outsider, stop and queue, in turn.
     All,
 }
 

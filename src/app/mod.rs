@@ -2,8 +2,10 @@
 
 mod args;
 mod demo;
+mod hub;
 mod inspect;
-mod pool;
+pub mod pool;
+mod relay;
 mod serve;
 mod watch;
 

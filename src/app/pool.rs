@@ -20,7 +20,7 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Claims and hands out until `stop`; returns when no job of this process is being done, or
 /// when `grace` is over. What is then still running keeps its lease, and the next start takes
 /// it up again.
-pub(super) async fn run(
+pub async fn run(
     engine: Arc<Engine>,
     slots: usize,
     readiness: &Arc<Readiness>,

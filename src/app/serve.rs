@@ -11,12 +11,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::args::{Common, Serve};
-use super::pool;
+use super::relay::Relay;
 use super::watch::Telling;
+use super::{hub, pool};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Database, Identity, SandboxMode, Settings};
+use crate::config::{Database, GitHubUrls, Identity, SandboxMode, Settings, Webhooks};
 use crate::git::cli::Cli;
-use crate::github::app::{App, Config as AppConfig};
+use crate::github::app::App;
+use crate::github::app::pace::Priority;
 use crate::model::{Secret, Vault};
 use crate::sandbox::bubblewrap::Bubblewrap;
 use crate::sandbox::process::Process;
@@ -24,14 +26,14 @@ use crate::sandbox::{Sandbox, Tools};
 use crate::store::{Store, postgres, sqlite};
 use crate::telemetry::{Logs, Metrics, Redactor};
 use crate::web::{self, Bounded, Readiness, Visitors, Web};
-use crate::worker::{self, Engine, Ports, sweep_job};
+use crate::worker::{self, Engine, Ports, poll_job, sweep_job};
 
 /// How long a shut-down waits for work in progress.
 const GRACE: Duration = Duration::from_secs(20);
-/// Before a read whose answer was lost is sent again.
-const BACKOFF: Duration = Duration::from_millis(250);
 const CONNECTIONS_MAX: usize = 1_024;
 const SILENCE_MS_MAX: u64 = 30_000;
+/// What a relay lost is found by reading the delivery log so often, in milliseconds.
+const RELAY_POLL_MS: i64 = 60_000;
 /// Workspaces older than this were left behind by a crash.
 const WORKSPACE_AGE_MAX: Duration = Duration::from_hours(24);
 
@@ -52,7 +54,7 @@ pub(super) async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<Exit
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = open_store(&settings, &tasks).await?;
     let metrics = Metrics::new();
-    let github = hub(&settings, &identity, vault, Arc::clone(&clock))?;
+    let github = github(&settings, &identity, vault, Arc::clone(&clock))?;
     let ports = (Arc::clone(&github), Arc::clone(&store), clock);
     let engine = build(&settings, &identity, &metrics, ports).await?;
     let engine = Arc::new(engine);
@@ -73,16 +75,31 @@ pub(super) async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<Exit
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
     tracing::info!(address = %listener.local_addr()?, "listening");
     tasks.spawn(listen(listener, web, stop.clone()));
+    if let Webhooks::Relay(url) = &settings.webhooks {
+        let relay = Relay {
+            url: url.reveal().to_owned(),
+            secrets: identity.webhook_secrets.clone(),
+            store: Arc::clone(&store),
+            clock: Arc::clone(&engine.ports().clock),
+            metrics: metrics.clone(),
+        };
+        tasks.spawn(hear(relay, stop.clone()));
+    }
     tasks.spawn(count(github, metrics, stop.clone()));
     tasks.spawn(signals(stop.clone())?);
-    let slots = settings.limits.heavy_max + settings.workers;
-    pool::run(engine, slots as usize, &readiness, &stop, GRACE).await;
+    let slots = slots(&settings) as usize;
+    pool::run(engine, slots, &readiness, &stop, GRACE).await;
     store.close().await;
     tasks.close();
     if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
         tracing::warn!("something did not end in time");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Jobs done at the same time.
+fn slots(settings: &Settings) -> u32 {
+    settings.limits.heavy_max.saturating_add(settings.workers)
 }
 
 fn logs(settings: &Settings, identity: &Identity, vault: &Vault) -> anyhow::Result<()> {
@@ -113,22 +130,16 @@ pub(super) async fn open_store(
     })
 }
 
-/// GitHub as the settings reach it.
-fn hub(
+/// GitHub as we reach it; what it gives us is kept out of the logs.
+fn github(
     settings: &Settings,
     identity: &Identity,
     vault: Vault,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<App>> {
-    let mut config =
-        AppConfig::new(&settings.github.api, identity.app_id, identity.private_key.reveal());
-    let old = identity.private_key_old.as_ref();
-    config.private_key_old = old.map(|key| key.reveal().to_owned());
-    config.git_url = Some(settings.github.web.clone());
-    config.hosts.clone_from(&settings.hosts);
-    config.extra_roots = settings.extra_roots()?;
+    let mut config = hub::ourselves(settings, identity)?;
     config.vault = vault;
-    config.backoff = BACKOFF;
+    config.limits = config.limits.with_workers(slots(settings));
     Ok(Arc::new(App::new(&config, clock).context("the way to GitHub")?))
 }
 
@@ -138,8 +149,10 @@ async fn build(
     metrics: &Metrics,
     (github, store, clock): (Arc<App>, Arc<dyn Store>, Arc<dyn Clock>),
 ) -> anyhow::Result<Engine> {
-    let git = Cli::open(&settings.work_dir).await.context("git")?;
-    let git = git.trusting(settings.ca_file.as_deref());
+    let mut git = Cli::open(&settings.work_dir).await.context("git")?;
+    if let Some(file) = settings.ca_file()? {
+        git = git.trusting(&file.path);
+    }
     let now = Duration::from_millis(u64::try_from(clock.now().0).unwrap_or_default());
     let old = std::time::UNIX_EPOCH + now.saturating_sub(WORKSPACE_AGE_MAX);
     if let Err(error) = git.sweep(old).await {
@@ -155,6 +168,8 @@ async fn build(
         report_gap_ms: i64::from(settings.limits.report_gap_ms),
         look_ms_max: i64::from(settings.limits.look_ms_max),
         sweep_ms: i64::from(settings.limits.sweep_ms),
+        poll_ms: poll_ms(settings),
+        log_ms_max: log_ms_max(settings),
         ..worker::Limits::default()
     };
     let settings = worker::Settings {
@@ -198,7 +213,34 @@ async fn start(engine: &Engine) -> anyhow::Result<()> {
     if engine.settings().limits.sweep_ms > 0 {
         ports.store.put(vec![sweep_job(now, now)]).await?;
     }
+    if engine.settings().limits.poll_ms > 0 {
+        ports.store.put(vec![poll_job(now, now)]).await?;
+    }
     Ok(())
+}
+
+/// How often GitHub's log of deliveries is read: not at all where webhooks reach us, and seldom
+/// beside a relay, which says when there is news.
+fn poll_ms(settings: &Settings) -> i64 {
+    let poll_ms = i64::from(settings.limits.poll_ms);
+    match settings.webhooks {
+        Webhooks::Listen => 0,
+        Webhooks::Poll => poll_ms,
+        Webhooks::Relay(_) => poll_ms.max(RELAY_POLL_MS),
+    }
+}
+
+/// How long GitHub keeps deliveries: three days, an Enterprise Server seven.
+fn log_ms_max(settings: &Settings) -> i64 {
+    let days = if settings.github == GitHubUrls::default() { 3 } else { 7 };
+    days * 24 * 3_600_000
+}
+
+async fn hear(relay: Relay, stop: CancellationToken) {
+    if let Err(error) = relay.run(stop.clone()).await {
+        tracing::error!(error = %format!("{error:#}"), "the relay cannot be listened to");
+        stop.cancel();
+    }
 }
 
 fn visitors(settings: &Settings) -> Visitors {
@@ -227,6 +269,12 @@ async fn count(github: Arc<App>, metrics: Metrics, stop: CancellationToken) {
         let [reads, writes, unchanged] =
             [&counts.reads, &counts.writes, &counts.unchanged].map(|one| one.values().sum());
         metrics.api_totals(reads, writes, unchanged);
+        let paced = github.paced();
+        for ((priority, waited), sent_back) in
+            Priority::ALL.into_iter().zip(paced.waits).zip(paced.sent_back)
+        {
+            metrics.api_paced(priority.word(), waited, sent_back);
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(Duration::from_secs(10)) => {}

@@ -11,10 +11,6 @@ pub(super) const SPEC: Spec = Spec {
     needs: Permission::Write,
     options: &[],
     examples: &[Example { text: "/approve", meaning: "This commit may be merged." }],
-    button: Some(Button {
-        label: "Approve",
-        description: "Approve exactly this commit",
-        identifier: "approve",
-    }),
+    button: Some(Button::new("Approve", "Approve exactly this commit", "approve")),
     grammar: Grammar::Alone(|| SlashCommand::Approve),
 };

@@ -41,6 +41,12 @@ impl Authorized {
         self.written.is_some_and(|written| written.plus(1_000) <= moment)
     }
 
+    /// The same word of the same person for another run, which has no comment to answer.
+    #[must_use]
+    pub fn relayed(&self) -> Self {
+        Self { source: Source::Button, ..self.clone() }
+    }
+
     pub fn command(&self) -> &SlashCommand {
         &self.command
     }

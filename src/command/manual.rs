@@ -83,7 +83,9 @@ fn buttons(out: &mut String) {
             _ = writeln!(
                 out,
                 "- **{}** does what `/{}` does: {}.",
-                button.label, spec.word, button.description
+                button.label(),
+                spec.word,
+                button.description()
             );
         }
     }

@@ -141,7 +141,7 @@ fn typo(word: &str) -> Parsed {
 
 /// The command of a check run's button, by the identifier GitHub sends back.
 pub fn from_button(identifier: &str) -> Option<SlashCommand> {
-    let is = |spec: &&&Spec| spec.button.is_some_and(|b| b.identifier == identifier);
+    let is = |spec: &&&Spec| spec.button.is_some_and(|b| b.identifier() == identifier);
     let spec = ALL.iter().find(is)?;
     spec.read(Rest { line: "", below: "" }).ok()
 }

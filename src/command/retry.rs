@@ -12,10 +12,6 @@ pub(super) const SPEC: Spec = Spec {
     needs: Permission::Write,
     options: &[],
     examples: &[Example { text: "/retry", meaning: "Try again." }],
-    button: Some(Button {
-        label: "Retry",
-        description: "Try the current stage again",
-        identifier: "retry",
-    }),
+    button: Some(Button::new("Retry", "Try the current stage again", "retry")),
     grammar: Grammar::Alone(|| SlashCommand::Retry),
 };

@@ -49,12 +49,40 @@ pub struct Example {
 }
 
 /// A button of a check run. GitHub allows 20 characters of label and identifier and 40 of
-/// description.
+/// description; a longer one does not compile where it is a constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Button {
-    pub label: &'static str,
-    pub description: &'static str,
-    pub identifier: &'static str,
+    label: &'static str,
+    description: &'static str,
+    identifier: &'static str,
+}
+
+impl Button {
+    /// # Panics
+    ///
+    /// When a text is too long, counted in bytes: while a constant is compiled, not later.
+    pub const fn new(
+        label: &'static str,
+        description: &'static str,
+        identifier: &'static str,
+    ) -> Self {
+        assert!(label.len() <= 20 && identifier.len() <= 20, "at most 20 characters");
+        assert!(description.len() <= 40, "at most 40 characters");
+        Self { label, description, identifier }
+    }
+
+    pub fn label(&self) -> &'static str {
+        self.label
+    }
+
+    pub fn description(&self) -> &'static str {
+        self.description
+    }
+
+    /// What GitHub sends back when it is pressed.
+    pub fn identifier(&self) -> &'static str {
+        self.identifier
+    }
 }
 
 /// What a comment holds after the command's word.

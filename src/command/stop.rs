@@ -14,10 +14,6 @@ pub(super) const SPEC: Spec = Spec {
         text: "/stop wrong approach",
         meaning: "Stop at once; the words are for the people reading.",
     }],
-    button: Some(Button {
-        label: "Stop",
-        description: "End this run and leave its branch",
-        identifier: "stop",
-    }),
+    button: Some(Button::new("Stop", "End this run and leave its branch", "stop")),
     grammar: Grammar::Loose(|| SlashCommand::Stop),
 };

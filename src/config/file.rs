@@ -18,6 +18,8 @@ struct Written {
     private_key_old_file: Option<String>,
     webhook_secret: Option<Hidden>,
     webhook_secret_old: Option<Hidden>,
+    webhooks: Option<String>,
+    relay_url: Option<Hidden>,
     database: Option<Hidden>,
     listen: Option<String>,
     github_url: Option<String>,
@@ -43,6 +45,7 @@ struct Bounds {
     report_gap_ms: Option<u32>,
     look_ms_max: Option<u32>,
     sweep_ms: Option<u32>,
+    poll_ms: Option<u32>,
 }
 
 /// An agent as an operator writes it down.
@@ -85,6 +88,8 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
         private_key_old_file: file.private_key_old_file,
         webhook_secret: secret(file.webhook_secret),
         webhook_secret_old: secret(file.webhook_secret_old),
+        webhooks: file.webhooks,
+        relay_url: secret(file.relay_url),
         database: secret(file.database),
         listen: file.listen,
         github_url: file.github_url,
@@ -97,6 +102,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
         report_gap_ms: file.limits.report_gap_ms,
         look_ms_max: file.limits.look_ms_max,
         sweep_ms: file.limits.sweep_ms,
+        poll_ms: file.limits.poll_ms,
         sandbox: file.sandbox,
         tools: file.tools,
         public_url: file.public_url,

@@ -59,6 +59,10 @@ layer! {
     webhook_secret: Secret,
     /// The secret before, while it is being replaced.
     webhook_secret_old: Secret,
+    /// `listen`, `poll` or `relay`.
+    webhooks: String,
+    /// The channel of a relay.
+    relay_url: Secret,
     /// A path, or a `postgres://` address.
     database: Secret,
     /// Address and port.
@@ -66,7 +70,7 @@ layer! {
     github_url: String,
     /// Hosts that may be reached beside GitHub's own.
     hosts: Vec<String>,
-    /// Certificates to trust beside the system's.
+    /// A file with the certificates of the authority that vouches for GitHub's server.
     ca_file: String,
     work_dir: String,
     workers: u32,
@@ -75,6 +79,7 @@ layer! {
     report_gap_ms: u32,
     look_ms_max: u32,
     sweep_ms: u32,
+    poll_ms: u32,
     sandbox: String,
     /// Directories, separated by colons.
     tools: String,

@@ -7,11 +7,13 @@ mod layer;
 mod reach;
 mod read;
 mod settings;
+mod webhooks;
 
 pub use hub::GitHubUrls;
 pub use layer::Layer;
-pub use read::load;
-pub use settings::{Database, Identity, Limits, SandboxMode, Settings};
+pub use read::{WORKERS, load};
+pub use settings::{CaFile, Database, Identity, Limits, SandboxMode, Settings};
+pub use webhooks::Webhooks;
 
 /// Why the configuration is refused, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,4 @@
-//! How far the program may reach: hosts beside GitHub's own, and whose certificates it trusts.
-
-use std::path::PathBuf;
+//! How far the program may reach: hosts beside GitHub's own.
 
 use super::ConfigError;
 use super::layer::Said;
@@ -38,17 +36,6 @@ fn is_host(text: &str) -> bool {
     name.len() <= HOST_CHARS_MAX && name.split('.').all(label) && (!below || name.contains('.'))
 }
 
-/// An absolute path: git reads it from another directory.
-pub(super) fn ca_file(said: Option<Said<String>>) -> Result<Option<PathBuf>, ConfigError> {
-    let Some(said) = said else { return Ok(None) };
-    let path = PathBuf::from(said.value);
-    if path.is_absolute() {
-        return Ok(Some(path));
-    }
-    let next = "write it from the root, beginning with a slash";
-    Err(ConfigError::new(said.place, "the path is not absolute", next))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,12 +53,5 @@ mod tests {
         }
         assert!(read(&["a"; HOSTS_MAX + 1]).is_err());
         assert_eq!(split("a.example, *.b.example  c"), ["a.example", "*.b.example", "c"]);
-    }
-
-    #[test]
-    fn certificates_are_named_from_the_root() {
-        let read = |path: &str| ca_file(Some(Said::at("ca_file", path.to_owned())));
-        assert_eq!(read("/etc/ca.pem").unwrap(), Some(PathBuf::from("/etc/ca.pem")));
-        assert!(read("ca.pem").is_err());
     }
 }

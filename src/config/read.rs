@@ -10,6 +10,7 @@ use super::file::{self, AgentEntry, FILE_BYTES_MAX};
 use super::layer::{Layer, Placed, Said};
 use super::reach;
 use super::settings::PrivateKey;
+use super::webhooks;
 use super::{ConfigError, Database, GitHubUrls, Limits, SandboxMode, Settings};
 use crate::agent::{Agent, Kind, command::Command};
 use crate::model::Secret;
@@ -22,6 +23,9 @@ const CREDENTIAL_BYTES_MAX: u64 = 64 * 1024;
 const NAME_CHARS_MAX: usize = 50;
 const COMMAND_BYTES_MAX: usize = 10_000;
 const AGENTS_MAX: usize = 50;
+/// Short jobs at once, unless the operator says otherwise: they mostly wait for GitHub, and with
+/// fewer a burst of commands would wait for its first sign.
+pub const WORKERS: u32 = 64;
 const WORKERS_MAX: u32 = 256;
 
 /// Reads the configuration. `file` was named by the operator and must exist; without one the
@@ -88,6 +92,8 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
         private_key_old_file: text("SLIPWAY_PRIVATE_KEY_OLD_FILE"),
         webhook_secret: secret("SLIPWAY_WEBHOOK_SECRET"),
         webhook_secret_old: secret("SLIPWAY_WEBHOOK_SECRET_OLD"),
+        webhooks: text("SLIPWAY_WEBHOOKS"),
+        relay_url: secret("SLIPWAY_RELAY_URL"),
         database: secret("SLIPWAY_DATABASE").or_else(|| secret("SLIPWAY_DB")),
         listen: text("SLIPWAY_LISTEN"),
         github_url: text("SLIPWAY_GITHUB_URL"),
@@ -100,6 +106,7 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
         report_gap_ms: number("SLIPWAY_REPORT_GAP_MS")?,
         look_ms_max: number("SLIPWAY_LOOK_MS_MAX")?,
         sweep_ms: number("SLIPWAY_SWEEP_MS")?,
+        poll_ms: number("SLIPWAY_POLL_MS")?,
         sandbox: text("SLIPWAY_SANDBOX"),
         tools: text("SLIPWAY_TOOLS"),
         public_url: text("SLIPWAY_PUBLIC_URL"),
@@ -186,10 +193,10 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
             |said| GitHubUrls::parse(&said.place, &said.value),
         )?,
         hosts: reach::hosts(said.hosts)?,
-        ca_file: reach::ca_file(said.ca_file)?,
+        ca_file: said.ca_file.map(|said| (said.value.into(), said.place)),
         work_dir,
         agents: agents(said.agents)?,
-        workers: within(said.workers, 4, WORKERS_MAX)?,
+        workers: within(said.workers, WORKERS, WORKERS_MAX)?,
         limits: Limits {
             heavy_max: within(said.heavy_max, limits.heavy_max, WORKERS_MAX)?,
             heavy_per_repo_max: within(
@@ -200,6 +207,7 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
             report_gap_ms: within(said.report_gap_ms, limits.report_gap_ms, 600_000)?,
             look_ms_max: within(said.look_ms_max, limits.look_ms_max, 600_000)?,
             sweep_ms: within(said.sweep_ms, limits.sweep_ms, 3_600_000)?,
+            poll_ms: webhooks::pace(said.poll_ms, limits.poll_ms)?,
         },
         sandbox: sandbox(said.sandbox)?,
         tools: tools(said.tools)?,
@@ -212,6 +220,7 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
         private_key,
         private_key_old,
         webhook_secrets,
+        webhooks: webhooks::parse(said.webhooks, said.relay_url)?,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::{ConfigError, GitHubUrls};
+use super::{ConfigError, GitHubUrls, Webhooks};
 use crate::agent::Agent;
 use crate::model::Secret;
 use crate::telemetry::LogFormat;
@@ -16,8 +16,6 @@ pub struct Settings {
     pub github: GitHubUrls,
     /// Hosts that may be reached beside GitHub's own: names, or `*.name`.
     pub hosts: Vec<String>,
-    /// Certificates in PEM form to trust beside the system's.
-    pub ca_file: Option<PathBuf>,
     /// Mirrors and workspaces; losing it loses nothing.
     pub work_dir: PathBuf,
     /// At least one for `serve`; the first one is the default.
@@ -34,10 +32,22 @@ pub struct Settings {
     pub log_filter: String,
     /// What is allowed but should be mended; log it once at the start.
     pub warnings: Vec<String>,
+    /// How we hear of what happens.
+    pub webhooks: Webhooks,
+    /// The path and where it was said.
+    pub(super) ca_file: Option<(PathBuf, String)>,
     pub(super) app_id: Option<u64>,
     pub(super) private_key: Option<PrivateKey>,
     pub(super) private_key_old: Option<PrivateKey>,
     pub(super) webhook_secrets: Vec<Secret>,
+}
+
+/// Certificates of authorities, one or several.
+#[derive(Debug, Clone)]
+pub struct CaFile {
+    /// Absolute: git reads it too.
+    pub path: PathBuf,
+    pub pem: String,
 }
 
 /// Where runs are kept.
@@ -56,7 +66,7 @@ pub struct Identity {
     pub private_key: Secret,
     /// The one before, while it is being replaced.
     pub private_key_old: Option<Secret>,
-    /// At least one; the newest first.
+    /// The newest first; at least one where webhooks are listened to.
     pub webhook_secrets: Vec<Secret>,
 }
 
@@ -78,6 +88,8 @@ pub struct Limits {
     pub look_ms_max: u32,
     /// Milliseconds between sweeps for commands whose webhook was lost.
     pub sweep_ms: u32,
+    /// Milliseconds between readings of GitHub's delivery log.
+    pub poll_ms: u32,
 }
 
 impl Default for Limits {
@@ -88,6 +100,7 @@ impl Default for Limits {
             report_gap_ms: 3_000,
             look_ms_max: 600_000,
             sweep_ms: 300_000,
+            poll_ms: 15_000,
         }
     }
 }
@@ -106,10 +119,23 @@ pub enum SandboxMode {
 
 /// Largest private key file, in bytes.
 const KEY_BYTES_MAX: u64 = 64 * 1024;
-/// Largest file of certificates, in bytes.
-const CA_BYTES_MAX: u64 = 1024 * 1024;
+/// Largest file with certificates, in bytes.
+const CERTIFICATES_BYTES_MAX: u64 = 1024 * 1024;
 
 impl Settings {
+    /// Who vouches for GitHub's server, beside whom the system believes.
+    pub fn ca_file(&self) -> Result<Option<CaFile>, ConfigError> {
+        let Some((path, place)) = &self.ca_file else { return Ok(None) };
+        let pem = super::read::text_of(path, place, CERTIFICATES_BYTES_MAX)?.reveal().to_owned();
+        if !pem.contains("-----BEGIN CERTIFICATE-----") {
+            let next = "give the authority's certificate, not its key, as text in PEM form";
+            return Err(ConfigError::new(place, "it holds no certificate", next));
+        }
+        let failed =
+            |error: std::io::Error| ConfigError::new(place, error.to_string(), "check the path");
+        Ok(Some(CaFile { path: path.canonicalize().map_err(failed)?, pem }))
+    }
+
     /// What `serve` needs to be a GitHub App. Read late, so that commands that only look at
     /// the database need neither key nor secret.
     pub fn identity(&self) -> Result<Identity, ConfigError> {
@@ -123,7 +149,7 @@ impl Settings {
                 "set SLIPWAY_PRIVATE_KEY_FILE to the .pem file the App's settings page gave you",
             )
         })?;
-        if self.webhook_secrets.is_empty() {
+        if self.webhook_secrets.is_empty() && matches!(self.webhooks, Webhooks::Listen) {
             let next = "set SLIPWAY_WEBHOOK_SECRET to the secret on the App's settings page";
             return Err(missing("webhook_secret", next));
         }
@@ -133,22 +159,13 @@ impl Settings {
         Ok(Identity { app_id, private_key, private_key_old, webhook_secrets })
     }
 
-    /// The texts of the certificates to trust beside the system's.
-    pub fn extra_roots(&self) -> Result<Vec<String>, ConfigError> {
-        let Some(path) = &self.ca_file else { return Ok(Vec::new()) };
-        let place = format!("ca_file ({})", path.display());
-        let text = super::read::text_of(path, &place, CA_BYTES_MAX)?;
-        if text.reveal().contains("-----BEGIN CERTIFICATE-----") {
-            return Ok(vec![text.reveal().to_owned()]);
-        }
-        let next = "give the certificate of your authority in PEM form";
-        Err(ConfigError::new(place, "it holds no certificate", next))
-    }
-
     /// Values that must never be logged.
     pub fn secrets(&self) -> Vec<Secret> {
         let mut secrets = self.webhook_secrets.clone();
         secrets.extend(self.dashboard_token.clone());
+        if let Webhooks::Relay(url) = &self.webhooks {
+            secrets.push(url.clone());
+        }
         if let Database::Postgres(url) = &self.database {
             secrets.push(url.clone());
         }

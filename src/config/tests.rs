@@ -64,7 +64,7 @@ fn without_anything_the_defaults_hold() {
     assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
     assert!(settings.listens_on_loopback());
     assert_eq!(settings.github, GitHubUrls::default());
-    assert_eq!((settings.workers, settings.limits), (4, Limits::default()));
+    assert_eq!((settings.workers, settings.limits), (WORKERS, Limits::default()));
     assert_eq!((settings.sandbox, settings.log), (SandboxMode::Auto, LogFormat::Human));
     assert!(settings.agents.is_empty() && settings.warnings.is_empty());
 }
@@ -107,6 +107,10 @@ fn every_refusal_names_the_place_and_the_way_out() {
         ("SLIPWAY_LISTEN", "8080", "write for example 127.0.0.1:8080"),
         ("SLIPWAY_SANDBOX", "jail", "write auto, bubblewrap or process"),
         ("SLIPWAY_LOG", "loud", "write human or json"),
+        ("SLIPWAY_WEBHOOKS", "pigeon", "write listen, poll or relay"),
+        ("SLIPWAY_WEBHOOKS", "relay", "set relay_url"),
+        ("SLIPWAY_RELAY_URL", "https://relay.example.com/x", "set webhooks"),
+        ("SLIPWAY_POLL_MS", "4999", "write a number from 5000 to 600000"),
         ("SLIPWAY_GITHUB_URL", "http://ghe.example.com", "write for example https://"),
         ("SLIPWAY_PUBLIC_URL", "slipway", "write for example https://slipway.example.com"),
     ] {
@@ -138,6 +142,32 @@ fn the_identity_is_asked_for_late_and_says_what_is_missing() {
     machine.file("key.pem", &text);
     let identity = machine.load("", Layer::default()).unwrap().identity().unwrap();
     assert_eq!((identity.app_id, identity.private_key.reveal()), (7, text.as_str()));
+}
+
+#[test]
+fn where_webhooks_do_not_come_in_their_secret_is_not_needed() {
+    let mut machine = Machine::new(&[("SLIPWAY_APP_ID", "7"), ("SLIPWAY_PRIVATE_KEY", &pem())]);
+    let load = |machine: &Machine| machine.load("", Layer::default()).unwrap();
+    assert!(load(&machine).identity().is_err());
+    machine.set("SLIPWAY_WEBHOOKS", "poll");
+    assert!(matches!(load(&machine).webhooks, Webhooks::Poll));
+    assert!(load(&machine).identity().unwrap().webhook_secrets.is_empty());
+    let channel = random();
+    machine.set("SLIPWAY_WEBHOOKS", "relay");
+    machine.set("SLIPWAY_RELAY_URL", &format!("https://relay.example.com/{channel}"));
+    assert!(matches!(load(&machine).webhooks, Webhooks::Relay(_)));
+    assert!(load(&machine).identity().is_ok());
+    assert!(
+        !format!("{:?}", load(&machine)).contains(&channel),
+        "whoever knows it can write there"
+    );
+    for bad in ["http://relay.example.com/x", "relay", "ftp://127.0.0.1/x"] {
+        machine.set("SLIPWAY_RELAY_URL", bad);
+        let error = machine.load("", Layer::default()).unwrap_err();
+        assert_eq!(error.place, "SLIPWAY_RELAY_URL", "{bad}");
+    }
+    machine.set("SLIPWAY_RELAY_URL", "http://127.0.0.1:1/x");
+    assert!(matches!(load(&machine).webhooks, Webhooks::Relay(_)), "nobody listens in between");
 }
 
 #[test]
@@ -176,17 +206,6 @@ fn two_keys_are_taken_in_one_line_or_many_and_by_longer_names() {
     let identity = machine.load("", Layer::default()).unwrap().identity().unwrap();
     assert_eq!(identity.private_key.reveal(), new.trim_end());
     assert!(identity.private_key_old.is_none());
-}
-
-#[test]
-fn certificates_are_read_late_and_must_be_some() {
-    let machine = Machine::new(&[]);
-    let file = machine.file("ca.pem", "not a certificate");
-    let text = format!("ca_file = {:?}\n", file.to_str().unwrap());
-    let settings = machine.load(&text, Layer::default()).unwrap();
-    assert!(settings.extra_roots().unwrap_err().to_string().contains("holds no certificate"));
-    machine.file("ca.pem", "-----BEGIN CERTIFICATE-----\n");
-    assert_eq!(settings.extra_roots().unwrap().len(), 1);
 }
 
 #[test]
@@ -243,6 +262,21 @@ fn a_named_file_must_exist_and_stay_small() {
 }
 
 #[test]
+fn who_vouches_for_the_server_is_read_late_and_must_be_a_certificate() {
+    let machine = Machine::new(&[]);
+    let file = machine.directory.path().join("ca.pem");
+    let said = format!("ca_file = '{}'\n", file.display());
+    let settings = machine.load(&said, Layer::default()).unwrap();
+    assert!(settings.ca_file().unwrap_err().to_string().contains("check the path"));
+    std::fs::write(&file, "no certificate").unwrap();
+    let error = settings.ca_file().unwrap_err().to_string();
+    assert!(error.contains("ca_file") && error.contains("not its key"), "{error}");
+    std::fs::write(&file, "-----BEGIN CERTIFICATE-----\n").unwrap();
+    assert!(settings.ca_file().unwrap().unwrap().path.is_absolute());
+    assert!(machine.load("", Layer::default()).unwrap().ca_file().unwrap().is_none());
+}
+
+#[test]
 fn the_example_shows_every_key_and_is_accepted() {
     let example = include_str!("../../deploy/slipway.example.toml");
     let all: String = example
@@ -262,6 +296,8 @@ fn the_example_shows_every_key_and_is_accepted() {
         "ca_file",
         "webhook_secret",
         "webhook_secret_old",
+        "webhooks",
+        "relay_url",
         "database",
         "listen",
         "github_url",
@@ -278,6 +314,7 @@ fn the_example_shows_every_key_and_is_accepted() {
         "report_gap_ms",
         "look_ms_max",
         "sweep_ms",
+        "poll_ms",
         "name",
         "command",
         "at_once_max",

@@ -73,8 +73,15 @@ fn ended_well(facts: &Facts<'_>, none_passed: bool) -> RollUp {
     let seen = facts.seen;
     let known: BTreeSet<&str> = seen.checks.iter().map(|check| check.name.as_str()).collect();
     let required = &seen.rules.required;
-    let missing: Vec<String> =
-        required.iter().filter(|name| !known.contains(name.as_str())).cloned().collect();
+    // A check of the same name by another App is not the one that is required.
+    let by_other = |name: &&String| {
+        let only = seen.rules.by_app.get(*name);
+        only.is_some_and(|app| {
+            !seen.checks.iter().any(|check| check.name == **name && check.app == Some(*app))
+        })
+    };
+    let is_missing = |name: &&String| !known.contains(name.as_str()) || by_other(name);
+    let missing: Vec<String> = required.iter().filter(is_missing).cloned().collect();
     if !missing.is_empty() {
         return RollUp::Missing(missing);
     }

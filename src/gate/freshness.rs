@@ -13,6 +13,11 @@ pub(super) fn judge(facts: &Facts<'_>) -> Verdict {
         .probe
         .as_ref()
         .is_some_and(|probe| probe.contains_base && &probe.head == facts.head);
+    // The queue puts the head on the newest base and runs the required checks on that.
+    let rules = &facts.seen.rules;
+    if !contains && rules.queue && !rules.required.is_empty() {
+        return Verdict::Pass("the merge queue tests it on the base".to_owned());
+    }
     match (strict, contains) {
         (_, true) => Verdict::Pass("contains the base".to_owned()),
         (false, false) => Verdict::Pass("the base moved; the policy allows that".to_owned()),

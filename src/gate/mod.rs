@@ -116,6 +116,8 @@ pub struct Facts<'a> {
     pub approved: Option<(&'a User, &'a CommitSha)>,
     pub ordered: Option<(&'a User, &'a CommitSha)>,
     pub held_by: Option<&'a User>,
+    /// A draft would be our own, to be made ready when everything is green.
+    pub drafted: bool,
     /// Results that were asked to be produced again, as `name@commit` → stamp.
     pub reruns: &'a BTreeMap<String, String>,
 }

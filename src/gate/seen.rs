@@ -1,10 +1,11 @@
 //! What one look at GitHub and at the repository found: one consistent reading.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{BranchName, CheckId, CommitSha, Millis, PullNumber, TreeSha, User};
+use crate::policy::MergeMethod;
 
 /// Most checks kept from one look; more would not change a verdict that already has these.
 pub const CHECKS_MAX: usize = 500;
@@ -34,6 +35,12 @@ pub struct Seen {
     pub rules: Rules,
     /// The latest review of each person who may review, with the commit it was given for.
     pub reviews: Vec<Review>,
+    /// Who asked GitHub to merge it by itself, when somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_merge: Option<String>,
+    /// What GitHub's merge queue says of it; asked only while we have put it there.
+    #[serde(default, skip_serializing_if = "Line::is_empty")]
+    pub line: Line,
 }
 
 impl Seen {
@@ -53,12 +60,15 @@ impl Seen {
             base_checks,
             rules,
             reviews,
+            auto_merge,
+            line,
         } = self;
         (pull, pull_state, draft, api_head, git_head)
             == (&other.pull, &other.pull_state, &other.draft, &other.api_head, &other.git_head)
             && (base, base_tip, probe) == (&other.base, &other.base_tip, &other.probe)
             && (checks, base_checks) == (&other.checks, &other.base_checks)
             && (rules, reviews) == (&other.rules, &other.reviews)
+            && (auto_merge, line) == (&other.auto_merge, &other.line)
     }
 }
 
@@ -131,6 +141,75 @@ pub struct Rules {
     pub approvals: u32,
     /// The branch is merged through GitHub's merge queue.
     pub queue: bool,
+    /// How that queue merges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_method: Option<MergeMethod>,
+    /// Minutes that queue waits for checks; 0 when it does not say.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub queue_minutes: u32,
+    /// Required checks that only one App may report, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_app: BTreeMap<String, u64>,
+    /// Our own check is required: we must answer, on the head and on what a queue tests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ours: bool,
+    /// What else they demand and only GitHub can judge, in words for people.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub demands: BTreeSet<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// The pull request in GitHub's merge queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Line {
+    pub entry: Option<Entry>,
+    /// Why GitHub last took it out, in GitHub's word.
+    pub removed: Option<String>,
+    /// Checks that failed on the commit the queue last tested it on.
+    pub failed: Vec<Check>,
+}
+
+impl Line {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Its place in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub state: EntryState,
+    /// From 1.
+    pub position: u32,
+    /// What the queue made of it to test, when it has.
+    pub group: Option<Group>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryState {
+    Queued,
+    AwaitingChecks,
+    Mergeable,
+    Unmergeable,
+    /// It is being merged and cannot be taken out.
+    Locked,
+    /// A word we do not know.
+    Other,
+}
+
+/// A commit that the queue made and tests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub head: CommitSha,
+    pub base: CommitSha,
+    /// Git says that it adds exactly our head to what comes before it; `None` while git does
+    /// not have it.
+    pub holds: Option<bool>,
 }
 
 /// The latest review of one person.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
-use super::seen::{Merge, Probe, PullState, Rules, Seen};
+use super::seen::{Line, Merge, Probe, PullState, Rules, Seen};
 use crate::model::{BranchName, CommitSha, Millis, PullNumber, TreeSha};
 use crate::policy::Policy;
 
@@ -37,6 +37,8 @@ pub(super) fn seen() -> Seen {
         base_checks: Vec::new(),
         rules: Rules::default(),
         reviews: Vec::new(),
+        auto_merge: None,
+        line: Line::default(),
     }
 }
 
@@ -53,6 +55,7 @@ pub(super) fn facts<'a>(seen: &'a Seen, policy: &'a Policy) -> Facts<'a> {
         approved: None,
         ordered: None,
         held_by: None,
+        drafted: false,
         reruns: &NO_RERUNS,
     }
 }

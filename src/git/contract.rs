@@ -94,6 +94,10 @@ async fn probing(place: &dyn Place) {
     assert!(ahead.contains_base);
     let tree = git.tree_of(&repo, &top).await.unwrap();
     assert_eq!(ahead.merge, Merge::Clean { tree });
+    let asked = ["f", "g", "f/x", ":(glob)*", "*", "-r"].map(str::to_owned).into();
+    let found = git.files_among(&repo, &top, &asked).await.unwrap();
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), ["f"], "taken literally");
+    assert!(git.files_among(&repo, &top, &[].into()).await.unwrap().is_empty());
     let clean = git.probe(&repo, &top, &low).await.unwrap();
     assert_eq!((clean.contains_base, &clean.base, &clean.head), (false, &top, &low));
     let merged = git.merge(&repo, &low, &top, &message("m")).await.unwrap().unwrap();
@@ -192,6 +196,8 @@ async fn merging(place: &dyn Place) {
     for parent in [&head, &base] {
         assert!(git.contains(&repo, &made.commit, parent).await.unwrap());
     }
+    assert_eq!(git.parent_of(&repo, &made.commit).await, Ok(Some(head.clone())), "the first");
+    assert_eq!(git.parent_of(&repo, &root).await, Ok(None));
     let behind = git.merge(&repo, &made.commit, &base, &message("Again")).await.unwrap();
     assert_eq!(behind, Some(made), "nothing to merge");
     assert_eq!(git.merge(&repo, &clash, &base, &message("No")).await.unwrap(), None);
@@ -232,6 +238,7 @@ async fn missing(place: &dyn Place) {
     let (repo, text) = (&remote.repo, message("m"));
     lost(git.probe(repo, &here, &other).await.unwrap_err());
     lost(git.tree_of(repo, &other).await.unwrap_err());
+    lost(git.parent_of(repo, &other).await.unwrap_err());
     lost(git.contains(repo, &other, &here).await.unwrap_err());
     lost(git.merge(repo, &here, &other, &text).await.unwrap_err());
     lost(git.workspace(&order(&remote, &other)).await.unwrap_err());

@@ -8,7 +8,7 @@ mod contract;
 pub mod depot;
 pub mod fake;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -21,6 +21,8 @@ use crate::model::{BranchName, CommitSha, Repo, RunId, TreeSha};
 pub const CHANGES_MAX: usize = 10_000;
 /// Lines listed of each changed file, for those taken out and those put in each.
 pub const CHANGE_LINES_MAX: usize = 200;
+/// Most paths looked for in one commit at once.
+pub const PATHS_MAX: usize = 500;
 /// Largest file that is committed, in bytes; GitHub refuses 100 MiB.
 pub const FILE_BYTES_MAX: u64 = 50 << 20;
 
@@ -76,6 +78,17 @@ pub trait Git: Send + Sync {
     async fn push(&self, remote: &Remote, push: &Push) -> Result<PushAnswer, Error>;
 
     async fn tree_of(&self, repo: &Repo, commit: &CommitSha) -> Result<TreeSha, Error>;
+
+    /// The first parent of `commit`; `None` for a root.
+    async fn parent_of(&self, repo: &Repo, commit: &CommitSha) -> Result<Option<CommitSha>, Error>;
+
+    /// Those of `paths` that are files in `commit`; at most [`PATHS_MAX`] are looked for.
+    async fn files_among(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, Error>;
 
     /// `commit` is `tip` or an ancestor of it.
     async fn contains(
@@ -198,12 +211,20 @@ impl Message {
     /// The author and committer of every commit.
     pub const AUTHOR: (&str, &str) = ("Slipway", "slipway@users.noreply.github.com");
 
-    /// The text with its trailer, as git stores it.
+    /// The text with its trailer, as git stores it: beside the trailers that are there, since
+    /// only the last paragraph holds any.
     pub fn full(&self) -> String {
         let text = self.text.replace('\0', "");
+        let text = text.trim_end();
+        let last = text.rsplit("\n\n").next().filter(|last| last.len() < text.len());
+        let is_trailer = |line: &str| {
+            let name = line.split_once(": ").map_or("", |(name, _)| name);
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
+        let joint = if last.is_some_and(|last| last.lines().all(is_trailer)) { "" } else { "\n" };
         let co_author = self.co_author.iter().map(|who| who.replace(char::is_control, " "));
-        let trailers = co_author.map(|who| format!("\nCo-authored-by: {who}\n"));
-        format!("{}\n{}", text.trim_end(), trailers.collect::<String>())
+        let trailers = co_author.map(|who| format!("{joint}Co-authored-by: {who}\n"));
+        format!("{text}\n{}", trailers.collect::<String>())
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Error;
 use crate::model::{CommitSha, Millis, text};
 use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::standing::Enlisted;
 
 /// How long to wait after a limit that does not say for how long.
 pub const LIMIT_WAIT: Duration = Duration::from_mins(1);
@@ -91,6 +92,37 @@ impl Refusal {
             400..=499 => MergeAnswer::Refused { text },
             status => MergeAnswer::Unknown { text: format!("status {status}") },
         })
+    }
+}
+
+/// What GitHub's answer to being asked to merge later says. An error proves that nothing was
+/// done by the request.
+pub fn enlisted(answered: Result<(), Error>, now: Millis) -> Result<Enlisted, Error> {
+    let text = match answered {
+        Ok(()) => return Ok(Enlisted::Stands),
+        Err(Error::Limited { after }) => return Err(Error::Limited { after }),
+        Err(error @ (Error::Unavailable(_) | Error::Unexpected(_))) => {
+            return Ok(Enlisted::Unknown { text: error.to_string() });
+        }
+        Err(Error::Gone(text) | Error::Forbidden(text) | Error::Refused { text, .. }) => text,
+    };
+    let said = text.to_ascii_lowercase();
+    if said.contains("clean status") || said.contains("unstable status") {
+        return Ok(Enlisted::Clean);
+    }
+    // It stands by whoever's doing; what it stands for is compared when it lands.
+    if said.contains("already in the queue") || said.contains("already queued") {
+        return Ok(Enlisted::Stands);
+    }
+    Refusal::new(405, text).merge_answer(now).map(Enlisted::No)
+}
+
+/// Whether GitHub took it back; `false` when it says that there was nothing to take back.
+pub fn taken_back(answered: Result<(), Error>) -> Result<bool, Error> {
+    match answered {
+        Ok(()) => Ok(true),
+        Err(Error::Refused { .. } | Error::Gone(_)) => Ok(false),
+        Err(other) => Err(other),
     }
 }
 

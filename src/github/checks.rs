@@ -1,21 +1,14 @@
-//! Check runs and commit statuses reduced to what a verdict needs, and our own check run cut
-//! to GitHub's limits.
+//! Check runs and commit statuses reduced to what a verdict needs, and our own check run as
+//! GitHub takes it.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{CHECK_NAME, CheckRun, Conclusion, log};
+use super::{Button, CHECK_NAME, CheckRun, Conclusion, log};
 use crate::gate::seen::{CHECKS_MAX, Check, CheckResult};
 use crate::gate::signature;
-use crate::model::{CheckId, text};
-
-/// Most buttons, and the characters of their label, description and identifier.
-pub const BUTTONS_MAX: usize = 3;
-const LABEL_CHARS_MAX: usize = 20;
-const DESCRIPTION_CHARS_MAX: usize = 40;
-/// Longest title of our check run, in characters; GitHub shows no more on one line.
-const TITLE_CHARS_MAX: usize = 255;
+use crate::model::CheckId;
 
 /// What a check run's status and conclusion mean.
 pub fn result(status: &str, conclusion: Option<&str>) -> CheckResult {
@@ -109,27 +102,22 @@ fn conclusion_word(conclusion: Conclusion) -> &'static str {
     }
 }
 
-/// Our check run as GitHub takes it, within its limits.
+/// Our check run as GitHub takes it; its limits are those of the types.
 pub fn body(run: &CheckRun) -> Value {
-    let actions: Vec<Value> = run
-        .buttons
-        .iter()
-        .filter(|button| button.identifier.len() <= 20)
-        .take(BUTTONS_MAX)
-        .map(|button| {
-            json!({
-                "label": text::cut(button.label, LABEL_CHARS_MAX),
-                "description": text::cut(button.description, DESCRIPTION_CHARS_MAX),
-                "identifier": button.identifier,
-            })
+    let action = |button: &Button| {
+        json!({
+            "label": button.label(),
+            "description": button.description(),
+            "identifier": button.identifier(),
         })
-        .collect();
+    };
+    let actions: Vec<Value> = run.buttons.as_slice().iter().map(action).collect();
     let mut body = json!({
         "name": CHECK_NAME,
         "external_id": run.external_id,
         "output": {
-            "title": text::cut(&run.title, TITLE_CHARS_MAX),
-            "summary": text::cut(&run.summary, text::CHECK_CHARS_MAX),
+            "title": run.title.as_str(),
+            "summary": run.summary.as_str(),
         },
         "actions": actions,
     });
@@ -146,7 +134,6 @@ pub fn body(run: &CheckRun) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::github::Button;
     use crate::model::CommitSha;
 
     #[test]
@@ -225,16 +212,14 @@ mod tests {
 
     #[test]
     fn our_check_run_keeps_to_the_limits() {
-        let label = "a label of more than twenty characters";
-        let description = "a description that goes on and on for more than forty characters";
-        let button = Button { label, description, identifier: "retry" };
+        let button = Button::new("Retry", "Try again", "retry");
         let run = CheckRun {
             head: CommitSha::parse(&"a".repeat(40)).unwrap(),
             external_id: "r0123456789".to_owned(),
             conclusion: None,
-            title: "t".repeat(1_000),
-            summary: "é".repeat(70_000),
-            buttons: vec![button; 5],
+            title: "t".repeat(1_000).into(),
+            summary: "é".repeat(70_000).into(),
+            buttons: [button; 5].into_iter().collect(),
         };
         let found = body(&run);
         assert_eq!(found["status"], "in_progress");
@@ -242,8 +227,7 @@ mod tests {
         let chars = |value: &Value| value.as_str().unwrap().chars().count();
         assert_eq!(chars(&found["output"]["summary"]), 65_535);
         assert_eq!(found["actions"].as_array().unwrap().len(), 3);
-        assert!(chars(&found["actions"][0]["label"]) <= 20);
-        assert!(chars(&found["actions"][0]["description"]) <= 40);
+        assert_eq!(chars(&found["output"]["title"]), 255);
         let done = body(&CheckRun { conclusion: Some(Conclusion::ActionRequired), ..run });
         assert_eq!(
             (&done["status"], &done["conclusion"]),

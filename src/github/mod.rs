@@ -7,28 +7,40 @@ pub mod app;
 pub mod checks;
 #[cfg(test)]
 mod contract;
+pub mod delivery;
+mod error;
 pub mod log;
+pub mod notes;
 pub mod payload;
 pub mod people;
+pub mod pulls;
+pub mod rules;
 pub mod signature;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::gate::seen::{Check, PullState, Review, Rules};
+use self::delivery::{Kept, Log, Which};
+pub use self::error::{Error, Retry};
+pub use crate::command::Button;
+use crate::gate::seen::{Check, Line, PullState, Review, Rules};
+use crate::model::text::{CheckText, CheckTitle, CommentText, PullTitle};
 use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, InstallationId, IssueNumber, Millis, Permission,
     PullNumber, Repo, User,
 };
 use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::standing::{Enlisted, Way};
 use crate::policy::MergeMethod;
+use crate::report::notes::Note;
 
 /// Most pages read of any list; 100 entries each.
 pub const PAGES_MAX: u32 = 10;
 /// Largest file read, in bytes.
 pub const FILE_BYTES_MAX: usize = 256 * 1024;
+/// Most buttons on a check run.
+pub const BUTTONS_MAX: usize = 3;
 /// Longest part of a check's log kept, in bytes, from its end.
 pub const LOG_BYTES_MAX: usize = 20_000;
 
@@ -84,10 +96,15 @@ pub trait GitHub: Send + Sync {
     ) -> Result<Option<CommentId>, Error>;
 
     /// Writes a comment. Not idempotent: look with [`GitHub::comment_with`] first.
-    async fn comment(&self, at: &At, issue: IssueNumber, body: &str) -> Result<CommentId, Error>;
+    async fn comment(
+        &self,
+        at: &At,
+        issue: IssueNumber,
+        body: &CommentText,
+    ) -> Result<CommentId, Error>;
 
     /// Replaces the text of our comment; `Error::Gone` when somebody deleted it.
-    async fn edit_comment(&self, at: &At, id: CommentId, body: &str) -> Result<(), Error>;
+    async fn edit_comment(&self, at: &At, id: CommentId, body: &CommentText) -> Result<(), Error>;
 
     /// Our check run of this name on `head`.
     async fn check_run_of(&self, at: &At, head: &CommitSha) -> Result<Option<CheckId>, Error>;
@@ -104,10 +121,40 @@ pub trait GitHub: Send + Sync {
     /// exists for this head, it is that one.
     async fn open_pull(&self, at: &At, new: &NewPull) -> Result<PullNumber, Error>;
 
+    /// The sub-issues of an issue, in their order.
+    async fn sub_issues(&self, at: &At, issue: IssueNumber) -> Result<SubIssues, Error>;
+
+    /// The open issues that block an issue, as `#3` or, elsewhere, `octo/hello#3`.
+    async fn blockers(&self, at: &At, issue: IssueNumber) -> Result<Vec<String>, Error>;
+
+    /// Makes a draft ready for review; one that is ready stays so.
+    async fn mark_ready(&self, at: &At, pull: PullNumber) -> Result<(), Error>;
+
+    /// Adds to our check run, named with what it shows, those of `notes` it does not have:
+    /// GitHub only ever adds, so what is there is read first.
+    async fn annotate(
+        &self,
+        at: &At,
+        check: (CheckId, &CheckRun),
+        notes: &[Note],
+    ) -> Result<(), Error>;
+
     /// The merge call, naming `head`. Never sent twice by the adapter; an answer that does not
     /// prove an outcome is `MergeAnswer::Unknown`. An error proves that nothing was done: a
     /// limit, or no token to send it with.
     async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error>;
+
+    /// Asks GitHub to merge exactly `order.head` later, by itself. Never sent twice by the
+    /// adapter; an answer that does not prove an outcome is `Enlisted::Unknown`. An error
+    /// proves that nothing was done.
+    async fn enlist(&self, at: &At, way: Way, order: &MergeOrder) -> Result<Enlisted, Error>;
+
+    /// Takes back what [`GitHub::enlist`] asked; `false` when there was nothing to take back,
+    /// which may also mean that GitHub was faster. May be repeated.
+    async fn leave(&self, at: &At, way: Way, pull: PullNumber) -> Result<bool, Error>;
+
+    /// What the merge queue says of a pull request.
+    async fn line(&self, at: &At, pull: PullNumber) -> Result<Line, Error>;
 
     /// Closes the issue as completed; closing a closed issue changes nothing.
     async fn close_issue(&self, at: &At, issue: IssueNumber) -> Result<(), Error>;
@@ -118,6 +165,25 @@ pub trait GitHub: Send + Sync {
     /// Comments on issues and pull requests written or edited since `since`, oldest first; at
     /// most [`PAGES_MAX`] pages.
     async fn comments_since(&self, at: &At, since: Millis) -> Result<Vec<Comment>, Error>;
+
+    /// Issues and pull requests, open or closed, that changed since `since`, oldest change
+    /// first; at most [`PAGES_MAX`] pages.
+    async fn issues_since(&self, at: &At, since: Millis) -> Result<Vec<Touched>, Error>;
+
+    /// When an issue was labelled, relabelled and closed, oldest first; at most [`PAGES_MAX`]
+    /// pages.
+    async fn history(&self, at: &At, issue: IssueNumber) -> Result<Vec<Change>, Error>;
+
+    /// Deliveries to our App since `since`, of all installations; at most
+    /// [`delivery::LOG_PAGES_MAX`] pages, the newest. GitHub keeps three days, GitHub Enterprise
+    /// Server seven.
+    async fn deliveries_since(&self, since: Millis, which: Which) -> Result<Log, Error>;
+
+    /// What an attempt of the log carried; `None` when the log forgot it.
+    async fn delivery(&self, id: u64) -> Result<Option<Kept>, Error>;
+
+    /// Asks GitHub to deliver again what an attempt of the log carried, under the same GUID.
+    async fn redeliver(&self, id: u64) -> Result<(), Error>;
 
     /// Where git finds the repository and a short-lived secret for it.
     async fn remote(&self, at: &At, purpose: Purpose) -> Result<Remote, Error>;
@@ -165,6 +231,23 @@ pub struct Issue {
     pub is_pull: bool,
 }
 
+/// What belongs to an issue.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SubIssues {
+    /// Those in the same repository.
+    pub here: Vec<SubIssue>,
+    /// How many open ones there are in others.
+    pub elsewhere: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubIssue {
+    pub number: IssueNumber,
+    /// Untrusted text.
+    pub title: String,
+    pub open: bool,
+}
+
 /// A comment as a sweep finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
@@ -181,6 +264,33 @@ pub struct Comment {
     pub edited: bool,
 }
 
+/// An issue or pull request as a sweep finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    pub number: IssueNumber,
+    pub is_pull: bool,
+    pub open: bool,
+    pub labels: Vec<String>,
+}
+
+/// One line of an issue's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub id: u64,
+    pub what: Changed,
+    /// `None` when the account is gone.
+    pub by: Option<User>,
+    pub at: Millis,
+}
+
+/// What changed about an issue; only what we act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    Labeled(String),
+    Unlabeled(String),
+    Closed,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pull {
     pub number: PullNumber,
@@ -189,6 +299,8 @@ pub struct Pull {
     pub head: CommitSha,
     pub head_branch: String,
     pub base: BranchName,
+    /// Who asked GitHub to merge it by itself, when somebody did.
+    pub auto_merge: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,11 +329,10 @@ pub struct CheckRun {
     pub external_id: String,
     /// `None` while in progress.
     pub conclusion: Option<Conclusion>,
-    pub title: String,
-    /// Markdown, at most 65,535 characters.
-    pub summary: String,
-    /// At most three.
-    pub buttons: Vec<Button>,
+    pub title: CheckTitle,
+    /// Markdown.
+    pub summary: CheckText,
+    pub buttons: Buttons,
 }
 
 /// The name of our check run on every head.
@@ -236,20 +347,31 @@ pub enum Conclusion {
     ActionRequired,
 }
 
-/// A button on a check run: label ≤ 20, description ≤ 40, identifier ≤ 20 characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Button {
-    pub label: &'static str,
-    pub description: &'static str,
-    pub identifier: &'static str,
+/// The buttons of a check run: never more than [`BUTTONS_MAX`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Buttons(Vec<Button>);
+
+impl Buttons {
+    pub fn as_slice(&self) -> &[Button] {
+        &self.0
+    }
+}
+
+impl FromIterator<Button> for Buttons {
+    /// Takes the first [`BUTTONS_MAX`].
+    fn from_iter<T: IntoIterator<Item = Button>>(all: T) -> Self {
+        Self(all.into_iter().take(BUTTONS_MAX).collect())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPull {
-    pub title: String,
-    pub body: String,
+    pub title: PullTitle,
+    pub body: CommentText,
     pub head: BranchName,
     pub base: BranchName,
+    /// Opened as a draft, where the repository has drafts.
+    pub draft: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -257,49 +379,6 @@ pub struct MergeOrder {
     pub pull: PullNumber,
     pub head: CommitSha,
     pub method: MergeMethod,
-    pub title: String,
-    pub message: String,
-}
-
-/// Why GitHub did not give what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// It is not there (or we may not know); also a comment or branch somebody deleted.
-    #[error("not found: {0}")]
-    Gone(String),
-    /// Our App may not do this.
-    #[error("not permitted: {0}")]
-    Forbidden(String),
-    /// GitHub refuses what we sent; repeating it would be refused again.
-    #[error("refused ({status}): {text}")]
-    Refused { status: u16, text: String },
-    /// A primary or secondary limit; nothing was done.
-    #[error("rate limited")]
-    Limited { after: Duration },
-    /// 5xx, time-out or broken connection: for a write, nobody knows whether it took effect.
-    #[error("no usable answer: {0}")]
-    Unavailable(String),
-    /// The answer is not what the interface promises.
-    #[error("unexpected answer: {0}")]
-    Unexpected(String),
-}
-
-/// When to try again, decided here and nowhere else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    After(Duration),
-    Never,
-}
-
-impl Error {
-    /// Whether repeating the *whole task* may help; tasks begin by reading what is already so.
-    pub fn retry(&self) -> Retry {
-        match self {
-            Self::Limited { after } => Retry::After(*after),
-            Self::Unavailable(_) => Retry::After(Duration::from_secs(1)),
-            Self::Gone(_) | Self::Forbidden(_) | Self::Refused { .. } | Self::Unexpected(_) => {
-                Retry::Never
-            }
-        }
-    }
+    pub title: PullTitle,
+    pub message: CommentText,
 }

@@ -7,6 +7,44 @@ pub const CHECK_CHARS_MAX: usize = 65_535;
 /// Longest title of an issue or pull request we write, in characters.
 pub const TITLE_CHARS_MAX: usize = 120;
 
+/// Longest title of a pull request GitHub takes, in characters.
+pub const PULL_TITLE_CHARS_MAX: usize = 256;
+/// Longest title of a check run, in characters; GitHub shows no more on one line.
+pub const CHECK_TITLE_CHARS_MAX: usize = 255;
+
+/// A comment, or the body of an issue or pull request.
+pub type CommentText = Bounded<COMMENT_CHARS_MAX>;
+/// The summary or text of a check run.
+pub type CheckText = Bounded<CHECK_CHARS_MAX>;
+/// The title of a check run.
+pub type CheckTitle = Bounded<CHECK_TITLE_CHARS_MAX>;
+/// The title of a pull request or of a merge commit.
+pub type PullTitle = Bounded<PULL_TITLE_CHARS_MAX>;
+
+/// A text of at most `CHARS_MAX` characters: a longer one cannot be made, only cut.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Bounded<const CHARS_MAX: usize>(String);
+
+impl<const CHARS_MAX: usize> Bounded<CHARS_MAX> {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const CHARS_MAX: usize> From<&str> for Bounded<CHARS_MAX> {
+    /// Cuts what is too long, as [`cut`] does.
+    fn from(text: &str) -> Self {
+        Self(cut(text, CHARS_MAX))
+    }
+}
+
+impl<const CHARS_MAX: usize> From<String> for Bounded<CHARS_MAX> {
+    /// Cuts what is too long, as [`cut`] does.
+    fn from(text: String) -> Self {
+        if text.len() <= CHARS_MAX { Self(text) } else { Self::from(text.as_str()) }
+    }
+}
+
 /// `text` if it has at most `chars_max` characters, otherwise its beginning and an ellipsis,
 /// together `chars_max` characters.
 pub fn cut(text: &str, chars_max: usize) -> String {
@@ -64,6 +102,19 @@ mod tests {
         assert_eq!(cut("abc", 3), "abc");
         assert_eq!(tail("aé", 1), "");
         assert_eq!(tail("aé", 2), "é");
+    }
+
+    #[test]
+    fn a_bounded_text_keeps_to_its_bound_however_it_is_made() {
+        for (text, kept) in [("", ""), ("é", "é"), ("ééé", "ééé"), ("éééé", "éé…"), ("abcd", "ab…")]
+        {
+            assert_eq!(Bounded::<3>::from(text).as_str(), kept);
+            assert_eq!(Bounded::<3>::from(text.to_owned()).as_str(), kept);
+        }
+        let whole = "é".repeat(COMMENT_CHARS_MAX);
+        assert_eq!(CommentText::from(whole.clone()).as_str(), whole);
+        let more = CommentText::from(format!("{whole}x"));
+        assert_eq!(more.as_str().chars().count(), COMMENT_CHARS_MAX);
     }
 
     #[test]

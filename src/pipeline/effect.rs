@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Timer;
 use super::stage::Task;
-use crate::model::{BranchName, CommentId, Millis};
+use crate::command::Authorized;
+use crate::model::{BranchName, CommentId, Millis, RunId};
 
 /// One thing to do after the decision is committed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub enum Effect {
     Arm { timer: Timer, entry: u32, at: Millis },
     /// Answer the person who wrote `to`.
     Answer { to: CommentId, answer: Answer },
+    /// Give this command to another run, one of the stories.
+    Relay { to: RunId, command: Authorized },
     /// Give up the merge lane of `base`, or, with an alarm, keep it closed for everybody.
     Release { base: BranchName, alarm: Option<String> },
 }

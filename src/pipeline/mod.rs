@@ -9,7 +9,9 @@ pub mod event;
 pub mod park;
 mod run;
 pub mod stage;
+pub mod standing;
 pub mod state;
+pub mod stories;
 
 pub use decide::{Decision, Ignored, decide};
 pub use effect::{Answer, Effect};

@@ -40,6 +40,10 @@ pub enum ParkReason {
     ReviewsSpent,
     /// The base moves faster than CI.
     BaseRace,
+    /// GitHub's merge queue, or a person, gave it back.
+    QueueRefused,
+    /// It stands in GitHub's merge queue longer than it may; there it stays.
+    QueueTooLong,
     /// GitHub, git or the sandbox failed for good.
     WorldFailed,
 }
@@ -54,6 +58,10 @@ impl ParkReason {
             Self::CheckNeedsPerson => {
                 "Do what the check asks for on GitHub; Slipway goes on by itself. Or `/stop`."
             }
+            Self::QueueTooLong => {
+                "It stays in the queue and may still land. Comment `/retry` to wait on, or \
+                 `/stop` to take it out."
+            }
             Self::MergeUnknown => "Look at the pull request, then comment `/retry` or `/stop`.",
             Self::AgentStuck
             | Self::FixesSpent
@@ -65,6 +73,7 @@ impl ParkReason {
             | Self::HeadLag
             | Self::ReviewsSpent
             | Self::BaseRace
+            | Self::QueueRefused
             | Self::WorldFailed => {
                 "Comment `/retry` to try again, push to the branch yourself, or `/stop`."
             }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::event::Withdrawal;
 use super::park::Park;
 use super::stage::{StageKind, Task};
+use super::standing::Standing;
+use super::stories::Story;
 use crate::gate::seen::{Check, Seen};
 use crate::gate::{Facts, MergePermit};
 use crate::model::{
@@ -55,6 +57,12 @@ pub struct Request {
     /// Words after the options of `/go`, for the agent.
     pub words: String,
     pub dry_run: bool,
+    /// The issue has sub-issues: they are worked through instead of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stories: bool,
+    /// The run this is a story of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<RunId>,
     pub at: Millis,
 }
 
@@ -128,6 +136,12 @@ pub struct Work {
     /// The policy allows, the issue names: the branch we push.
     pub branch: Option<BranchName>,
     pub plan: Option<String>,
+    /// The sub-issues as they were last read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stories: Vec<Story>,
+    /// Open sub-issues in other repositories, which are not ours to work on.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stories_elsewhere: u32,
     pub head: Option<CommitSha>,
     /// The head was pushed by somebody else; we build on it and never force over it.
     pub foreign: bool,
@@ -138,6 +152,10 @@ pub struct Work {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<CommitSha>,
     pub pull: Option<PullNumber>,
+    /// We opened the pull request as a draft and have not made it ready: a draft is ours. Any
+    /// other one is a person's, and holds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drafted: bool,
     /// Names once seen as required; grows silently, never shrinks (merge facts, I6).
     pub required: BTreeSet<String>,
     /// A person accepted this head although no check speaks for it.
@@ -155,6 +173,9 @@ pub struct Work {
     /// The permit of a merge call whose outcome is not known; until it is, only reads (I4).
     #[serde(default)]
     pub unsettled: Option<MergePermit>,
+    /// What GitHub was asked to merge by itself, until it did, gave it back or let it go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
     /// No further merge call before this moment: GitHub said no, and it may pass.
     pub pause_until: Option<Millis>,
     /// The merge lane we hold.
@@ -208,6 +229,9 @@ pub struct Counts {
     /// Merge calls whose answer was lost and that did not take effect.
     #[serde(default)]
     pub lost_calls: u32,
+    /// Times GitHub was asked to merge by itself.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub orders: u32,
     /// Times in a row that another run had the merge lane.
     #[serde(default)]
     pub lane_waits: u32,
@@ -223,6 +247,11 @@ pub struct Counts {
     pub cost_micros: u64,
     /// Names of checks that failed once and passed when run again.
     pub flaky: BTreeSet<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl State {
@@ -292,6 +321,7 @@ impl State {
             approved: by(&work.approved),
             ordered: by(&work.merge_ordered),
             held_by: self.held_by.as_ref(),
+            drafted: work.drafted,
             reruns: &self.counts.reruns,
         })
     }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 /// Deliveries kept in the log; the oldest are forgotten first.
 const LOG_MAX: usize = 10_000;
+/// The status of a delivery on its way.
+const PENDING: &str = "pending";
 
 /// What happens to one delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ enum Plan {
     #[default]
     Faithful,
     DropAll,
+    /// The App has no webhook: nothing is sent, and nothing logged.
+    Inactive,
     TripleReverse,
     Chaos(fastrand::Rng),
 }
@@ -52,6 +56,18 @@ pub struct Logged {
     pub status: String,
 }
 
+impl Logged {
+    /// The receiver's answer came, or did not come in time.
+    pub fn is_answered(&self) -> bool {
+        self.status != PENDING
+    }
+
+    /// What GitHub's filter calls a failure.
+    pub fn is_failed(&self) -> bool {
+        (400..600).contains(&self.status_code)
+    }
+}
+
 /// Deliveries waiting and deliveries remembered.
 #[derive(Clone, Debug, Default)]
 pub struct Mailbox {
@@ -75,6 +91,17 @@ impl Mailbox {
     /// Nothing arrives from now on.
     pub fn drop_all(&mut self) {
         self.plan = Plan::DropAll;
+    }
+
+    /// The App's webhook is switched off from now on: the log stays as it is.
+    pub fn inactive(&mut self) {
+        self.plan = Plan::Inactive;
+    }
+
+    /// The log is empty from now on.
+    pub fn forget(&mut self) {
+        self.log.clear();
+        self.queue.clear();
     }
 
     /// Everything due arrives three times, newest first.
@@ -127,7 +154,7 @@ impl Mailbox {
         }
         match &mut self.plan {
             Plan::Faithful | Plan::TripleReverse => Fate::Deliver,
-            Plan::DropAll => Fate::Drop,
+            Plan::DropAll | Plan::Inactive => Fate::Drop,
             Plan::Chaos(rng) => match rng.u32(0..100) {
                 0..12 => Fate::Drop,
                 12..24 => Fate::Double,
@@ -139,6 +166,12 @@ impl Mailbox {
 
     /// Takes a delivery; its plan is drawn here.
     pub(super) fn post(&mut self, delivery: Delivery, now_ms: i64) {
+        if !matches!(self.plan, Plan::Inactive) {
+            self.send(delivery, now_ms, false);
+        }
+    }
+
+    fn send(&mut self, delivery: Delivery, now_ms: i64, redelivery: bool) {
         let name = match &delivery.action {
             Some(action) => format!("{}.{action}", delivery.event),
             None => delivery.event.clone(),
@@ -150,14 +183,14 @@ impl Mailbox {
             Fate::Double => (2, 0),
             Fate::Delay(by_ms) => (1, by_ms),
         };
-        self.remember(delivery, now_ms, times == 0, false);
+        self.remember(delivery, now_ms, times == 0, redelivery);
         for _ in 0..times {
             self.enqueue(id, now_ms + delay_ms);
         }
     }
 
     fn remember(&mut self, delivery: Delivery, emitted_ms: i64, lost: bool, redelivery: bool) {
-        let (status_code, status) = if lost { (504, "timed out") } else { (0, "pending") };
+        let (status_code, status) = if lost { (504, "timed out") } else { (0, PENDING) };
         let status = status.to_owned();
         let logged = Logged { delivery, emitted_ms, redelivery, status_code, status };
         self.log.insert(logged.delivery.id, logged);
@@ -171,14 +204,14 @@ impl Mailbox {
         self.queue.push((due_ms, self.sequence, id));
     }
 
-    /// Sends a logged delivery once more under a new id and the same GUID.
+    /// Sends a logged delivery once more under a new id and the same GUID; it may get lost like
+    /// any other.
     pub(super) fn redeliver(&mut self, id: u64, new_id: u64, now_ms: i64) -> bool {
         let Some(old) = self.log.get(&id) else {
             return false;
         };
         let delivery = Delivery { id: new_id, ..old.delivery.clone() };
-        self.remember(delivery, now_ms, false, true);
-        self.enqueue(new_id, now_ms);
+        self.send(delivery, now_ms, true);
         true
     }
 
@@ -196,13 +229,15 @@ impl Mailbox {
         found
     }
 
-    /// Records what the receiver answered; 0 when it did not.
+    /// Records what the receiver answered; 0 when it did not, which GitHub writes as 502.
     pub(super) fn answered(&mut self, id: u64, status_code: u16) {
         if let Some(logged) = self.log.get_mut(&id) {
-            logged.status_code = status_code;
-            let good = (200..300).contains(&status_code);
-            let status = if good { "OK" } else { "failed to connect to host" };
-            status.clone_into(&mut logged.status);
+            logged.status = match status_code {
+                0 => "failed to connect to host".to_owned(),
+                200..300 => "OK".to_owned(),
+                other => format!("Invalid HTTP Response: {other}"),
+            };
+            logged.status_code = if status_code == 0 { 502 } else { status_code };
         }
     }
 }

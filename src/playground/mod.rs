@@ -13,6 +13,9 @@ pub mod forge;
 pub mod http;
 pub mod mailbox;
 pub mod memory;
+#[cfg(test)]
+#[path = "../../tests/it/openapi/mod.rs"]
+pub(crate) mod openapi;
 pub mod pages;
 mod process;
 pub mod render;

@@ -47,6 +47,14 @@ pub(super) const KEYS: &[Key] = &[
          leaves the pull request to people.",
     ),
     free(
+        "merge_with",
+        "`api`: the merge call, at the moment every gate passes. `auto-merge`: GitHub merges by \
+         itself as soon as rules that only it can judge are met. That is a weaker promise: GitHub \
+         makes the last comparison, and a push in that moment races with our taking it back; \
+         what landed is compared all the same, and a difference closes the branch with an alarm. \
+         A branch with a merge queue is merged through it, whatever stands here.",
+    ),
+    free(
         "method",
         "`merge`, `squash` or `rebase`; if the repository does not allow it, one that it allows.",
     ),
@@ -54,6 +62,11 @@ pub(super) const KEYS: &[Key] = &[
         "freshness",
         "`strict`: the head contains the tip of the base, so that the tree that lands is the tree \
          CI tested. `loose`: merging must be clean.",
+    ),
+    free(
+        "draft",
+        "`until-green`: a pull request is opened as a draft and made ready once everything is \
+         green, where the repository has drafts. `never`: it is opened ready.",
     ),
     Key {
         name: "verify",
@@ -91,6 +104,7 @@ pub(super) const KEYS: &[Key] = &[
     ),
     limit!(files_max, 1..=3000, "Files one change may touch."),
     limit!(lines_max, 1..=100_000, "Lines one change may add and remove."),
+    limit!(stories_at_once_max, 1..=10, "Sub-issues of one issue that are worked on at once."),
 ];
 
 /// The whole of `docs/POLICY.md`.

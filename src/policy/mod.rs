@@ -21,9 +21,13 @@ pub const POLICY_PATH: &str = ".github/slipway.yml";
 pub struct Policy {
     pub stages: Stages,
     pub merge: MergeMode,
+    /// How a permitted merge is asked for, where the branch has no merge queue.
+    pub merge_with: MergeWith,
     /// Preferred way to merge; the first one the repository allows otherwise.
     pub method: MergeMethod,
     pub freshness: Freshness,
+    /// How long our own pull requests stay drafts.
+    pub draft: Draft,
     /// Commands run in the sandbox on exactly the head, each by `sh -c`.
     pub verify: Vec<String>,
     /// Accept a head that no check speaks for.
@@ -56,6 +60,16 @@ pub enum MergeMode {
     Never,
 }
 
+/// How a permitted merge is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MergeWith {
+    /// The merge call, at the moment every gate passes.
+    Api,
+    /// GitHub's auto-merge, where its own rules still want something.
+    AutoMerge,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum MergeMethod {
@@ -73,6 +87,15 @@ pub enum Freshness {
     Strict,
     /// Merging must be clean; GitHub's own rules may still demand more.
     Loose,
+}
+
+/// Whether pull requests are opened as drafts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Draft {
+    /// Until everything is green and only people are missing: nobody is asked too early.
+    UntilGreen,
+    Never,
 }
 
 /// Upper bounds; a run stops and asks when it reaches one.
@@ -97,6 +120,8 @@ pub struct Limits {
     pub files_max: u32,
     /// Lines one change may add and remove.
     pub lines_max: u32,
+    /// Sub-issues of one issue that are worked on at once.
+    pub stories_at_once_max: u32,
 }
 
 impl Default for Policy {
@@ -104,8 +129,10 @@ impl Default for Policy {
         Self {
             stages: Stages::default(),
             merge: MergeMode::OnApproval,
+            merge_with: MergeWith::Api,
             method: MergeMethod::Squash,
             freshness: Freshness::Strict,
+            draft: Draft::UntilGreen,
             verify: Vec::new(),
             allow_no_checks: false,
             label: "go".to_owned(),
@@ -136,6 +163,7 @@ impl Default for Limits {
             ci_quiet_seconds: 90,
             files_max: 100,
             lines_max: 5_000,
+            stories_at_once_max: 1,
         }
     }
 }

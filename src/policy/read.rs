@@ -141,7 +141,7 @@ fn place(text: &str, name: &str) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::super::wrapped::wrapped;
-    use super::super::{Freshness, MergeMethod, MergeMode};
+    use super::super::{Draft, Freshness, MergeMethod, MergeMode, MergeWith};
     use super::*;
 
     fn refusal(text: &str) -> String {
@@ -158,15 +158,18 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let policy = Policy::parse(
-            "stages: {plan: false, review: false}\nmerge: auto\nmethod: rebase\n\
-             freshness: loose\nverify:\n  - make test\nallow_no_checks: true\nlabel: ship\n\
+            "stages: {plan: false, review: false}\nmerge: auto\nmerge_with: auto-merge\n\
+             method: rebase\nfreshness: loose\ndraft: never\nverify:\n  - make test\n\
+             allow_no_checks: true\nlabel: ship\n\
              agent: codex\nprotected: [ops/]\nlimits:\n  fix_rounds_max: 1\n",
         )
         .unwrap();
         assert!(!policy.stages.plan && policy.stages.verify && !policy.stages.review);
         assert_eq!(policy.merge, MergeMode::Auto);
+        assert_eq!(policy.merge_with, MergeWith::AutoMerge);
         assert_eq!(policy.method, MergeMethod::Rebase);
         assert_eq!(policy.freshness, Freshness::Loose);
+        assert_eq!(policy.draft, Draft::Never);
         assert_eq!(policy.verify, ["make test"]);
         assert!(policy.allow_no_checks);
         assert_eq!((policy.label.as_str(), policy.agent.as_deref()), ("ship", Some("codex")));
@@ -179,8 +182,9 @@ mod tests {
         insta::assert_snapshot!(refusal("merge: auto\nmerge_method: squash\n"), @"
         .github/slipway.yml, line 2, column
         1: there is no key `merge_method`;
-        known here: stages, merge, method,
-        freshness, verify, allow_no_checks,
+        known here: stages, merge,
+        merge_with, method, freshness,
+        draft, verify, allow_no_checks,
         label, agent, protected, limits
         ");
         insta::assert_snapshot!(refusal("# mine\nlimits:\n  fix_rounds: 3\n"), @"
@@ -194,7 +198,8 @@ mod tests {
         verify_minutes_max,
         ci_start_minutes_max,
         ci_minutes_max, ci_quiet_seconds,
-        files_max, lines_max
+        files_max, lines_max,
+        stories_at_once_max
         ");
         insta::assert_snapshot!(refusal("merge: sometimes\n"), @"
         .github/slipway.yml, line 1, column

@@ -1,13 +1,13 @@
 //! The check run `slipway` on a head, as plain data that a boundary can turn into GitHub's.
 
-use super::evidence::{counters, table};
+use super::evidence::{beside, counters, table};
 use super::headline::{Tone, ahead, commands, may_approve, may_stop, sentence, since};
 use super::words::{said, visible};
 use super::{Context, commit_link};
 use crate::command::{self, Button, SlashCommand};
 use crate::model::CommitSha;
 use crate::model::text::{CHECK_CHARS_MAX, TITLE_CHARS_MAX, cut};
-use crate::pipeline::{Outcome, ParkReason, Phase, Progress};
+use crate::pipeline::{Outcome, ParkReason, Phase, Progress, State};
 
 /// What the check run on one head says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,16 +74,28 @@ fn summary(context: &Context<'_>) -> String {
         commands(context),
     ];
     blocks.extend(table(context));
+    blocks.extend(beside(context));
     blocks.push(counters(context));
-    if let Some(page) = &context.links.run_page {
-        blocks.push(format!("[The whole run]({page})"));
-    }
     blocks.retain(|block| !block.is_empty());
-    cut(&blocks.join("\n\n"), CHECK_CHARS_MAX)
+    let page = context.run_page().map(|page| format!("\n\n[The whole run]({page})"));
+    ended(&blocks.join("\n\n"), &page.unwrap_or_default(), &context.whole())
+}
+
+/// `text` and its last line; one that is too long is cut, and its last line says where the
+/// whole is.
+fn ended(text: &str, last: &str, whole: &str) -> String {
+    let chars = |text: &str| text.chars().count();
+    if chars(text) + chars(last) <= CHECK_CHARS_MAX {
+        return format!("{text}{last}");
+    }
+    let last = format!("\n\nCut here; {whole}.");
+    cut(text, CHECK_CHARS_MAX.saturating_sub(chars(&last))) + &last
 }
 
 fn conclusion(context: &Context<'_>) -> Option<Conclusion> {
     match Tone::of(context.state) {
+        // A rule requires our check before GitHub merges: the permit is our yes.
+        Tone::Working | Tone::Waiting if vouched(context.state) => Some(Conclusion::Success),
         Tone::Working | Tone::Waiting => None,
         Tone::Parked => Some(Conclusion::ActionRequired),
         Tone::Merged => Some(Conclusion::Success),
@@ -96,9 +108,18 @@ fn conclusion(context: &Context<'_>) -> Option<Conclusion> {
     }
 }
 
+fn vouched(state: &State) -> bool {
+    let required = state.seen.as_deref().is_some_and(|seen| seen.rules.ours);
+    let standing = state.work.standing.as_ref().is_some_and(|one| one.leaving.is_none());
+    required && (standing || state.work.unsettled.is_some())
+}
+
 fn buttons(context: &Context<'_>) -> Vec<Button> {
     let wanted: Vec<SlashCommand> = match &context.state.progress {
-        Progress::Finished { .. } => Vec::new(),
+        Progress::Finished { outcome, .. } => match outcome {
+            Outcome::Failed { .. } | Outcome::Stopped { .. } => vec![SlashCommand::Retry],
+            Outcome::Merged { .. } | Outcome::HandedOver { .. } => Vec::new(),
+        },
         Progress::Running { phase: Phase::Parked(park), .. } => {
             let mut wanted = vec![SlashCommand::Retry, SlashCommand::Stop];
             if park.why == ParkReason::NoChecks {
@@ -119,12 +140,22 @@ fn buttons(context: &Context<'_>) -> Vec<Button> {
 mod tests {
     use super::super::sample::{self, merging, sha, with};
     use super::*;
-    use crate::pipeline::State;
     use crate::policy::Policy;
+
+    #[test]
+    fn what_is_cut_ends_with_where_the_whole_is() {
+        let whole = "[the run's page](https://slipway.example/runs/r1) tells it whole";
+        assert_eq!(ended("short", "\n\nend", whole), "short\n\nend");
+        let room = CHECK_CHARS_MAX - 5;
+        assert_eq!(ended(&"é".repeat(room), "\n\nend", whole).chars().count(), CHECK_CHARS_MAX);
+        let long = ended(&"é".repeat(room + 1), "\n\nend", whole);
+        assert_eq!(long.chars().count(), CHECK_CHARS_MAX);
+        assert!(long.ends_with(&format!("é…\n\nCut here; {whole}.")));
+    }
 
     fn check(state: &State, head: char) -> String {
         let report = with(state, &Policy::default(), |context| check_run(context, &sha(head)));
-        let buttons: Vec<&str> = report.buttons.iter().map(|button| button.identifier).collect();
+        let buttons: Vec<&str> = report.buttons.iter().map(Button::identifier).collect();
         format!("{}\n{:?}\n{buttons:?}", report.title, report.conclusion)
     }
 
@@ -174,20 +205,20 @@ mod tests {
         Some(Success)
         []
         ");
-        insta::assert_snapshot!(check(&state(Outcome::Stopped { why: why() }), 'a'), @"
+        insta::assert_snapshot!(check(&state(Outcome::Stopped { why: why() }), 'a'), @r#"
         Stopped: so it is
         Some(Cancelled)
-        []
-        ");
+        ["retry"]
+        "#);
         insta::assert_snapshot!(check(&state(Outcome::HandedOver { why: why() }), 'a'), @"
         Handed over: so it is
         Some(Neutral)
         []
         ");
-        insta::assert_snapshot!(check(&state(Outcome::Failed { why: why() }), 'a'), @"
+        insta::assert_snapshot!(check(&state(Outcome::Failed { why: why() }), 'a'), @r#"
         Failed: so it is
         Some(Failure)
-        []
-        ");
+        ["retry"]
+        "#);
     }
 }

@@ -1,11 +1,11 @@
 //! The two sticky comments, one on the issue and one on the pull request.
 
-use super::evidence::{counters, table};
+use super::evidence::{beside, counters, table};
 use super::headline::{Tone, ahead, commands, sentence, since};
 use super::picture::mermaid;
 use super::words::{quoted, said};
 use super::{Context, Surface, base_name, commit_link, marker};
-use crate::model::text::{COMMENT_CHARS_MAX, cut, fenced, tail};
+use crate::model::text::{COMMENT_CHARS_MAX, fenced, tail};
 use crate::pipeline::state::Complaint;
 
 /// Longest plan shown, in characters.
@@ -21,6 +21,11 @@ const LAST_CHARS_MAX: usize = 1_000;
 /// is needed or the run ends: one place that moves is enough, and every edit is a write.
 pub fn issue_comment(context: &Context<'_>) -> String {
     let mut blocks = Blocks::open(marker(&context.state.request.run, Surface::Issue));
+    if context.state.request.stories {
+        head(context, &mut blocks);
+        blocks.push(&super::stories::table(&context.state.work.stories));
+        return blocks.close(context);
+    }
     let moving = match Tone::of(context.state) {
         Tone::Working | Tone::Waiting => true,
         Tone::Parked | Tone::Merged | Tone::Ended | Tone::Failed => false,
@@ -48,6 +53,9 @@ pub fn pull_comment(context: &Context<'_>) -> String {
     blocks.push(&mermaid(context.state, context.policy));
     if let Some(table) = table(context) {
         blocks.push(&table);
+    }
+    for line in beside(context) {
+        blocks.push(&line);
     }
     blocks.push(&asked(context, false));
     details(context, &mut blocks);
@@ -113,7 +121,8 @@ fn commit_or_short(context: &Context<'_>, head: &crate::model::CommitSha) -> Str
 fn plan(context: &Context<'_>, blocks: &mut Blocks) {
     if let Some(plan) = &context.state.work.plan {
         let open = context.state.request.dry_run;
-        fold(blocks, "The plan", open, &fenced(&cut(plan.trim(), PLAN_CHARS_MAX)));
+        let (plan, rest) = context.shortened(plan.trim(), PLAN_CHARS_MAX);
+        fold(blocks, "The plan", open, &format!("{}{rest}", fenced(&plan)));
     }
 }
 
@@ -193,10 +202,14 @@ impl Blocks {
     /// The text with its last line: the run, the whole of it, and what was left out.
     pub(super) fn close(mut self, context: &Context<'_>) -> String {
         let run = &context.state.request.run;
-        let page = context.links.run_page.as_deref().filter(|page| page.chars().count() < 500);
+        let page = context.run_page();
         let name =
             page.map_or_else(|| format!("run `{run}`"), |page| format!("[run `{run}`]({page})"));
-        let left = if self.left_out { " Some of it did not fit here." } else { "" };
+        let left = if self.left_out {
+            format!(" Some of it did not fit here; {}.", context.whole())
+        } else {
+            String::new()
+        };
         let last = format!("<sub>Slipway, {name}. `/help` lists the commands.{left}</sub>\n");
         self.text.push_str("\n\n");
         self.text.push_str(&last);

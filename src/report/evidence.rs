@@ -59,6 +59,32 @@ fn gates(context: &Context<'_>) -> Option<String> {
     Some(rows)
 }
 
+/// What the gates cannot say: demands that only GitHub can judge, and a merge that somebody
+/// else asked GitHub for.
+pub(super) fn beside(context: &Context<'_>) -> Vec<String> {
+    let state = context.state;
+    let mut lines = Vec::new();
+    let Some(seen) = state.seen.as_deref().filter(|_| state.finished().is_none()) else {
+        return lines;
+    };
+    if !seen.rules.demands.is_empty() {
+        let all: Vec<String> = seen.rules.demands.iter().map(|demand| said(demand)).collect();
+        lines.push(format!(
+            "The branch's rules also ask for {}. Slipway cannot judge that; GitHub's answer to \
+             the merge will.",
+            all.join(", ")
+        ));
+    }
+    if let Some(by) = seen.auto_merge.as_ref().filter(|_| state.work.standing.is_none()) {
+        lines.push(format!(
+            "{} has turned on auto-merge; Slipway leaves that alone, so GitHub may merge before \
+             every gate here passes.",
+            said(by)
+        ));
+    }
+    lines
+}
+
 fn verified_row(context: &Context<'_>) -> String {
     let Some(verified) = &context.state.work.verified else { return String::new() };
     let link = commit_link(context, verified);

@@ -4,6 +4,7 @@
 use super::{Context, base_name};
 use crate::model::Millis;
 use crate::pipeline::stage::pipeline;
+use crate::pipeline::standing::Way;
 use crate::pipeline::state::Complaint;
 use crate::pipeline::{Outcome, Phase, Progress, Role, StageKind, State, Task, Wait};
 use crate::policy::MergeMode;
@@ -96,6 +97,9 @@ fn doing(state: &State, task: &Task) -> String {
             format!("Slipway is pushing `{}` and opening the pull request", head.short())
         }
         Task::Update { .. } => format!("Slipway is merging `{base}` into the branch"),
+        Task::Stories { close: false } => "Slipway is reading how far the stories are".to_owned(),
+        Task::Stories { close: true } => "Slipway is closing the issue".to_owned(),
+        Task::Undraft { .. } => "Slipway is making the pull request ready for people".to_owned(),
         Task::Rerun { checks } => {
             let many = if checks.len() == 1 { "" } else { "s" };
             format!("Slipway is asking CI to run {} check{many} again", checks.len())
@@ -105,6 +109,18 @@ fn doing(state: &State, task: &Task) -> String {
             format!("Slipway is merging `{}` into `{base}`", permit.head().short())
         }
         Task::Settle { .. } => "Slipway is finding out whether the merge took effect".to_owned(),
+        Task::Enlist { permit, way: Way::Queue } => {
+            format!("Slipway is putting `{}` into GitHub's merge queue", permit.head().short())
+        }
+        Task::Enlist { permit, way: Way::Auto } => {
+            format!("Slipway is asking GitHub to merge `{}` by itself", permit.head().short())
+        }
+        Task::Leave { way, .. } => {
+            format!("Slipway is taking the pull request out of GitHub's {}", way.word())
+        }
+        Task::Compare { .. } => {
+            "Slipway is comparing what GitHub landed with what was verified".to_owned()
+        }
         Task::Land { .. } => "Slipway is comparing what landed with what was verified".to_owned(),
         Task::Close { .. } => "Slipway is closing the issue and tidying up".to_owned(),
     }
@@ -198,9 +214,14 @@ fn limit(context: &Context<'_>, task: &Task) -> Option<String> {
         | Task::Publish { .. }
         | Task::Update { .. }
         | Task::Rerun { .. }
+        | Task::Undraft { .. }
+        | Task::Stories { .. }
         | Task::Ready { .. }
         | Task::Merge(_)
         | Task::Settle { .. }
+        | Task::Enlist { .. }
+        | Task::Leave { .. }
+        | Task::Compare { .. }
         | Task::Land { .. }
         | Task::Close { .. } => None,
     }
@@ -211,7 +232,11 @@ fn after(context: &Context<'_>, stage: StageKind, task: &Task) -> String {
         Task::Agent { role: Role::Fixer | Role::Resolver, .. } | Task::Update { .. } => {
             "Then the new commit is verified and pushed.".to_owned()
         }
+        Task::Enlist { .. } => "Then Slipway waits for GitHub.".to_owned(),
+        Task::Leave { .. } => "Nothing else happens before that is sure.".to_owned(),
         Task::Rerun { .. } => "Then Slipway waits for their results.".to_owned(),
+        Task::Undraft { .. } => "Then they are asked.".to_owned(),
+        Task::Stories { .. } => String::new(),
         Task::Agent { role: Role::Planner | Role::Builder, .. }
         | Task::Accept { .. }
         | Task::Verify { .. }
@@ -219,12 +244,16 @@ fn after(context: &Context<'_>, stage: StageKind, task: &Task) -> String {
         | Task::Ready { .. }
         | Task::Merge(_)
         | Task::Settle { .. }
+        | Task::Compare { .. }
         | Task::Land { .. }
         | Task::Close { .. } => next(context, stage),
     }
 }
 
 fn next(context: &Context<'_>, stage: StageKind) -> String {
+    if context.state.request.stories {
+        return "When all are done, the issue is closed.".to_owned();
+    }
     let dry = context.state.request.dry_run;
     if dry && stage >= StageKind::Plan {
         return "Then the plan is shown and the dry run ends.".to_owned();
@@ -275,15 +304,21 @@ pub(super) fn may_stop(state: &State) -> bool {
         Progress::Running { phase, .. } => match phase {
             Phase::Waiting(_) | Phase::Parked(_) => true,
             Phase::Doing(task) => match task {
-                Task::Merge(_) | Task::Settle { .. } | Task::Land { .. } | Task::Close { .. } => {
-                    false
-                }
+                Task::Merge(_)
+                | Task::Settle { .. }
+                | Task::Compare { .. }
+                | Task::Land { .. }
+                | Task::Close { .. } => false,
                 Task::Accept { .. }
                 | Task::Agent { .. }
                 | Task::Verify { .. }
                 | Task::Publish { .. }
                 | Task::Update { .. }
                 | Task::Rerun { .. }
+                | Task::Enlist { .. }
+                | Task::Leave { .. }
+                | Task::Undraft { .. }
+                | Task::Stories { .. }
                 | Task::Ready { .. } => true,
             },
         },

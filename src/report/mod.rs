@@ -3,16 +3,20 @@
 
 mod check_run;
 mod comment;
+mod credit;
 mod evidence;
 mod headline;
+pub mod notes;
 pub mod page;
 mod picture;
 mod pull;
+mod stories;
 mod timeline;
 mod words;
 
 pub use check_run::{CheckReport, Conclusion, check_run};
 pub use comment::{issue_comment, pull_comment};
+pub use credit::co_author;
 pub use headline::Tone;
 pub use pull::{commit_message, merge_message, merge_title, pull_body, pull_title};
 pub use timeline::{happened, ignored};
@@ -41,6 +45,32 @@ pub struct Links {
     pub run_page: Option<String>,
     /// The repository on GitHub, such as `https://github.com/octo/hello`.
     pub repo_url: String,
+}
+
+/// Longest address that is linked, in characters.
+const PAGE_CHARS_MAX: usize = 500;
+
+impl Context<'_> {
+    fn run_page(&self) -> Option<&str> {
+        self.links.run_page.as_deref().filter(|page| page.chars().count() < PAGE_CHARS_MAX)
+    }
+
+    /// Where all of what was cut or left out can be read, as Markdown.
+    fn whole(&self) -> String {
+        self.run_page().map_or_else(
+            || format!("`slipway show {}` on the server tells it whole", self.state.request.run),
+            |page| format!("[the run's page]({page}) tells it whole"),
+        )
+    }
+
+    /// `text` of at most `chars_max` characters, and a sentence about the rest when it is cut.
+    fn shortened(&self, text: &str, chars_max: usize) -> (String, String) {
+        let short = cut(text, chars_max);
+        let cut = short.len() != text.len();
+        let rest =
+            if cut { format!("\n\n<sub>Cut here; {}.</sub>", self.whole()) } else { String::new() };
+        (short, rest)
+    }
 }
 
 /// The texts of a run that we find again by their marker.

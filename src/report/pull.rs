@@ -6,6 +6,7 @@ use crate::gate::seen::ReviewVerdict;
 use crate::model::text::{cut, fenced};
 use crate::pipeline::Role;
 use crate::pipeline::state::{Complaint, State};
+use crate::policy::MergeMethod;
 
 /// Longest summary of an agent shown, in characters.
 const SUMMARY_CHARS_MAX: usize = 4_000;
@@ -31,7 +32,8 @@ pub fn pull_body(context: &Context<'_>) -> String {
         blocks.push(&format!("The agent's summary:\n\n{}", quoted(summary, SUMMARY_CHARS_MAX)));
     }
     if let Some(plan) = &state.work.plan {
-        let plan = fenced(&cut(plan.trim(), PLAN_CHARS_MAX));
+        let (plan, rest) = context.shortened(plan.trim(), PLAN_CHARS_MAX);
+        let plan = format!("{}{rest}", fenced(&plan));
         blocks.push(&format!("<details><summary>The plan</summary>\n\n{plan}\n\n</details>"));
     }
     blocks.push(
@@ -78,7 +80,7 @@ fn repair(state: &State) -> String {
 fn trailers(state: &State) -> String {
     let request = &state.request;
     format!(
-        "Refs #{}\nRequested-by: {}\nSlipway-run: {}\n",
+        "Refs: #{}\nRequested-by: {}\nSlipway-run: {}\n",
         request.issue,
         plain(&request.by.login),
         request.run
@@ -123,6 +125,10 @@ pub fn merge_message(context: &Context<'_>) -> String {
         if let Some(word) = word.as_ref().filter(|word| work.head.as_ref() == Some(&word.head)) {
             add(name, &plain(&word.by.login));
         }
+    }
+    // A squash makes one commit of the branch's, whose own trailers name nobody any more.
+    if let Some(who) = super::co_author(context).filter(|_| work.method == MergeMethod::Squash) {
+        out.extend(["Co-authored-by: ", &who, "\n"]);
     }
     out
 }
@@ -183,7 +189,7 @@ mod tests {
         insta::assert_snapshot!(message(Role::Builder), @"
         The adder subtracts (skip ci)
 
-        Refs #12
+        Refs: #12
         Requested-by: ann
         Slipway-run: r4c18d1e9e0
         ");
@@ -193,11 +199,15 @@ mod tests {
         let title = with(&state, &Policy::default(), merge_title);
         insta::assert_snapshot!(title, @"The adder subtracts (skip ci) (#13)");
         insta::assert_snapshot!(with(&state, &Policy::default(), merge_message), @"
-        Refs #12
+        Refs: #12
         Requested-by: ann
         Slipway-run: r4c18d1e9e0
         Verified-commit: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
         Approved-by: bob
+        Co-authored-by: ann <7+ann@users.noreply.github.com>
         ");
+        state.work.method = MergeMethod::Merge;
+        let merge = with(&state, &Policy::default(), merge_message);
+        assert!(!merge.contains("Co-authored-by"), "the branch's own commits say it: {merge}");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Context, Links};
 use crate::gate;
 use crate::gate::seen::{
-    Check, CheckResult, Merge, Probe, PullState, Review, ReviewVerdict, Rules, Seen,
+    Check, CheckResult, Line, Merge, Probe, PullState, Review, ReviewVerdict, Rules, Seen,
 };
 use crate::model::{
     BranchName, CommentId, CommitSha, InstallationId, IssueNumber, Millis, PullNumber, Repo, RunId,
@@ -58,6 +58,8 @@ pub(super) fn request() -> Request {
         agent: None,
         words: String::new(),
         dry_run: false,
+        stories: false,
+        parent: None,
         at: T,
     }
 }
@@ -139,6 +141,8 @@ pub(super) fn seen() -> Seen {
         base_checks: Vec::new(),
         rules: Rules { required: ["test".to_owned()].into(), ..Rules::default() },
         reviews: Vec::new(),
+        auto_merge: None,
+        line: Line::default(),
     }
 }
 

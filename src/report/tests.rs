@@ -377,3 +377,17 @@ fn a_dry_run_shows_its_plan_open() {
     assert!(text.contains("<details open><summary>The plan</summary>"));
     assert!(text.contains("dry run: nothing is changed"));
 }
+
+#[test]
+fn what_is_cut_says_where_the_whole_is() {
+    let mut state = sample::building();
+    let shown = "[the run's page](https://slipway.example/runs/x) tells it whole";
+    assert!(!issue(&state).contains("Cut here"));
+    state.work.plan = Some("p".repeat(20_000));
+    assert!(issue(&state).contains(&format!("<sub>Cut here; {shown}.</sub>")));
+    let links = Links { run_page: None, ..sample::links() };
+    let context = Context { state: &state, policy: &Policy::default(), links: &links };
+    let text = issue_comment(&context);
+    let run = &state.request.run;
+    assert!(text.contains(&format!("Cut here; `slipway show {run}` on the server")), "{text}");
+}

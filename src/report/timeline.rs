@@ -3,6 +3,7 @@
 use super::words::visible;
 use crate::command::Source;
 use crate::model::text::cut;
+use crate::pipeline::standing::{Enlisted, Left};
 use crate::pipeline::{Done, EventKind, Ignored, MergeAnswer, Settled, Timer, Withdrawal};
 
 /// Longest line, in characters.
@@ -81,6 +82,11 @@ fn done_words(done: &Done) -> String {
         }
         Done::Diverged { remote: None } => "the branch was deleted".to_owned(),
         Done::Reran => "asked for checks to be run again".to_owned(),
+        Done::Stories { stories, .. } => {
+            let over = stories.iter().filter(|story| story.standing.is_over()).count();
+            format!("read the stories: {over} of {} are done", stories.len())
+        }
+        Done::Undrafted => "the pull request is ready for people".to_owned(),
         Done::Ready(_) => "it is this run's turn to merge".to_owned(),
         Done::LaneBusy { why } => format!("not this run's turn to merge: {why}"),
         Done::MergeAnswered(answer) => merge_words(answer),
@@ -89,9 +95,34 @@ fn done_words(done: &Done) -> String {
             Settled::NotLanded => "the merge did not take effect".to_owned(),
             Settled::Unclear => "it is unclear whether the merge took effect".to_owned(),
         },
+        Done::Enlisted(answer) => enlisted_words(answer),
+        Done::Left(left) => left_words(left),
+        Done::Compared { tree, expected } if expected.as_ref() == Some(tree) => {
+            "what landed is exactly what the permitted commit makes of the base".to_owned()
+        }
+        Done::Compared { .. } => "what landed is not what the permitted commit makes".to_owned(),
         Done::Landed { commit, .. } => format!("compared what landed as {}", commit.short()),
         Done::Closed => "the issue is closed and the branch is gone".to_owned(),
         Done::Failed { why } => format!("it failed: {why}"),
+    }
+}
+
+fn enlisted_words(answer: &Enlisted) -> String {
+    match answer {
+        Enlisted::Stands => "GitHub will merge it by itself".to_owned(),
+        Enlisted::Clean => "GitHub wants a merge call: nothing is pending".to_owned(),
+        Enlisted::No(answer) => merge_words(answer),
+        Enlisted::Unknown { text } => format!("GitHub gave no answer to being asked: {text}"),
+    }
+}
+
+fn left_words(left: &Left) -> String {
+    match left {
+        Left::Out => "GitHub let it go".to_owned(),
+        Left::Absent => "GitHub shows nothing to take back".to_owned(),
+        Left::Merged { commit } => format!("GitHub was faster and merged it as {}", commit.short()),
+        Left::Closed => "the pull request is closed".to_owned(),
+        Left::Unclear => "it is not sure whether GitHub let it go".to_owned(),
     }
 }
 

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::JobKind;
 use super::contract::{branch, event, events, finished, person, repo, request, sha, worked};
 use crate::gate::seen::{
-    Check, CheckResult, Merge, Probe, PullState, Review, ReviewVerdict, Rules, Seen,
+    Check, CheckResult, Line, Merge, Probe, PullState, Review, ReviewVerdict, Rules, Seen,
 };
 use crate::model::{CheckId, CommentId, DeliveryId, Millis, PullNumber, RunId, TreeSha};
 use crate::pipeline::{
@@ -64,6 +64,8 @@ fn seen() -> Seen {
         base_checks: Vec::new(),
         rules: Rules { strict: true, ..Rules::default() },
         reviews: vec![review],
+        auto_merge: None,
+        line: Line::default(),
     }
 }
 
@@ -127,6 +129,7 @@ fn jobs() -> Vec<(&'static str, JobKind)> {
         ("report", JobKind::Report { run }),
         ("answer", JobKind::Answer { installation, repo: repo("a"), issue, to, answer }),
         ("sweep", JobKind::Sweep { since: Millis(4) }),
+        ("poll", JobKind::Poll { since: Millis(4) }),
     ]
 }
 

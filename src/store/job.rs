@@ -34,6 +34,8 @@ pub enum JobKind {
     Command { run: RunId, command: Authorized },
     /// Look for commands whose webhook was lost, given since this moment.
     Sweep { since: Millis },
+    /// Read GitHub's log of deliveries from this moment on.
+    Poll { since: Millis },
 }
 
 impl JobKind {
@@ -45,7 +47,9 @@ impl JobKind {
             | Self::Timer { run, .. }
             | Self::Report { run }
             | Self::Command { run, .. } => Some(run),
-            Self::Inbox { .. } | Self::Answer { .. } | Self::Sweep { .. } => None,
+            Self::Inbox { .. } | Self::Answer { .. } | Self::Sweep { .. } | Self::Poll { .. } => {
+                None
+            }
         }
     }
 
@@ -59,7 +63,8 @@ impl JobKind {
             | Self::Report { .. }
             | Self::Answer { .. }
             | Self::Command { .. }
-            | Self::Sweep { .. } => None,
+            | Self::Sweep { .. }
+            | Self::Poll { .. } => None,
         }
     }
 
@@ -74,6 +79,7 @@ impl JobKind {
             Self::Answer { .. } => "answer",
             Self::Command { .. } => "command",
             Self::Sweep { .. } => "sweep",
+            Self::Poll { .. } => "poll",
         }
     }
 }
@@ -139,12 +145,16 @@ pub struct Lease {
     pub late_ms: i64,
 }
 
+/// Deliveries are due this much before they came, in milliseconds: a person who waits for a
+/// sign goes before all that became due meanwhile.
+pub const INBOX_AHEAD_MS: i64 = 60_000;
+
 /// The job that reads a delivery.
 pub(super) fn inbox_job(delivery: &NewDelivery) -> NewJob {
     NewJob {
         key: JobKey::inbox(&delivery.id),
         kind: JobKind::Inbox { delivery: delivery.id.clone() },
-        due: delivery.at,
+        due: delivery.at.plus(-INBOX_AHEAD_MS),
         on_repeat: OnRepeat::Keep,
         heavy: None,
     }

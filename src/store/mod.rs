@@ -29,7 +29,7 @@ use async_trait::async_trait;
 
 pub use durable::Durable;
 use job::inbox_job;
-pub use job::{Heavy, JobKey, JobKind, Lease, NewJob, OnRepeat};
+pub use job::{Heavy, INBOX_AHEAD_MS, JobKey, JobKind, Lease, NewJob, OnRepeat};
 pub use writer::WRITES_WAITING_MAX;
 
 use crate::model::{
@@ -227,7 +227,7 @@ pub struct Transition {
     pub cancel_entry: Option<u32>,
     /// Take the merge lane of this base, or fail with [`Error::LaneBusy`].
     pub take_lane: Option<BranchName>,
-    /// Give it back; with an alarm, keep it closed for everybody.
+    /// Give it back; with an alarm, close it for everybody, whoever holds it.
     pub release_lane: Option<(BranchName, Option<String>)>,
 }
 
@@ -300,6 +300,15 @@ pub struct Gauges {
     pub jobs_later: u64,
     pub runs_live: u64,
     pub deliveries: u64,
+}
+
+/// How old the tables of a database are: numbers of migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schema {
+    /// `None` when nothing was made there yet.
+    pub found: Option<i64>,
+    /// What this program brings its tables to.
+    pub ours: i64,
 }
 
 /// Why the store did not do what was asked.

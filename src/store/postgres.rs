@@ -11,10 +11,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Error;
 use super::durable::{Durable, Rest};
 use super::link::Pool;
 use super::writer::News;
+use super::{Error, Schema};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -51,6 +51,26 @@ pub async fn open(url: &str, tasks: &TaskTracker) -> Result<Durable, Error> {
     let listener = Listener { writers: writers.clone(), task: Mutex::new(Some(task)), end };
     let pools = (Pool::Postgres(writers), Pool::Postgres(readers));
     Ok(Durable::start(pools, Rest::Postgres(listener), news, tasks))
+}
+
+/// Versions of the tables at `url`, none when nothing was made there yet, and of ours.
+pub async fn schema(url: &str) -> Result<Schema, Error> {
+    let options = PgConnectOptions::from_str(url)?.application_name("slipway doctor");
+    let pool = pool(1, options.disable_statement_logging());
+    let there: Result<bool, sqlx::Error> =
+        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+            .fetch_one(&pool)
+            .await;
+    let found = match there {
+        Ok(true) => {
+            sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(&pool).await
+        }
+        Ok(false) => Ok(None),
+        Err(error) => Err(error),
+    };
+    pool.close().await;
+    let ours = MIGRATIONS.iter().map(|migration| migration.version).max();
+    Ok(Schema { found: found?, ours: ours.unwrap_or_default() })
 }
 
 impl Listener {

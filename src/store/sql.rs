@@ -145,7 +145,7 @@ pub(super) const RELEASE_LANE: &str =
     "DELETE FROM lanes WHERE repo = $1 AND base = $2 AND run = $3 AND alarm IS NULL";
 pub(super) const CLOSE_LANE: &str = "INSERT INTO lanes (repo, base, run, alarm) \
      VALUES ($1, $2, $3, $4) ON CONFLICT (repo, base) DO UPDATE SET alarm = excluded.alarm \
-     WHERE lanes.run = excluded.run AND lanes.alarm IS NULL";
+     WHERE lanes.alarm IS NULL";
 pub(super) const CLEAR_LANE: &str =
     "DELETE FROM lanes WHERE repo = $1 AND base = $2 AND alarm IS NOT NULL";
 

@@ -89,6 +89,7 @@ pub struct Metrics {
     queue: Family<Label, Gauge>,
     runs_live: Gauge,
     resident_bytes: Gauge,
+    api_paced: Family<Labels, Counter>,
 }
 
 /// From 1 ms to about 70 min, each four times the one before.
@@ -116,6 +117,7 @@ impl Metrics {
             queue: Family::default(),
             runs_live: Gauge::default(),
             resident_bytes: Gauge::default(),
+            api_paced: Family::default(),
         };
         metrics.registry = Arc::new(metrics.registered());
         metrics
@@ -136,6 +138,8 @@ impl Metrics {
         r.register("runs_live", "Runs that are not finished", self.runs_live.clone());
         let resident = self.resident_bytes.clone();
         r.register("resident_memory_bytes", "Memory held by the process", resident);
+        let paced = self.api_paced.clone();
+        r.register("api_paced", "Requests to GitHub that had to wait or were sent back", paced);
         registry
     }
 
@@ -166,6 +170,15 @@ impl Metrics {
         for (kind, total) in [("read", reads), ("write", writes), ("unchanged", unchanged)] {
             let calls = self.api_calls.get_or_create(&[("kind", kind)]);
             calls.inner().fetch_max(total, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes over how many requests of a priority waited for GitHub's limits, and how many were
+    /// sent back to come later.
+    pub fn api_paced(&self, priority: &'static str, waited: u64, sent_back: u64) {
+        for (how, total) in [("waited", waited), ("sent_back", sent_back)] {
+            let paced = self.api_paced.get_or_create(&[("priority", priority), ("how", how)]);
+            paced.inner().fetch_max(total, Ordering::Relaxed);
         }
     }
 
@@ -229,6 +242,7 @@ mod tests {
         metrics.run_ended("merged");
         metrics.api_totals(7, 3, 2);
         metrics.api_totals(5, 4, 1);
+        metrics.api_paced("gate", 2, 1);
         metrics.agent_called("a \"quoted\" name");
         let gauges = Gauges { jobs_due: 4, runs_live: 2, ..Gauges::default() };
         let text = twin.render(Some(&gauges));
@@ -243,6 +257,8 @@ mod tests {
             "slipway_api_calls_total{kind=\"unchanged\"} 2",
             "slipway_agent_calls_total{agent=\"a \\\"quoted\\\" name\"} 1",
             "slipway_queue_jobs{state=\"due\"} 4",
+            "slipway_api_paced_total{priority=\"gate\",how=\"waited\"} 2",
+            "slipway_api_paced_total{priority=\"gate\",how=\"sent_back\"} 1",
             "slipway_runs_live 2",
             "# EOF",
         ] {

@@ -35,7 +35,8 @@ impl Engine {
         let repeated = lease.attempts > 0;
         let there = repeated && self.ports.github.comment_with(at, issue, &marker).await?.is_some();
         if !there {
-            self.ports.github.comment(at, issue, &format!("{marker}\n{text}")).await?;
+            let body = format!("{marker}\n{text}").into();
+            self.ports.github.comment(at, issue, &body).await?;
         }
         self.end(lease, Vec::new()).await
     }

@@ -59,7 +59,24 @@ impl Engine {
             self.cancel(&run, entry);
         }
         self.watcher.moved(&decision.next);
-        Ok(())
+        self.tell_parent(&snapshot.state, &decision.next).await
+    }
+
+    /// A story that ended, asks, or got its pull request is news for the run it belongs to. Lost
+    /// in a crash, it is read some minutes later.
+    async fn tell_parent(&self, before: &State, next: &State) -> Result<(), Failure> {
+        let Some(parent) = &next.request.parent else { return Ok(()) };
+        let news =
+            |state: &State| (state.finished().is_some(), state.park().is_some(), state.work.pull);
+        if news(before) == news(next) {
+            return Ok(());
+        }
+        match self.ports.store.load(parent).await? {
+            Some(found) if found.state.finished().is_none() => {
+                Ok(self.ports.store.put(vec![jobs::nudge(&found.state, self.now())]).await?)
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
@@ -96,6 +113,7 @@ fn cancelled(effects: &[Effect]) -> Option<u32> {
         | Effect::Look
         | Effect::Arm { .. }
         | Effect::Answer { .. }
+        | Effect::Relay { .. }
         | Effect::Release { .. } => None,
     })
 }
@@ -107,6 +125,7 @@ fn released(effects: &[Effect]) -> Option<(crate::model::BranchName, Option<Stri
         | Effect::Look
         | Effect::Arm { .. }
         | Effect::Answer { .. }
+        | Effect::Relay { .. }
         | Effect::Cancel { .. } => None,
     })
 }

@@ -26,6 +26,8 @@ pub enum Failure {
 pub(super) enum Again {
     /// Not before this many milliseconds.
     After(i64),
+    /// In this many milliseconds: a limit says when, and is nobody's failure.
+    Wait(i64),
     /// It would fail in the same way.
     Never,
     /// Leave it: it is not ours any more.
@@ -35,6 +37,9 @@ pub(super) enum Again {
 impl Failure {
     pub(super) fn again(&self, pause_ms: i64) -> Again {
         match self {
+            Self::GitHub(github::Error::Limited { after }) => {
+                Again::Wait(i64::try_from(after.as_millis()).unwrap_or(pause_ms))
+            }
             Self::GitHub(error) => match error.retry() {
                 github::Retry::After(least) => {
                     let least = i64::try_from(least.as_millis()).unwrap_or(pause_ms);

@@ -9,19 +9,22 @@ use super::failure::{Again, Failure};
 use super::{Ended, Engine};
 use crate::github::Error;
 use crate::pipeline::{Done, EventKind};
-use crate::store::{Beat, JobKind, Lease};
+use crate::store::{Beat, INBOX_AHEAD_MS, JobKind, Lease};
 
 /// Longest text of a failure told to people, in characters.
 const WHY_CHARS_MAX: usize = 500;
 /// Times a job that hits a fault of ours is tried before it is given up.
 const FAULTS_MAX: u32 = 3;
+/// Times a task waits for the end of a limit before it is given up.
+const WAITS_MAX: u32 = 100;
 
 impl Engine {
     /// Does a job under its lease. Never fails: what goes wrong is written down.
     pub async fn work(&self, lease: Lease) {
         let word = lease.kind.word();
         let began = self.now();
-        self.watcher.begun(lease.late_ms);
+        let ahead_ms = if matches!(lease.kind, JobKind::Inbox { .. }) { INBOX_AHEAD_MS } else { 0 };
+        self.watcher.begun((lease.late_ms - ahead_ms).max(0));
         let ended = match AssertUnwindSafe(self.guarded(&lease)).catch_unwind().await {
             Ok(Ok(())) => Ended::Done,
             Ok(Err(failure)) => self.failed(&lease, &failure).await,
@@ -89,6 +92,7 @@ impl Engine {
                 self.apply(run, lease, EventKind::Commanded(command.clone())).await
             }
             JobKind::Sweep { since } => self.sweep(lease, *since).await,
+            JobKind::Poll { since } => self.poll(lease, *since).await,
         }
     }
 
@@ -107,6 +111,10 @@ impl Engine {
                 let _unless_gone = self.ports.store.finish(lease, Vec::new()).await.is_ok();
                 return Ended::Lost;
             }
+            (Again::Wait(ms), gives_up) if !(gives_up && lease.attempts >= WAITS_MAX) => {
+                tracing::debug!(word, %failure, ms, "put back");
+                self.ports.store.put_back(lease, self.now().plus(ms), &failure.to_string()).await
+            }
             (Again::After(ms), gives_up) if !(gives_up && spent) => {
                 tracing::info!(word, %failure, ms, "put back");
                 self.ports.store.put_back(lease, self.now().plus(ms), &failure.to_string()).await
@@ -118,11 +126,11 @@ impl Engine {
                     .put_back(lease, self.now().plus(pause_ms), &failure.to_string())
                     .await
             }
-            (Again::After(_) | Again::Never, true) => {
+            (Again::After(_) | Again::Wait(_) | Again::Never, true) => {
                 tracing::warn!(word, %failure, "given up");
                 return self.give_up(lease, &failure.to_string()).await;
             }
-            (Again::After(_) | Again::Never, false) => {
+            (Again::After(_) | Again::Wait(_) | Again::Never, false) => {
                 tracing::error!(word, %failure, "given up");
                 self.ports.store.finish(lease, Vec::new()).await
             }
@@ -136,15 +144,17 @@ impl Engine {
         }
     }
 
-    /// After a limit, looks and reports wait for its end too, whoever wants them sooner.
+    /// After a limit, looks and reports wait for its end too, whoever wants them sooner. What a
+    /// report waits for is its own turn: the adapter sends reports back first of all.
     async fn note_limit(&self, lease: &Lease, failure: &Failure) {
         let (Failure::GitHub(Error::Limited { after }), Some(run)) = (failure, lease.kind.run())
         else {
             return;
         };
-        if let Ok(Some(snapshot)) = self.ports.store.load(run).await {
-            let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
-            let until = self.now().plus(after);
+        let until = self.now().plus(i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
+        if matches!(lease.kind, JobKind::Report { .. }) {
+            self.put_off(run, until);
+        } else if let Ok(Some(snapshot)) = self.ports.store.load(run).await {
             self.limited().insert(snapshot.state.request.installation, until);
         }
     }
@@ -179,7 +189,8 @@ impl Engine {
             | JobKind::Report { .. }
             | JobKind::Answer { .. }
             | JobKind::Command { .. }
-            | JobKind::Sweep { .. } => {
+            | JobKind::Sweep { .. }
+            | JobKind::Poll { .. } => {
                 self.ports.store.finish(lease, Vec::new()).await.map_err(Failure::from)
             }
         };
@@ -196,7 +207,7 @@ fn is_patient(kind: &JobKind, spent: bool) -> bool {
     match kind {
         JobKind::Perform { .. } => false,
         // It puts its own successor: giving it up would end all sweeps.
-        JobKind::Sweep { .. } => true,
+        JobKind::Sweep { .. } | JobKind::Poll { .. } => true,
         JobKind::Inbox { .. }
         | JobKind::Look { .. }
         | JobKind::Timer { .. }
@@ -216,6 +227,7 @@ fn gives_up(kind: &JobKind) -> bool {
         | JobKind::Look { .. }
         | JobKind::Timer { .. }
         | JobKind::Command { .. }
-        | JobKind::Sweep { .. } => false,
+        | JobKind::Sweep { .. }
+        | JobKind::Poll { .. } => false,
     }
 }

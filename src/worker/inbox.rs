@@ -3,9 +3,8 @@
 //! A delivery is a hint. Comments are remembered by their own number, so that a webhook that
 //! comes twice, under another GUID, or is found by the sweep, is one command.
 
-use sha2::{Digest, Sha256};
-
 use super::failure::Failure;
+use super::missed::named;
 use super::{Engine, jobs};
 use crate::github::payload::{self, Happening, PullAction};
 use crate::github::{At, Reaction};
@@ -42,6 +41,8 @@ pub(super) struct Labeling {
     pub label: String,
     /// `None` when the account is gone.
     pub by: Option<User>,
+    /// When; `None` when the delivery does not say.
+    pub when: Option<Millis>,
 }
 
 /// A button of our check run, pressed.
@@ -68,6 +69,11 @@ impl Engine {
                     return self.end(lease, Vec::new()).await;
                 }
                 if !remembered {
+                    // Under another GUID, or swept already: one command all the same.
+                    let known = comment_delivery(&at, comment)?;
+                    if self.ports.store.delivery(&known).await?.is_some() {
+                        return self.end(lease, Vec::new()).await;
+                    }
                     self.ports.github.react(&at, comment, Reaction::Eyes).await?;
                     self.remember(&at, comment, &delivery.body, delivery.at).await?;
                     return self.end(lease, Vec::new()).await;
@@ -84,11 +90,12 @@ impl Engine {
             | Happening::Pull { .. }
             | Happening::Review { .. }
             | Happening::Push { .. }
+            | Happening::Group { .. }
             | Happening::Checks { .. }
             | Happening::Button { .. }
             | Happening::Rerequested { .. }
             | Happening::Installation { .. }
-            | Happening::Nothing { .. }) => self.happened(lease, other).await,
+            | Happening::Nothing { .. }) => self.happened(lease, &delivery, other).await,
         }
     }
 
@@ -111,24 +118,27 @@ impl Engine {
         Ok(self.ports.store.finish(lease, jobs).await?)
     }
 
-    async fn happened(&self, lease: &Lease, happening: Happening) -> Result<(), Failure> {
+    async fn happened(
+        &self,
+        lease: &Lease,
+        delivery: &NewDelivery,
+        happening: Happening,
+    ) -> Result<(), Failure> {
         match happening {
             Happening::Labeled { at, issue, label, by } => {
-                self.labeled(lease, Labeling { at, issue, label, by: Some(by) }).await
+                let when = payload::issue_changed(&delivery.body);
+                self.labeled(lease, Labeling { at, issue, label, by: Some(by), when }).await
             }
             Happening::Unlabeled { at, issue, label, by } => {
-                self.unlabeled(lease, Labeling { at, issue, label, by }).await
+                self.unlabeled(lease, Labeling { at, issue, label, by, when: None }).await
             }
-            Happening::IssueClosed { at, issue, by } => {
-                let kind = EventKind::Withdrawn { by, how: Withdrawal::IssueClosed };
-                self.to_live_run(lease, &at.repo, issue, kind).await
-            }
+            Happening::IssueClosed { at, issue, by } => self.closed(lease, &at, issue, by).await,
             Happening::Button { at, external_id, identifier, by, .. } => {
                 self.pressed(lease, &external_id, Press { at, identifier, by }).await
             }
-            Happening::Rerequested { at, external_id: Some(id), by, .. } => {
-                let identifier = "retry".to_owned();
-                self.pressed(lease, &id, Press { at, identifier, by }).await
+            Happening::Rerequested { at, external_id, head, by } => {
+                let press = Press { at, identifier: String::new(), by };
+                self.rerequested(lease, (external_id, head), press).await
             }
             Happening::Pull { at, pull, action, head, .. } => {
                 self.look_at(lease, &at.repo, Trace::Pull { pull, action, head }).await
@@ -139,37 +149,49 @@ impl Engine {
             Happening::Push { at, branch, after, .. } => {
                 self.look_at(lease, &at.repo, Trace::Push { branch, after }).await
             }
+            Happening::Group { at, base, head, asks } => {
+                self.grouped(lease, &at, Trace::Group { base, head, asks }).await
+            }
             Happening::Checks { at, head, .. } => {
                 self.look_at(lease, &at.repo, Trace::Checks(head)).await
             }
             Happening::Comment { .. }
             | Happening::IssueReopened { .. }
-            | Happening::Rerequested { external_id: None, .. }
             | Happening::Installation { .. }
             | Happening::Nothing { .. } => self.end(lease, Vec::new()).await,
         }
     }
 
-    async fn to_live_run(
+    /// The delivery may be old, or another's under this name: whether the issue is closed now
+    /// is asked.
+    async fn closed(
         &self,
         lease: &Lease,
-        repo: &Repo,
+        at: &At,
         number: IssueNumber,
-        kind: EventKind,
+        by: Option<User>,
     ) -> Result<(), Failure> {
-        match self.ports.store.live_run(repo, number).await? {
-            Some(run) => self.apply(&run, lease, kind).await,
-            None => self.end(lease, Vec::new()).await,
+        let Some(run) = self.ports.store.live_run(&at.repo, number).await? else {
+            return self.end(lease, Vec::new()).await;
+        };
+        if self.issue_now(at, number).await?.is_some_and(|issue| issue.open) {
+            return self.end(lease, Vec::new()).await;
         }
+        let kind = EventKind::Withdrawn { by, how: Withdrawal::IssueClosed };
+        self.apply(&run, lease, kind).await
     }
 
     async fn unlabeled(&self, lease: &Lease, unlabeling: Labeling) -> Result<(), Failure> {
-        let Labeling { at, issue, label, by } = unlabeling;
+        let Labeling { at, issue, label, by, when: _ } = unlabeling;
         let Some(run) = self.ports.store.live_run(&at.repo, issue).await? else {
             return self.end(lease, Vec::new()).await;
         };
         let snapshot = self.ports.store.load(&run).await?;
         if snapshot.is_none_or(|snapshot| snapshot.policy.label != label) {
+            return self.end(lease, Vec::new()).await;
+        }
+        // It may have been put back since.
+        if self.issue_now(&at, issue).await?.is_some_and(|now| now.labels.contains(&label)) {
             return self.end(lease, Vec::new()).await;
         }
         let kind = EventKind::Withdrawn { by, how: Withdrawal::LabelRemoved };
@@ -187,11 +209,23 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// A merge queue tests something: our runs look, and for what is not ours our check, where
+    /// a rule requires it, says so; or that queue would wait for ever.
+    async fn grouped(&self, lease: &Lease, at: &At, trace: Trace) -> Result<(), Failure> {
+        if let Trace::Group { base, head, asks: Some(pull) } = &trace {
+            let runs = self.ports.store.live_runs(Some(&at.repo)).await?;
+            if !runs.iter().any(|row| row.pull == Some(*pull)) {
+                self.pass_by(at, base, head).await?;
+            }
+        }
+        self.look_at(lease, &at.repo, trace).await
+    }
+}
+
 /// The name under which a comment is remembered, however it was heard of.
 pub(super) fn comment_delivery(at: &At, comment: CommentId) -> Result<DeliveryId, Failure> {
-    let digest = hex::encode(Sha256::digest(format!("{}#{comment}", at.repo)));
-    let name = format!("comment-{}", digest.get(..32).unwrap_or(&digest));
-    DeliveryId::parse(&name).map_err(|error| Failure::Fault(error.to_string()))
+    named("comment", &at.repo, &comment.to_string())
 }
 
 /// What a webhook says moved.
@@ -200,6 +234,7 @@ enum Trace {
     Review(PullNumber),
     Push { branch: BranchName, after: Option<CommitSha> },
     Checks(CommitSha),
+    Group { base: BranchName, head: CommitSha, asks: Option<PullNumber> },
 }
 
 impl Trace {
@@ -214,6 +249,7 @@ impl Trace {
                 | PullAction::Edited
                 | PullAction::ReadyForReview
                 | PullAction::Drafted
+                | PullAction::Queued
                 | PullAction::Closed
                 | PullAction::Merged => row.pull == Some(*pull),
             },
@@ -225,6 +261,7 @@ impl Trace {
                 row.pull.is_some() && (moved_base || moved_ours)
             }
             Self::Checks(head) => row.head.as_ref() == Some(head),
+            Self::Group { base, .. } => row.pull.is_some() && row.base.as_ref() == Some(base),
         }
     }
 }

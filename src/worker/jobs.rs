@@ -6,6 +6,9 @@ use crate::model::{Millis, RunId};
 use crate::pipeline::{Effect, Phase, Progress, State, Task, Timer};
 use crate::store::{Heavy, JobKey, JobKind, NewJob, OnRepeat};
 
+/// Stories that end together are read once.
+const NUDGE_MS: i64 = 1_000;
+
 /// The jobs `effects` ask for, and a report of what they leave.
 pub(super) fn of(state: &State, effects: &[Effect], now: Millis, limits: &Limits) -> Vec<NewJob> {
     let mut jobs: Vec<NewJob> =
@@ -50,6 +53,13 @@ fn job(state: &State, effect: &Effect, now: Millis, limits: &Limits) -> Option<N
             on_repeat: OnRepeat::Keep,
             heavy: None,
         }),
+        Effect::Relay { to, command } => Some(NewJob {
+            key: JobKey(format!("{to}/relay/{run}/{}", command.command().spec().word)),
+            kind: JobKind::Command { run: to.clone(), command: command.clone() },
+            due: now,
+            on_repeat: OnRepeat::Keep,
+            heavy: None,
+        }),
         Effect::Cancel { .. } | Effect::Release { .. } => None,
     }
 }
@@ -64,11 +74,20 @@ fn perform(state: &State, entry: u32, task: &Task, now: Millis, limits: &Limits)
         Task::Settle { .. } if state.counts.settle_reads > 1 => {
             (None, now.plus(limits.settle_gap_ms))
         }
+        // So are tries to take back what GitHub was asked.
+        Task::Leave { .. } if state.work.standing.as_ref().is_some_and(|one| one.tries > 1) => {
+            (None, now.plus(limits.settle_gap_ms))
+        }
         Task::Settle { .. }
+        | Task::Enlist { .. }
+        | Task::Leave { .. }
+        | Task::Compare { .. }
         | Task::Accept { .. }
         | Task::Publish { .. }
         | Task::Update { .. }
         | Task::Rerun { .. }
+        | Task::Undraft { .. }
+        | Task::Stories { .. }
         | Task::Ready { .. }
         | Task::Merge(_)
         | Task::Land { .. }
@@ -96,16 +115,36 @@ fn report_due(state: &State, now: Millis, limits: &Limits) -> Option<Millis> {
         Progress::Finished { .. } | Progress::Running { phase: Phase::Parked(_), .. } => Some(now),
         Progress::Running { phase: Phase::Waiting(_), .. } => Some(soon),
         Progress::Running { phase: Phase::Doing(task), .. } => match task {
-            Task::Agent { .. } | Task::Verify { .. } | Task::Settle { .. } => Some(soon),
+            Task::Agent { .. } | Task::Verify { .. } | Task::Settle { .. } | Task::Leave { .. } => {
+                Some(soon)
+            }
             Task::Accept { .. }
             | Task::Publish { .. }
             | Task::Update { .. }
             | Task::Rerun { .. }
+            | Task::Undraft { .. }
+            | Task::Stories { .. }
             | Task::Ready { .. }
             | Task::Merge(_)
+            | Task::Enlist { .. }
+            | Task::Compare { .. }
             | Task::Land { .. }
             | Task::Close { .. } => None,
         },
+    }
+}
+
+/// Lets the run of an issue read anew how far its stories are: at its next rest, when it is
+/// just reading.
+pub(super) fn nudge(parent: &State, now: Millis) -> NewJob {
+    let run = &parent.request.run;
+    let entry = parent.entry + u32::from(parent.task().is_some());
+    NewJob {
+        key: JobKey(format!("{run}/timer/nudge")),
+        kind: JobKind::Timer { run: run.clone(), entry, timer: Timer::Look },
+        due: now.plus(NUDGE_MS),
+        on_repeat: OnRepeat::Replace,
+        heavy: None,
     }
 }
 
@@ -152,4 +191,20 @@ pub fn sweep_job(since: Millis, due: Millis) -> NewJob {
         on_repeat: OnRepeat::Keep,
         heavy: None,
     }
+}
+
+/// Reading GitHub's log of deliveries, remembering how far it was read.
+pub fn poll_job(since: Millis, due: Millis) -> NewJob {
+    NewJob {
+        key: JobKey("poll".to_owned()),
+        kind: JobKind::Poll { since },
+        due,
+        on_repeat: OnRepeat::Keep,
+        heavy: None,
+    }
+}
+
+/// The same because of news that cannot be believed: sooner than it would have been.
+pub fn hint_job(now: Millis, due: Millis) -> NewJob {
+    NewJob { on_repeat: OnRepeat::Sooner, ..poll_job(now, due) }
 }

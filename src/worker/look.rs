@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use super::failure::Failure;
-use crate::gate::seen::{CHECKS_MAX, CheckResult, PullState, Rules, Seen};
+use crate::gate::seen::{CHECKS_MAX, CheckResult, Line, PullState, Rules, Seen};
 use crate::github::Purpose;
 use crate::model::{BranchName, PullNumber, RunId};
+use crate::pipeline::standing::Way;
 use crate::pipeline::{EventKind, State};
 use crate::store::Lease;
 
@@ -50,6 +51,8 @@ impl Engine {
             base_checks: Vec::new(),
             rules: Rules::default(),
             reviews: Vec::new(),
+            auto_merge: pull.auto_merge.clone(),
+            line: Line::default(),
         };
         let mut wanted = vec![pull.base.clone()];
         wanted.extend(state.work.branch.clone());
@@ -70,6 +73,12 @@ impl Engine {
             seen.probe = Some(probe);
         }
         seen.rules = github.rules(&at, &seen.base).await?;
+        let queued = state.work.standing.as_ref().filter(|standing| standing.way == Way::Queue);
+        if let Some(standing) = queued {
+            seen.line = github.line(&at, number).await?;
+            let method = standing.permit.method();
+            self.complete(state, &at, &mut seen.line, method).await?;
+        }
         seen.checks = github.checks(&at, &seen.api_head).await?;
         seen.checks.truncate(CHECKS_MAX);
         if seen.checks.iter().any(|check| check.result == CheckResult::Failed) {

@@ -3,18 +3,24 @@
 //! `app` loops; tests step. A job is done under a lease that is kept alive by heartbeats, and
 //! whatever it finds out goes through `apply` into one transaction.
 
+mod again;
 mod answer;
 mod apply;
+mod deliveries;
 mod failure;
 mod handle;
 mod inbox;
 mod jobs;
 mod look;
+mod missed;
+mod notes;
 mod perform;
 mod reconcile;
 mod settings;
 mod start;
+mod stories;
 mod sweep;
+mod vouch;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 pub use failure::Failure;
-pub use jobs::{operator_job, sweep_job};
+pub use jobs::{hint_job, operator_job, poll_job, sweep_job};
 pub use settings::{Limits, Settings};
 
 use crate::clock::Clock;
@@ -109,6 +115,8 @@ pub struct Engine {
     running: Mutex<BTreeMap<(RunId, u32), CancellationToken>>,
     /// Until when GitHub's limits last that were met here.
     limited: Mutex<BTreeMap<InstallationId, Millis>>,
+    /// Reports that were sent back, and when their turn is.
+    later: Mutex<BTreeMap<RunId, Millis>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -119,8 +127,8 @@ impl std::fmt::Debug for Engine {
 
 impl Engine {
     pub fn new(ports: Ports, settings: Settings, watcher: Arc<dyn Watcher>) -> Self {
-        let (running, limited) = (Mutex::default(), Mutex::default());
-        Self { ports, settings, watcher, running, limited }
+        let (running, limited, later) = Default::default();
+        Self { ports, settings, watcher, running, limited, later }
     }
 
     pub fn ports(&self) -> &Ports {
@@ -170,6 +178,20 @@ impl Engine {
 
     fn limited(&self) -> std::sync::MutexGuard<'_, BTreeMap<InstallationId, Millis>> {
         self.limited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A report of `run` was sent back until `turn`; whoever wants one sooner waits too.
+    fn put_off(&self, run: &RunId, turn: Millis) {
+        let mut later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now();
+        later.retain(|_, until| *until > now);
+        later.insert(run.clone(), turn);
+    }
+
+    /// When the turn of a report of `run` is, unless it may go now.
+    fn turn_of(&self, run: &RunId) -> Option<Millis> {
+        let later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        later.get(run).copied().filter(|until| *until > self.now())
     }
 
     /// When a limit ends that was met in the installation, unless it is over.

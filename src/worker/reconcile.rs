@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::failure::Failure;
 use super::{Engine, jobs};
 use crate::github::{self, At, CheckRun};
+use crate::model::text::CommentText;
 use crate::model::{CheckId, CommentId, CommitSha, IssueNumber, Millis, RunId};
 use crate::pipeline::{Phase, Progress, State};
 use crate::report::{self, Surface};
@@ -29,7 +30,7 @@ impl Engine {
             return self.end(lease, Vec::new()).await;
         };
         let at = Self::at(&snapshot.state);
-        if let Some(until) = self.limited_until(&at) {
+        if let Some(until) = self.limited_until(&at).max(self.turn_of(run)) {
             return Ok(self.ports.store.put_back(lease, until, "GitHub's limit").await?);
         }
         let published = self.ports.store.published(run).await?;
@@ -51,6 +52,7 @@ impl Engine {
                 Published { surface: wanted.name, remote, hash: wanted.hash, at: self.now() };
             self.ports.store.publish(run, published).await?;
         }
+        self.annotate(&snapshot).await?;
         let again = later.map(|due| jobs::report(run, due));
         self.end(lease, again.into_iter().collect()).await
     }
@@ -79,10 +81,14 @@ impl Engine {
         heads.sort();
         heads.dedup();
         for head in heads {
-            let check = report::check_run(&context, &head);
-            let run = check_run(state, &head, check);
+            let run = check_run_shown(snapshot, &links, &head);
             let hash = hash(&format!("{run:?}"));
             let name = format!("check:{head}");
+            wanted.push(Wanted { name, hash, place: Place::Check { run } });
+        }
+        if let Some(run) = super::vouch::on_group(state) {
+            let hash = hash(&format!("{run:?}"));
+            let name = format!("group:{}", run.head);
             wanted.push(Wanted { name, hash, place: Place::Check { run } });
         }
         wanted
@@ -128,15 +134,16 @@ impl Engine {
         known: Option<u64>,
     ) -> Result<u64, Failure> {
         let github = &self.ports.github;
+        let body = CommentText::from(body);
         if let Some(id) = known {
-            match github.edit_comment(at, CommentId(id), body).await {
+            match github.edit_comment(at, CommentId(id), &body).await {
                 Ok(()) => return Ok(id),
                 // Somebody deleted it; people who look for it shall find it again.
                 Err(github::Error::Gone(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(github.comment(at, issue, body).await?.0)
+        Ok(github.comment(at, issue, &body).await?.0)
     }
 
     async fn show_check(
@@ -191,6 +198,16 @@ fn hash(text: &str) -> String {
     hex::encode(Sha256::digest(text)).chars().take(32).collect()
 }
 
+/// Our check run on `head` as the run's state has it.
+pub(super) fn check_run_shown(
+    snapshot: &Snapshot,
+    links: &report::Links,
+    head: &CommitSha,
+) -> CheckRun {
+    let context = report::Context { state: &snapshot.state, policy: &snapshot.policy, links };
+    check_run(&snapshot.state, head, report::check_run(&context, head))
+}
+
 fn check_run(state: &State, head: &CommitSha, check: report::CheckReport) -> CheckRun {
     let conclusion = check.conclusion.map(|conclusion| match conclusion {
         report::Conclusion::Success => github::Conclusion::Success,
@@ -199,17 +216,12 @@ fn check_run(state: &State, head: &CommitSha, check: report::CheckReport) -> Che
         report::Conclusion::Cancelled => github::Conclusion::Cancelled,
         report::Conclusion::ActionRequired => github::Conclusion::ActionRequired,
     });
-    let buttons = check.buttons.iter().map(|button| github::Button {
-        label: button.label,
-        description: button.description,
-        identifier: button.identifier,
-    });
     CheckRun {
         head: head.clone(),
         external_id: state.request.run.to_string(),
         conclusion,
-        title: check.title,
-        summary: check.summary,
-        buttons: buttons.collect(),
+        title: check.title.into(),
+        summary: check.summary.into(),
+        buttons: check.buttons.into_iter().collect(),
     }
 }

@@ -36,6 +36,11 @@ pub struct Limits {
     pub look_ms_max: i64,
     /// Between sweeps for commands whose webhook was lost; 0 switches them off.
     pub sweep_ms: i64,
+    /// Between readings of GitHub's log of deliveries where webhooks do not reach us by
+    /// themselves; 0 where they do.
+    pub poll_ms: i64,
+    /// How long GitHub keeps a delivery.
+    pub log_ms_max: i64,
     /// First pause after a failure; doubles up to `retry_ms_max`.
     pub retry_ms: i64,
     pub retry_ms_max: i64,
@@ -57,6 +62,8 @@ impl Default for Limits {
             look_gap_ms: 1_000,
             look_ms_max: 600_000,
             sweep_ms: 300_000,
+            poll_ms: 0,
+            log_ms_max: 3 * 24 * 3_600_000,
             retry_ms: 1_000,
             retry_ms_max: 600_000,
             attempts_max: 8,

@@ -1,7 +1,7 @@
 //! Commands and what starts a run: permission asked now and by id, the request frozen.
 
 use super::failure::Failure;
-use super::inbox::{Labeling, Press, Said};
+use super::inbox::{Labeling, Said};
 use super::{Engine, jobs};
 use crate::command::{self, Authorized, Go, Parsed, SlashCommand, Source};
 use crate::github::{At, Reaction};
@@ -15,6 +15,8 @@ use crate::store::{JobKey, JobKind, Lease, NewJob, OnRepeat, Opened, Opening};
 const BODY_CHARS_MAX: usize = 60_000;
 /// Longest title kept, in characters.
 const TITLE_CHARS_MAX: usize = 300;
+const LATE: &str = "This was heard late: the run it was said to is over. Say it again if you \
+                    still want it.";
 
 impl Engine {
     /// A comment whose first line may be a command.
@@ -35,11 +37,12 @@ impl Engine {
             None => authorized,
         };
         let live = self.ports.store.live_run(&said.at.repo, said.number).await?;
-        if live.is_none() && self.is_overtaken(&said, &authorized).await? {
-            let text = "This was heard late: the run it was said to is over. Say it again if you \
-                        still want it."
-                .to_owned();
-            return self.reply(lease, &said, Answer::Words(text)).await;
+        let late = match &live {
+            Some(run) => self.is_older_than_run(&said, &authorized, run).await?,
+            None => self.is_overtaken(&said, &authorized).await?,
+        };
+        if late {
+            return self.reply(lease, &said, Answer::Words(LATE.to_owned())).await;
         }
         match (live, authorized.command()) {
             (Some(run), _) => self.apply(&run, lease, EventKind::Commanded(authorized)).await,
@@ -62,6 +65,28 @@ impl Engine {
                 self.reply(lease, &said, Answer::Words(text)).await
             }
         }
+    }
+
+    /// Whether a command was written before the one that started the live run, and only heard
+    /// now: what it was said to is over.
+    async fn is_older_than_run(
+        &self,
+        said: &Said,
+        command: &Authorized,
+        run: &RunId,
+    ) -> Result<bool, Failure> {
+        let steers = match command.command() {
+            SlashCommand::Stop
+            | SlashCommand::Approve
+            | SlashCommand::Merge
+            | SlashCommand::Hold
+            | SlashCommand::Unhold
+            | SlashCommand::Retry => true,
+            SlashCommand::Go(_) | SlashCommand::Help | SlashCommand::Status => false,
+        };
+        let snapshot = self.ports.store.load(run).await?.filter(|_| steers);
+        let first = snapshot.and_then(|snapshot| snapshot.state.request.comment);
+        Ok(first.is_some_and(|first| said.comment.0 < first.0))
     }
 
     /// Whether a command that would start a run was written before the last run here ended, and
@@ -112,37 +137,7 @@ impl Engine {
         self.reply(lease, said, Answer::Words(text)).await
     }
 
-    /// `/retry` after the end: the same request once more, as a new run.
-    async fn go_again(&self, lease: &Lease, said: &Said) -> Result<(), Failure> {
-        let latest = self.ports.store.latest_run(&said.at.repo, said.number).await?;
-        let old = match latest {
-            Some(run) => self.ports.store.load(&run).await?,
-            None => None,
-        };
-        let Some(old) = old else {
-            let text = "There is nothing to retry here. `/go` starts a run.".to_owned();
-            return self.reply(lease, said, Answer::Words(text)).await;
-        };
-        if matches!(old.state.finished(), Some(Outcome::Merged { .. })) {
-            let text = "The last run here was merged; there is nothing to retry.".to_owned();
-            return self.reply(lease, said, Answer::Words(text)).await;
-        }
-        let request = &old.state.request;
-        let go = Go {
-            dry_run: request.dry_run,
-            base: request.base.clone(),
-            agent: request.agent.clone(),
-            words: request.words.clone(),
-        };
-        let mut said = said.clone();
-        said.number = request.issue;
-        said.is_pull = request.pull.is_some();
-        said.title = Some(request.title.clone());
-        said.text = Some(request.body.clone());
-        self.go(lease, &said, &go).await
-    }
-
-    async fn go(&self, lease: &Lease, said: &Said, go: &Go) -> Result<(), Failure> {
+    pub(super) async fn go(&self, lease: &Lease, said: &Said, go: &Go) -> Result<(), Failure> {
         let policy = match self.policy(&said.at).await? {
             Ok(policy) => policy,
             Err(text) => return self.refuse(lease, said, text).await,
@@ -152,7 +147,7 @@ impl Engine {
             Ok(request) => request,
             Err(text) => return self.refuse(lease, said, text).await,
         };
-        if let Opened::Exists(run) = self.open(lease, request, policy).await? {
+        if let Opened::Exists(run) = self.open(Some(lease), request, policy).await? {
             let to = said.comment;
             let link = format!("A run for this is on its way already (`{run}`).");
             let answer = self.answer_job(&said.at, said.number, to, Answer::Words(link));
@@ -162,7 +157,7 @@ impl Engine {
     }
 
     /// The repository's policy from its default branch, or the words that refuse it.
-    async fn policy(&self, at: &At) -> Result<Result<Policy, String>, Failure> {
+    pub(super) async fn policy(&self, at: &At) -> Result<Result<Policy, String>, Failure> {
         let text = self.ports.github.file(at, POLICY_PATH).await?.unwrap_or_default();
         Ok(Policy::parse(&text).map_err(|error| {
             format!("{error}. Nothing was started; correct the file and say `/go` again.")
@@ -170,7 +165,7 @@ impl Engine {
     }
 
     /// Freezes what was asked. The outer error is the world's, the inner one the person's.
-    async fn request(
+    pub(super) async fn request(
         &self,
         said: &Said,
         go: &Go,
@@ -206,13 +201,15 @@ impl Engine {
             agent,
             words: go.words.clone(),
             dry_run: go.dry_run,
+            stories: !said.is_pull && !go.dry_run && self.has_stories(said).await?,
+            parent: cause.parent(),
             at: self.now(),
         }))
     }
 
-    async fn open(
+    pub(super) async fn open(
         &self,
-        lease: &Lease,
+        lease: Option<&Lease>,
         request: Request,
         policy: Policy,
     ) -> Result<Opened, Failure> {
@@ -225,7 +222,7 @@ impl Engine {
         let jobs = jobs::of(&decision.next, &decision.effects, event.at, limits);
         let state = decision.next;
         let watched = state.clone();
-        let opening = Opening { lease: Some(lease.clone()), event, state, policy, jobs };
+        let opening = Opening { lease: lease.cloned(), event, state, policy, jobs };
         let opened = self.ports.store.open(opening).await?;
         if opened == Opened::New {
             self.watcher.moved(&watched);
@@ -235,9 +232,19 @@ impl Engine {
 
     /// A label by somebody who may write starts as `/go` does.
     pub(super) async fn labeled(&self, lease: &Lease, labeling: Labeling) -> Result<(), Failure> {
-        let Labeling { at, issue, label, by } = labeling;
+        let Labeling { at, issue, label, by, when } = labeling;
         let policy = self.policy(&at).await?.unwrap_or_default();
         let Some(by) = by.filter(|by| policy.label == label && !by.bot) else {
+            return self.end(lease, Vec::new()).await;
+        };
+        // Heard late or again: a run that ended since was its run, or it was taken away.
+        let settled = match when {
+            Some(when) => self.ended_since(&at.repo, issue, when).await?,
+            None => false,
+        };
+        let now = self.issue_now(&at, issue).await?;
+        let labelled = now.filter(|now| now.open && now.labels.contains(&label));
+        let Some(found) = labelled.filter(|_| !settled) else {
             return self.end(lease, Vec::new()).await;
         };
         let held = self.ports.github.permission(&at, &by).await?;
@@ -253,43 +260,17 @@ impl Engine {
             comment: CommentId(0),
             by,
             body: String::new(),
-            title: None,
-            text: None,
+            title: Some(found.title),
+            text: Some(found.body),
             written: None,
         };
         let cause = Cause::Label { issue, lease: lease.key.0.clone() };
         match self.request(&words, &go, &policy, cause).await? {
-            Ok(request) => match self.open(lease, request, policy).await? {
+            Ok(request) => match self.open(Some(lease), request, policy).await? {
                 Opened::New => Ok(()),
                 Opened::Exists(_) => self.end(lease, Vec::new()).await,
             },
             Err(_nothing_to_do) => self.end(lease, Vec::new()).await,
-        }
-    }
-
-    /// A button on our check run.
-    pub(super) async fn pressed(
-        &self,
-        lease: &Lease,
-        external_id: &str,
-        press: Press,
-    ) -> Result<(), Failure> {
-        let Press { at, identifier, by } = press;
-        let run = RunId::parse(external_id).ok();
-        let snapshot = match &run {
-            Some(run) => self.ports.store.load(run).await?,
-            None => None,
-        };
-        let of_this_repo = snapshot.is_some_and(|s| s.state.request.repo == at.repo);
-        let (Some(run), true, Some(command)) =
-            (run, of_this_repo, command::from_button(&identifier))
-        else {
-            return self.end(lease, Vec::new()).await;
-        };
-        let held = self.ports.github.permission(&at, &by).await?;
-        match command::authorize(command, by, held, Source::Button) {
-            Ok(authorized) => self.apply(&run, lease, EventKind::Commanded(authorized)).await,
-            Err(_silent) => self.end(lease, Vec::new()).await,
         }
     }
 
@@ -299,7 +280,12 @@ impl Engine {
         self.reply(lease, said, Answer::Words(text)).await
     }
 
-    async fn reply(&self, lease: &Lease, said: &Said, answer: Answer) -> Result<(), Failure> {
+    pub(super) async fn reply(
+        &self,
+        lease: &Lease,
+        said: &Said,
+        answer: Answer,
+    ) -> Result<(), Failure> {
         let job = self.answer_job(&said.at, said.number, said.comment, answer);
         self.end(lease, vec![job]).await
     }
@@ -322,9 +308,21 @@ impl Engine {
 }
 
 /// What a run is named after, so that the same cause never starts two.
-enum Cause {
+pub(super) enum Cause {
     Comment(CommentId),
-    Label { issue: IssueNumber, lease: String },
+    /// A button or a re-run on GitHub; the job that brought it stands for the press.
+    Press {
+        lease: String,
+    },
+    Label {
+        issue: IssueNumber,
+        lease: String,
+    },
+    /// A sub-issue, for the run of the issue it belongs to.
+    Story {
+        parent: RunId,
+        issue: IssueNumber,
+    },
 }
 
 impl Cause {
@@ -332,13 +330,22 @@ impl Cause {
         match self {
             Self::Comment(id) => format!("comment {id}"),
             Self::Label { issue, lease } => format!("label {issue} {lease}"),
+            Self::Press { lease } => format!("press {lease}"),
+            Self::Story { parent, issue } => format!("story {parent} {issue}"),
+        }
+    }
+
+    fn parent(&self) -> Option<RunId> {
+        match self {
+            Self::Story { parent, .. } => Some(parent.clone()),
+            Self::Comment(_) | Self::Label { .. } | Self::Press { .. } => None,
         }
     }
 
     fn comment(&self) -> Option<CommentId> {
         match self {
             Self::Comment(id) => Some(*id),
-            Self::Label { .. } => None,
+            Self::Label { .. } | Self::Press { .. } | Self::Story { .. } => None,
         }
     }
 }

@@ -1,37 +1,80 @@
-//! The sweep: commands whose webhook was lost, found by asking for comments since the last one.
+//! The sweep: what was missed is found by asking for what changed since the last one.
 
 use serde_json::json;
 
 use super::failure::Failure;
 use super::inbox::comment_delivery;
-use super::{Engine, sweep_job};
+use super::missed::Place;
+use super::{Engine, jobs, sweep_job};
 use crate::command::{self, Parsed};
 use crate::github::{At, Comment, Reaction, Retry};
 use crate::model::Millis;
-use crate::store::Lease;
+use crate::pipeline::{Phase, Progress};
+use crate::store::{Error, Lease};
 
-/// Comments written this shortly before the last sweep are asked for once more: clocks differ.
-const OVERLAP_MS: i64 = 60_000;
-/// Deliveries are remembered this long: GitHub sends none again after three days.
-const DELIVERY_AGE_MS_MAX: i64 = 4 * 24 * 3_600_000;
+/// What changed this shortly before the last sweep is asked for once more: clocks differ.
+pub(super) const OVERLAP_MS: i64 = 60_000;
+/// Deliveries are remembered this much longer than GitHub may send them again.
+const DELIVERY_MARGIN_MS: i64 = 24 * 3_600_000;
+/// A run that waits for a person is looked at in every sweep this long, then every hour.
+const PARKED_FRESH_MS: i64 = 3_600_000;
 
 impl Engine {
     pub(super) async fn sweep(&self, lease: &Lease, since: Millis) -> Result<(), Failure> {
         let began = self.now();
-        for at in self.ports.github.places().await? {
-            let from = since.plus(-OVERLAP_MS);
-            passable(self.sweep_place(&at, from, began).await)?;
-        }
-        self.ports.store.prune(began.plus(-DELIVERY_AGE_MS_MAX)).await?;
-        let next = sweep_job(began, began.plus(self.settings.limits.sweep_ms));
+        let limits = &self.settings.limits;
+        self.mend(began).await?;
+        self.sweep_places(since, began).await?;
+        self.look_at_parked(since, began).await?;
+        let kept_ms = limits.log_ms_max.saturating_add(DELIVERY_MARGIN_MS);
+        self.ports.store.prune(began.plus(-kept_ms)).await?;
+        let next = sweep_job(began, began.plus(limits.sweep_ms));
         self.end(lease, vec![next]).await
     }
 
-    async fn sweep_place(&self, at: &At, from: Millis, began: Millis) -> Result<(), Failure> {
-        for comment in self.ports.github.comments_since(at, from).await? {
-            passable(self.found(at, comment, began).await)?;
+    /// Asks every place for what changed since `since`.
+    pub(super) async fn sweep_places(&self, since: Millis, now: Millis) -> Result<(), Failure> {
+        for at in self.ports.github.places().await? {
+            let mut place = Place::new(at, since.plus(-OVERLAP_MS), now);
+            passable(self.sweep_comments(&place).await)?;
+            passable(self.sweep_issues(&mut place).await)?;
         }
         Ok(())
+    }
+
+    async fn sweep_comments(&self, place: &Place) -> Result<(), Failure> {
+        for comment in self.ports.github.comments_since(&place.at, place.from).await? {
+            passable(self.found(&place.at, comment, place.now).await)?;
+        }
+        Ok(())
+    }
+
+    async fn sweep_issues(&self, place: &mut Place) -> Result<(), Failure> {
+        for issue in self.ports.github.issues_since(&place.at, place.from).await? {
+            passable(self.touched(place, &issue).await)?;
+        }
+        Ok(())
+    }
+
+    /// Runs that wait for a person have no timer: what a look would tell them may have come in a
+    /// webhook that was lost.
+    async fn look_at_parked(&self, since: Millis, now: Millis) -> Result<(), Failure> {
+        let hourly = now.0.div_euclid(PARKED_FRESH_MS) != since.0.div_euclid(PARKED_FRESH_MS);
+        let store = &self.ports.store;
+        let mut looks = Vec::new();
+        for row in store.live_runs(None).await? {
+            let parked = match store.load(&row.run).await?.map(|one| one.state.progress) {
+                Some(Progress::Running { since, phase: Phase::Parked(_), .. }) => {
+                    hourly || now.since(since) < PARKED_FRESH_MS
+                }
+                Some(Progress::Running { .. } | Progress::Idle | Progress::Finished { .. })
+                | None => false,
+            };
+            if parked && row.pull.is_some() {
+                looks.push(jobs::look(&row.run, now));
+            }
+        }
+        Ok(store.put(looks).await?)
     }
 
     /// Remembers a command as the webhook would have; one that was heard is known by its number.
@@ -70,12 +113,16 @@ impl Engine {
     }
 }
 
-/// What one place or comment refuses for good (it was deleted, or the App is suspended there)
-/// must not end the sweep of all others.
-fn passable(swept: Result<(), Failure>) -> Result<(), Failure> {
+/// What one place, comment or delivery refuses for good (it was deleted, the App is suspended
+/// there, it is too large) must not end the sweep of all others.
+pub(super) fn passable(swept: Result<(), Failure>) -> Result<(), Failure> {
     match swept {
         Err(Failure::GitHub(error)) if error.retry() == Retry::Never => {
             tracing::info!(%error, "left out of the sweep");
+            Ok(())
+        }
+        Err(Failure::Store(error @ (Error::TooLarge { .. } | Error::Damaged(_)))) => {
+            tracing::warn!(%error, "left out of the sweep");
             Ok(())
         }
         other => other,

@@ -1,6 +1,14 @@
 //! The one test binary.
 
+#[cfg(test)]
+mod conform;
 mod explore;
+#[cfg(test)]
+mod ghes;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod openapi;
 #[cfg(test)]
 mod program;
 #[cfg(test)]

@@ -54,6 +54,7 @@ fn every_scenario_ends_as_its_story_says() {
         ("conflict", "merged"),
         ("outsider", "refused"),
         ("stop", "stopped"),
+        ("queue", "merged"),
     ];
     assert_eq!(ends, expected);
     for one in &told {
@@ -78,6 +79,20 @@ fn killed_and_lied_to_it_ends_the_same() {
     assert_eq!(one["landed_tree_verified"], true);
     assert_eq!((&one["fix_rounds"], &one["resolve_rounds"]), (&1.into(), &1.into()));
     assert_eq!(one["comments"], 2, "one sticky comment on the issue and one on the pull request");
+}
+
+#[test]
+fn without_any_inbound_webhook_it_ends_the_same() {
+    for mode in ["poll", "relay"] {
+        let output = slipway(&["demo", "--json", "--scenario", "happy", "--webhooks", mode]);
+        let told = told(&output);
+        assert!(output.status.success(), "{told:#?} {}", String::from_utf8_lossy(&output.stderr));
+        let [one] = told.as_slice() else { panic!("one object: {told:?}") };
+        assert_eq!(one["outcome"], "merged", "{mode}");
+        assert_eq!(one["landed_tree_verified"], true);
+        assert_eq!((&one["comments"], &one["check_runs"]), (&2.into(), &1.into()));
+        assert!(one["api_writes"].as_u64().unwrap() <= WRITES_MAX, "{mode}: {one}");
+    }
 }
 
 #[test]

@@ -11,14 +11,15 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::super::args::Demo;
+use super::super::args::{Demo, Hearing};
 use super::bot::Bot;
 use super::stories::Story;
 use crate::agent::scripted;
 use crate::clock::{Clock, SystemClock};
+use crate::github::CHECK_NAME;
 use crate::playground::seed::{Sample, sample};
 use crate::playground::world::people::FilePush;
-use crate::playground::world::{Actor, World};
+use crate::playground::world::{Actor, Method, QueueRule, RequiredCheck, World};
 use crate::playground::{Config, Playground, Running, pages};
 use crate::policy::POLICY_PATH;
 use crate::store::{Snapshot, sqlite};
@@ -26,6 +27,8 @@ use crate::store::{Snapshot, sqlite};
 /// With webhooks that get lost, the slow safety nets must be quick enough to watch.
 const LOOK_MS_MAX: u32 = 1_500;
 const SWEEP_MS: u32 = 2_000;
+/// As often as it is allowed.
+const POLL_MS: u32 = 5_000;
 
 /// The stage, set.
 pub(super) struct Cast {
@@ -62,6 +65,9 @@ impl Cast {
         if from.is_some() {
             no_ci(&running, &sample)?;
         }
+        if story.queue {
+            queue(&running, &sample);
+        }
         let directory = tempfile::Builder::new().prefix("slipway-demo-").tempdir()?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let address = format!("127.0.0.1:{port}");
@@ -71,10 +77,18 @@ impl Cast {
             None => scripted_command(&program, story)?,
         };
         let (lossy, own_agent) = (demo.chaos.is_some(), demo.agent.is_some());
-        let place =
-            Place { running: &running, sample: &sample, address: &address, lossy, own_agent };
+        let hook = hook(demo.webhooks, &running.base_url, &address);
+        let hearing = hearing(demo.webhooks, &hook);
+        let place = Place {
+            running: &running,
+            sample: &sample,
+            address: &address,
+            lossy,
+            own_agent,
+            hearing: &hearing,
+        };
         place.configure(directory.path(), &program, &agent)?;
-        running.world.set_webhook_url(sample.bot.id, &format!("http://{address}/webhook"));
+        running.world.set_webhook_url(sample.bot.id, &hook);
         if let Some(seed) = demo.chaos {
             running.world.mailbox(|mailbox| mailbox.chaos(seed));
             running.world.faults(|faults| faults.chaos(seed));
@@ -123,6 +137,20 @@ impl Cast {
     }
 }
 
+/// The branch gets a merge queue, and a rule that wants Slipway's own check.
+fn queue(running: &Running, sample: &Sample) {
+    let rule = QueueRule { method: Method::Squash, minutes: 60, ci: true };
+    let ours =
+        RequiredCheck { context: CHECK_NAME.to_owned(), integration_id: Some(sample.bot.id) };
+    running.world.with(|state| {
+        let repo = state.repos.get_mut(&sample.repo_id);
+        if let Some(rules) = repo.and_then(|repo| repo.rules.get_mut("main")) {
+            rules.queue = Some(rule);
+            rules.required_checks.push(ours);
+        }
+    });
+}
+
 /// A repository without CI and without a policy would wait ten minutes for a first check; its
 /// copy gets a policy that says there is none.
 fn no_ci(running: &Running, sample: &Sample) -> anyhow::Result<()> {
@@ -145,20 +173,46 @@ fn no_ci(running: &Running, sample: &Sample) -> anyhow::Result<()> {
     pushed.map(drop).map_err(|error| anyhow::anyhow!(error.message))
 }
 
+/// Where the playground sends webhooks.
+fn hook(how: Hearing, playground: &str, bot: &str) -> String {
+    match how {
+        Hearing::Listen => format!("http://{bot}/webhook"),
+        // Nobody is there.
+        Hearing::Poll => "http://127.0.0.1:9/webhook".to_owned(),
+        Hearing::Relay => format!("{playground}/relay/demo"),
+    }
+}
+
+/// What the bot's configuration says about them.
+fn hearing(how: Hearing, hook: &str) -> String {
+    match how {
+        Hearing::Listen => String::new(),
+        Hearing::Poll => "webhooks = 'poll'\n".to_owned(),
+        Hearing::Relay => format!("webhooks = 'relay'\nrelay_url = '{hook}'\n"),
+    }
+}
+
 /// What the bot is told.
-struct Place<'a> {
-    running: &'a Running,
-    sample: &'a Sample,
-    address: &'a str,
+pub(super) struct Place<'a> {
+    pub(super) running: &'a Running,
+    pub(super) sample: &'a Sample,
+    pub(super) address: &'a str,
     /// Webhooks get lost.
-    lossy: bool,
+    pub(super) lossy: bool,
     /// The agent is somebody's own, and may need the network.
-    own_agent: bool,
+    pub(super) own_agent: bool,
+    /// How it hears of what happens.
+    pub(super) hearing: &'a str,
 }
 
 impl Place<'_> {
     /// Writes what an operator would write, readable for nobody else.
-    fn configure(&self, directory: &Path, program: &Path, agent: &str) -> anyhow::Result<()> {
+    pub(super) fn configure(
+        &self,
+        directory: &Path,
+        program: &Path,
+        agent: &str,
+    ) -> anyhow::Result<()> {
         let key = self.running.world.app_pem(self.sample.bot.id).context("the App has no key")?;
         private(&directory.join("key.pem"), &key)?;
         let secret = &self.sample.bot.webhook_secret;
@@ -179,7 +233,9 @@ impl Place<'_> {
              public_url = 'http://{listen}'\n\
              github_url = '{github}'\n\
              tools = '{tools}'\n\
+             {hearing}\
              [limits]\n\
+             poll_ms = {POLL_MS}\n\
              {nets}\
              [[agents]]\n\
              name = 'demo'\n\
@@ -188,6 +244,7 @@ impl Place<'_> {
              network = {network}\n",
             app = self.sample.bot.id,
             listen = self.address,
+            hearing = self.hearing,
             github = self.running.base_url,
             command = serde_json::to_string(agent)?,
             network = self.own_agent,

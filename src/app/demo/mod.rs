@@ -77,12 +77,14 @@ fn stories(demo: &Demo) -> anyhow::Result<Vec<Story>> {
         Scenario::Conflict => vec![stories::conflict()],
         Scenario::Outsider => vec![stories::outsider()],
         Scenario::Stop => vec![stories::stop()],
+        Scenario::Queue => vec![stories::queue()],
         Scenario::All => vec![
             stories::happy(),
             stories::red_ci(),
             stories::conflict(),
             stories::outsider(),
             stories::stop(),
+            stories::queue(),
         ],
     })
 }

@@ -5,6 +5,7 @@ use crate::agent::scripted::{Edit, Resolution, Script};
 use super::super::args::Demo;
 
 /// A story.
+#[expect(clippy::struct_excessive_bools, reason = "each is a twist of its own")]
 #[derive(Debug, Clone)]
 pub(super) struct Story {
     /// Its name in `--json`.
@@ -19,6 +20,8 @@ pub(super) struct Story {
     pub(super) rival: bool,
     /// The maintainer says `/stop` while the agent works.
     pub(super) stops: bool,
+    /// The branch is merged through a merge queue.
+    pub(super) queue: bool,
     pub(super) script: Script,
     /// The outcome it must have.
     pub(super) ends: &'static str,
@@ -113,6 +116,7 @@ fn story(name: &'static str, script: Script) -> Story {
         outsider: false,
         rival: false,
         stops: false,
+        queue: false,
         script,
         ends: "merged",
         rounds: Some((0, 0)),
@@ -142,6 +146,10 @@ pub(super) fn outsider() -> Story {
 pub(super) fn stop() -> Story {
     let script = Script { builder: vec![vec![Edit::Hang]], ..script(right()) };
     Story { stops: true, ends: "stopped", ..story("stop", script) }
+}
+
+pub(super) fn queue() -> Story {
+    Story { queue: true, ..story("queue", script(right())) }
 }
 
 /// Somebody's own repository, or own agent.

@@ -101,7 +101,7 @@ fn calls(cast: &Cast) -> (usize, usize, usize) {
     let mine = journal
         .iter()
         .filter(|call| call.actor == cast.sample.bot.slug && !call.operation.starts_with("git/"));
-    let (reads, writes): (Vec<_>, Vec<_>) = mine.partition(|call| call.method == "GET");
+    let (reads, writes): (Vec<_>, Vec<_>) = mine.partition(|call| call.is_read());
     let unchanged = reads.iter().filter(|call| call.status == 304).count();
     (reads.len() - unchanged, unchanged, writes.len())
 }

@@ -100,9 +100,10 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 #[derive(Debug, Clone)]
 pub(super) struct Program {
     path: PathBuf,
+    version: String,
     /// Transports that may be used, as `GIT_ALLOW_PROTOCOL`.
     protocols: &'static str,
-    /// Certificates trusted instead of the system's, in one file.
+    /// Certificate authorities to believe instead of the system's.
     ca_file: Option<PathBuf>,
 }
 
@@ -112,7 +113,7 @@ impl Program {
         let places = ["/usr/local/bin/git", "/usr/bin/git", "/bin/git", "/opt/homebrew/bin/git"];
         let path = places.iter().map(PathBuf::from).find(|path| path.is_file());
         let path = path.ok_or_else(|| Error::Local("git is not installed".to_owned()))?;
-        let program = Self { path, protocols, ca_file: None };
+        let program = Self { path, version: String::new(), protocols, ca_file: None };
         let said = program.call(Path::new("/nonexistent")).args(["version"]).run().await?;
         let said = said.text()?;
         let mut numbers = said.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok());
@@ -120,7 +121,12 @@ impl Program {
         if version < VERSION_MIN {
             return Err(Error::Local(format!("{} is too old, 2.38 is needed", said.trim())));
         }
-        Ok(program)
+        Ok(Self { version: said.trim().to_owned(), ..program })
+    }
+
+    /// What git calls itself, such as `git version 2.47.3`.
+    pub(super) fn version(&self) -> &str {
+        &self.version
     }
 
     pub(super) fn trust(&mut self, ca_file: &Path) {
@@ -140,11 +146,11 @@ impl Program {
             ("GIT_DIR".to_owned(), git_dir.into()),
             ("GIT_ALLOW_PROTOCOL".to_owned(), self.protocols.into()),
         ];
-        let trusted = self.ca_file.as_ref().map(|file| ("GIT_SSL_CAINFO".to_owned(), file.into()));
+        let ca_file = self.ca_file.as_ref().map(|file| ("GIT_SSL_CAINFO".to_owned(), file.into()));
         Call(Order {
             program: self.path.clone(),
             args: ["--no-pager"].into_iter().chain(settings).map(OsString::from).collect(),
-            env: fixed.chain(own).chain(trusted).collect(),
+            env: fixed.chain(own).chain(ca_file).collect(),
             directory: PathBuf::from("/"),
             stdin: Vec::new(),
             wall_max: Duration::from_secs(LOCAL_SECONDS_MAX),

@@ -1,6 +1,6 @@
 //! The mirror of a repository: a bare repository of our own that answers without the network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::Cli;
 use super::call::{Answer, Call};
 use crate::gate::seen::{Merge, Probe};
-use crate::git::{Committed, Error, Message};
+use crate::git::{Committed, Error, Message, PATHS_MAX};
 use crate::model::{BranchName, CommitSha, Repo, TreeSha};
 
 /// Switches every attribute off that could make git change or merge content its own way; this
@@ -139,6 +139,44 @@ impl Cli {
             0 => tree(&answer.text()?),
             _ => Err(self.why(repo, &[commit], &answer).await),
         }
+    }
+
+    pub(super) async fn first_parent(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+    ) -> Result<Option<CommitSha>, Error> {
+        let args = ["rev-list", "--parents", "--max-count=1", commit.as_str(), "--"];
+        let answer = self.on(repo).args(args).answer().await?;
+        if answer.code != 0 {
+            return Err(self.why(repo, &[commit], &answer).await);
+        }
+        let text = answer.text()?;
+        let parent = text.split_ascii_whitespace().nth(1).map(CommitSha::parse).transpose();
+        parent.map_err(|error| Error::Local(error.to_string()))
+    }
+
+    pub(super) async fn list_files(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, Error> {
+        let wanted: Vec<&str> = paths.iter().take(PATHS_MAX).map(String::as_str).collect();
+        if wanted.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        // Paths are taken literally here, without magic; a directory lists what is below it only
+        // when it ends with a slash.
+        let args = ["ls-tree", "-z", commit.as_str(), "--"].into_iter().chain(wanted);
+        let answer = self.on(repo).args(args).answer().await?;
+        if answer.code != 0 {
+            return Err(self.why(repo, &[commit], &answer).await);
+        }
+        let listed = String::from_utf8_lossy(&answer.bytes()?).into_owned();
+        let files = listed.split('\0').filter_map(|entry| entry.split_once('\t'));
+        let files = files.filter(|(what, _)| what.contains(" blob "));
+        Ok(files.map(|(_, path)| path.to_owned()).filter(|path| paths.contains(path)).collect())
     }
 
     pub(super) async fn probe_merge(

@@ -13,7 +13,7 @@ mod staging;
 mod sweep;
 mod workspace;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -41,6 +41,18 @@ impl Cli {
         Self::with_protocols(directory, "https:http").await
     }
 
+    /// Believes the certificate authorities in this file instead of the system's.
+    #[must_use]
+    pub fn trusting(mut self, ca_file: &Path) -> Self {
+        self.program.trust(ca_file);
+        self
+    }
+
+    /// Finds git and touches nothing; the error is that of [`Cli::open`].
+    pub async fn version() -> Result<String, Error> {
+        Ok(Program::find("https").await?.version().to_owned())
+    }
+
     /// Also takes remotes that are paths, for tests.
     #[cfg(test)]
     pub(crate) async fn open_with_local_remotes(directory: &Path) -> Result<Self, Error> {
@@ -55,15 +67,6 @@ impl Cli {
         let cli = Self { program, directory, locks: Mutex::default() };
         cli.unlock();
         Ok(cli)
-    }
-
-    /// Trusts the certificates of this file for remotes instead of the system's.
-    #[must_use]
-    pub fn trusting(mut self, ca_file: Option<&Path>) -> Self {
-        if let Some(file) = ca_file {
-            self.program.trust(file);
-        }
-        self
     }
 
     fn lock_of(&self, repo: &Repo) -> Arc<tokio::sync::Mutex<()>> {
@@ -122,6 +125,19 @@ impl Git for Cli {
 
     async fn tree_of(&self, repo: &Repo, commit: &CommitSha) -> Result<TreeSha, Error> {
         self.tree(repo, commit).await
+    }
+
+    async fn parent_of(&self, repo: &Repo, commit: &CommitSha) -> Result<Option<CommitSha>, Error> {
+        self.first_parent(repo, commit).await
+    }
+
+    async fn files_among(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, Error> {
+        self.list_files(repo, commit, paths).await
     }
 
     async fn contains(

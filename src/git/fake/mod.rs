@@ -13,7 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::depot::{Blob, Depot, DepotError, Expected, Merge as Merged, NewCommit, Person, Tree};
-use super::{Changes, Committed, Error, Git, Message, Push, PushAnswer, Workspace, WorkspaceOrder};
+use super::{
+    Changes, Committed, Error, Git, Message, PATHS_MAX, Push, PushAnswer, Workspace, WorkspaceOrder,
+};
 use crate::gate::seen::{Merge, Probe};
 use crate::github::Remote;
 use crate::model::{BranchName, CommitSha, Repo, TreeSha};
@@ -271,6 +273,25 @@ impl Git for Fake {
 
     async fn tree_of(&self, repo: &Repo, commit: &CommitSha) -> Result<TreeSha, Error> {
         self.mirror(repo).tree_of(commit)
+    }
+
+    async fn parent_of(&self, repo: &Repo, commit: &CommitSha) -> Result<Option<CommitSha>, Error> {
+        let mirror = self.mirror(repo);
+        let found = mirror.depot.get(mirror.need(commit)?);
+        let parent = found.and_then(|found| found.parents.first().cloned());
+        parent.as_deref().map(commit_sha).transpose()
+    }
+
+    async fn files_among(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, Error> {
+        let mirror = self.mirror(repo);
+        let id = mirror.need(commit)?;
+        let is_file = |path: &&String| matches!(mirror.depot.read(id, path), Ok(Some(_)));
+        Ok(paths.iter().take(PATHS_MAX).filter(is_file).cloned().collect())
     }
 
     async fn contains(

@@ -50,16 +50,15 @@ pub(super) struct Cache(Mutex<Shelf>);
 
 fn key(whose: InstallationId, request: &Request) -> Option<Key> {
     // The end of a log is not an answer, and a question in a body has no address.
-    let whole = request.read && request.body.is_none() && request.tail.is_none();
-    whole.then(|| (whose, super::wire::ACCEPT, request.path.clone()))
+    let may_be_kept = request.read && request.body.is_none() && request.tail.is_none();
+    may_be_kept.then(|| (whose, super::wire::ACCEPT, request.path.clone()))
 }
 
 impl Cache {
     /// What was answered last, which may have changed since.
     pub(super) fn last(&self, whose: InstallationId, request: &Request) -> Option<Kept> {
         let key = key(whose, request)?;
-        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        shelf.touch(&key)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).touch(&key)
     }
 
     /// Keeps a complete answer that has a mark.
@@ -71,8 +70,7 @@ impl Cache {
         }
         let more = answer.has_next() == Some(true);
         let kept = Kept { etag: etag.to_owned(), body: answer.body.as_slice().into(), more };
-        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        shelf.put(key, kept);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).put(key, kept);
     }
 }
 
@@ -156,7 +154,7 @@ mod tests {
         let mut log = get.clone();
         log.tail = Some(10);
         assert_eq!(key(InstallationId(1), &log), None);
-        let mut question = get.clone();
+        let mut question = get;
         question.body = Some(serde_json::json!({}));
         assert_eq!(key(InstallationId(1), &question), None);
     }

@@ -1,17 +1,14 @@
 //! Calls inside an installation: token, limits, pages.
 
-use std::sync::PoisonError;
-use std::time::Duration;
-
 use axum::http::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::pace::Account;
 use super::wire::{Answer, Request};
 use super::{App, Grant};
 use crate::github::{At, Error, PAGES_MAX};
-use crate::model::InstallationId;
 
 /// Entries asked for on one page; GitHub gives no more.
 const PAGE_ENTRIES: usize = 100;
@@ -38,20 +35,20 @@ impl App {
         grant: Grant,
         request: &Request,
     ) -> Result<Answer, Error> {
-        self.not_held(at.installation)?;
+        let account = Account::Installation(at.installation);
+        self.pace.not_held(account)?;
         let mut secret = self.token(at, grant).await?;
-        let whose = Some(at.installation);
-        let mut answer = self.deliver(whose, &secret, request).await;
+        let mut answer = self.deliver(account, &secret, request).await;
         // Refused credentials prove that nothing was done: even a write may go once more.
         if matches!(&answer, Ok(answer) if answer.status == 401) {
             secret = self.token_but(at, grant, Some(&secret)).await?;
-            answer = self.deliver(whose, &secret, request).await;
+            answer = self.deliver(account, &secret, request).await;
         }
         let answer = answer?;
         if !answer.is_success()
             && let Some(after) = answer.refusal().limit(self.clock.now())
         {
-            self.hold(at.installation, after);
+            self.pace.not_held(account)?;
             return Err(Error::Limited { after });
         }
         Ok(answer)
@@ -131,23 +128,5 @@ impl App {
             identity.slug.ok_or_else(|| Error::Unexpected("the app has no name".to_owned()))
         });
         Ok(format!("{}[bot]", slug.await?))
-    }
-
-    fn not_held(&self, installation: InstallationId) -> Result<(), Error> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.now();
-        held.retain(|_, until| *until > now);
-        let Some(until) = held.get(&installation) else {
-            return Ok(());
-        };
-        let left_ms = u64::try_from(until.since(now)).unwrap_or(0);
-        Err(Error::Limited { after: Duration::from_millis(left_ms) })
-    }
-
-    pub(super) fn hold(&self, installation: InstallationId, wait: Duration) {
-        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-        let until = crate::model::Millis(self.clock.now().0.saturating_add(wait_ms));
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.insert(installation, until);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use octocrab::jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde::Serialize;
 
+use super::pace::Account;
 use super::tokens::Secret;
 use super::wire::{Answer, Request};
 use super::{App, Config};
@@ -85,7 +86,8 @@ impl Claims {
     fn claim(&self, tried: &Tried, now: Millis) -> Result<(Secret, usize), Error> {
         let mut known = self.known();
         let key = (known.key + usize::from(tried.other_key)) % self.keys.len().max(1);
-        let fresh = |made: &&Made| made.key == key && (0..REUSE_MS).contains(&now.since(made.at));
+        let age_ms = |made: &Made| now.0.saturating_sub(made.at.0);
+        let fresh = |made: &&Made| made.key == key && (0..REUSE_MS).contains(&age_ms(made));
         if let Some(made) = known.made.as_ref().filter(fresh) {
             return Ok((made.secret.clone(), key));
         }
@@ -118,7 +120,7 @@ impl Claims {
             tried.other_key = true;
             return another;
         }
-        let skew_ms = answer.date().map(|date| date.since(now));
+        let skew_ms = answer.date().map(|date| date.0.saturating_sub(now.0));
         let Some(skew_ms) = skew_ms.filter(|skew| skew.abs() <= SKEW_MS_MAX && !tried.time) else {
             return false;
         };
@@ -143,9 +145,10 @@ impl App {
     /// other key, each once.
     pub(super) async fn as_app(&self, request: &Request) -> Result<Answer, Error> {
         let mut tried = Tried::default();
+        let account = Account::of_app(&request.path);
         loop {
             let (claim, key) = self.claims.claim(&tried, self.clock.now())?;
-            let answer = self.deliver(None, &claim, request).await?;
+            let answer = self.deliver(account, &claim, request).await?;
             if answer.status != 401 {
                 self.claims.worked(key);
                 return Ok(answer);

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::pace::Account;
 use super::wire::{Answer, Request};
 use super::{App, Grant, path};
 use crate::github::answer::{LIMIT_WAIT, Refusal};
@@ -75,7 +76,7 @@ impl App {
         };
         let error = complaint.error(&answer.refusal(), self.clock.now());
         if let Error::Limited { after } = error {
-            self.hold(at.installation, after);
+            self.pace.hold(Account::Installation(at.installation), after);
         }
         Err(error)
     }

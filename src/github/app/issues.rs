@@ -7,10 +7,15 @@ use super::shape::{CommentAnswer, IssueAnswer, PermissionAnswer, WithId, require
 use super::wire::Request;
 use super::{App, Grant, path};
 use crate::github::{At, Error, Issue, Reaction, people};
-use crate::model::{CommentId, IssueNumber, Permission, User, UserId, text};
+use crate::model::text::CommentText;
+use crate::model::{CommentId, IssueNumber, Permission, User, UserId};
 
 impl App {
     pub(super) async fn permission_of(&self, at: &At, user: &User) -> Result<Permission, Error> {
+        // Without a name the path would mean another call.
+        if user.login.is_empty() {
+            return Ok(Permission::None);
+        }
         let login = path::part(&user.login);
         let path = path::repo(at, &format!("/collaborators/{login}/permission"));
         let answer: PermissionAnswer = match self.get(at, "permission", path).await {
@@ -78,10 +83,10 @@ impl App {
         &self,
         at: &At,
         issue: IssueNumber,
-        body: &str,
+        body: &CommentText,
     ) -> Result<CommentId, Error> {
         let path = path::repo(at, &format!("/issues/{issue}/comments"));
-        let body = json!({"body": text::cut(body, text::COMMENT_CHARS_MAX)});
+        let body = json!({"body": body.as_str()});
         let made: WithId = self.post(at, Grant::Talk, ("comment", path), body).await?;
         required(made.id, "comment id").map(CommentId)
     }
@@ -90,10 +95,10 @@ impl App {
         &self,
         at: &At,
         id: CommentId,
-        body: &str,
+        body: &CommentText,
     ) -> Result<(), Error> {
         let path = path::repo(at, &format!("/issues/comments/{id}"));
-        let body = json!({"body": text::cut(body, text::COMMENT_CHARS_MAX)});
+        let body = json!({"body": body.as_str()});
         let request = Request::write(Method::PATCH, "edit_comment", path, body);
         self.ask(at, Grant::Talk, &request).await.map(drop)
     }

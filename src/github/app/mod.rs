@@ -4,47 +4,64 @@
 //! its retries (they repeat writes), its typed answers (they fail on words of tomorrow), its
 //! tokens (not limited to one repository and purpose) or its client (see `transport`).
 
+mod about;
+mod advice;
 mod cache;
 mod call;
+mod carrier;
 mod checks;
 mod claim;
+mod deliveries;
+mod extras;
 mod graphql;
 mod hosts;
 mod issues;
+pub mod pace;
 mod path;
 mod places;
+mod plain;
 mod pulls;
+mod queue;
 mod repeat;
 mod repos;
+mod rules;
 mod scope;
 mod shape;
 mod tokens;
 mod transport;
 mod wire;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use self::about::{About, Delivered, Greeting, Hook, Installed, greet};
 use self::cache::Cache;
+pub use self::carrier::{Carried, Carrier};
 use self::claim::Claims;
+use self::pace::{Limits, Paced, Pacer};
+pub use self::plain::{Registered, register};
 use self::tokens::{Grant, Tokens};
 pub use self::wire::Counts;
 use self::wire::Wire;
+use super::delivery::{Kept, Log, Which};
 use super::{
     At, CheckRun, Comment, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose, Reaction,
-    Remote, Repository,
+    Remote, Repository, SubIssues,
 };
+use super::{Change, Touched};
 use crate::clock::Clock;
-use crate::gate::seen::{Check, Review, Rules};
+use crate::gate::seen::{Check, Line, Review, Rules};
+use crate::model::text::CommentText;
 use crate::model::{
-    BranchName, CheckId, CommentId, CommitSha, InstallationId, IssueNumber, Millis, Permission,
-    PullNumber, User, Vault,
+    BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, User,
+    Vault,
 };
 use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::standing::{Enlisted, Way};
+use crate::report::notes::Note;
 
 /// GitHub's own interface; an Enterprise Server's is `https://host/api/v3`.
 pub const API_URL: &str = "https://api.github.com";
@@ -72,6 +89,8 @@ pub struct Config {
     pub connect_timeout: Duration,
     /// For one request with its whole answer.
     pub timeout: Duration,
+    /// What we allow ourselves; as the address lets expect.
+    pub limits: Limits,
 }
 
 impl Config {
@@ -88,6 +107,7 @@ impl Config {
             backoff: Duration::ZERO,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
+            limits: Limits::of(api_url),
         }
     }
 }
@@ -112,8 +132,7 @@ pub struct App {
     id: u64,
     git_url: String,
     clock: Arc<dyn Clock>,
-    /// Installations that GitHub asked to be left alone until then.
-    held: Mutex<BTreeMap<InstallationId, Millis>>,
+    pace: Pacer,
     slug: tokio::sync::OnceCell<String>,
 }
 
@@ -129,9 +148,25 @@ impl App {
     /// # Errors
     /// When the key or the address cannot be used.
     pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        Self::with(config, clock, Wire::new(config)?)
+    }
+
+    /// The same over another carrier than our own client, such as a server in this process.
+    ///
+    /// # Errors
+    /// When the key or the address cannot be used.
+    pub fn over(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        carrier: Arc<dyn Carrier>,
+    ) -> Result<Self, Error> {
+        Self::with(config, clock, Wire::over(config, carrier)?)
+    }
+
+    fn with(config: &Config, clock: Arc<dyn Clock>, wire: Wire) -> Result<Self, Error> {
         let git_url = config.git_url.clone();
         Ok(Self {
-            wire: Wire::new(config)?,
+            wire,
             cache: Cache::default(),
             claims: Claims::new(config)?,
             tokens: Tokens::default(),
@@ -139,8 +174,8 @@ impl App {
             backoff_ms: i64::try_from(config.backoff.as_millis()).unwrap_or(i64::MAX),
             id: config.app_id,
             git_url: git_url.unwrap_or_else(|| path::git_url(&config.api_url)),
+            pace: Pacer::new(config.limits, Arc::clone(&clock)),
             clock,
-            held: Mutex::new(BTreeMap::new()),
             slug: tokio::sync::OnceCell::new(),
         })
     }
@@ -148,6 +183,11 @@ impl App {
     /// Requests sent so far, by kind.
     pub fn counts(&self) -> Counts {
         self.wire.counts()
+    }
+
+    /// Requests that had to wait or were sent back so far, so that GitHub refuses none.
+    pub fn paced(&self) -> Paced {
+        self.pace.counts()
     }
 }
 
@@ -206,11 +246,16 @@ impl GitHub for App {
         self.find_comment(at, issue, marker).await
     }
 
-    async fn comment(&self, at: &At, issue: IssueNumber, body: &str) -> Result<CommentId, Error> {
+    async fn comment(
+        &self,
+        at: &At,
+        issue: IssueNumber,
+        body: &CommentText,
+    ) -> Result<CommentId, Error> {
         self.write_comment(at, issue, body).await
     }
 
-    async fn edit_comment(&self, at: &At, id: CommentId, body: &str) -> Result<(), Error> {
+    async fn edit_comment(&self, at: &At, id: CommentId, body: &CommentText) -> Result<(), Error> {
         self.rewrite_comment(at, id, body).await
     }
 
@@ -234,8 +279,41 @@ impl GitHub for App {
         self.write_pull(at, new).await
     }
 
+    async fn sub_issues(&self, at: &At, issue: IssueNumber) -> Result<SubIssues, Error> {
+        self.read_sub_issues(at, issue).await
+    }
+
+    async fn blockers(&self, at: &At, issue: IssueNumber) -> Result<Vec<String>, Error> {
+        self.read_blockers(at, issue).await
+    }
+
+    async fn mark_ready(&self, at: &At, pull: PullNumber) -> Result<(), Error> {
+        self.write_ready(at, pull).await
+    }
+
+    async fn annotate(
+        &self,
+        at: &At,
+        check: (CheckId, &CheckRun),
+        notes: &[Note],
+    ) -> Result<(), Error> {
+        self.write_notes(at, check, notes).await
+    }
+
     async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {
         self.send_merge(at, order).await
+    }
+
+    async fn enlist(&self, at: &At, way: Way, order: &MergeOrder) -> Result<Enlisted, Error> {
+        self.send_order(at, way, order).await
+    }
+
+    async fn leave(&self, at: &At, way: Way, pull: PullNumber) -> Result<bool, Error> {
+        self.take_back(at, way, pull).await
+    }
+
+    async fn line(&self, at: &At, pull: PullNumber) -> Result<Line, Error> {
+        self.read_line(at, pull).await
     }
 
     async fn close_issue(&self, at: &At, issue: IssueNumber) -> Result<(), Error> {
@@ -248,6 +326,26 @@ impl GitHub for App {
 
     async fn comments_since(&self, at: &At, since: Millis) -> Result<Vec<Comment>, Error> {
         self.read_comments_since(at, since).await
+    }
+
+    async fn issues_since(&self, at: &At, since: Millis) -> Result<Vec<Touched>, Error> {
+        self.read_issues_since(at, since).await
+    }
+
+    async fn history(&self, at: &At, issue: IssueNumber) -> Result<Vec<Change>, Error> {
+        self.read_history(at, issue).await
+    }
+
+    async fn deliveries_since(&self, since: Millis, which: Which) -> Result<Log, Error> {
+        self.read_deliveries(since, which).await
+    }
+
+    async fn delivery(&self, id: u64) -> Result<Option<Kept>, Error> {
+        self.read_delivery(id).await
+    }
+
+    async fn redeliver(&self, id: u64) -> Result<(), Error> {
+        self.ask_redelivery(id).await
     }
 
     async fn remote(&self, at: &At, purpose: Purpose) -> Result<Remote, Error> {

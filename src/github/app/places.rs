@@ -51,10 +51,11 @@ impl App {
             return Ok(Vec::new());
         };
         let mut places = Vec::new();
+        let account = super::pace::Account::Installation(installation);
         for page in 1..=PAGES_MAX {
             let path = format!("/installation/repositories?per_page={PAGE_ENTRIES}&page={page}");
             let request = Request::get("repositories", path);
-            let answer = self.deliver(Some(installation), &secret, &request).await?;
+            let answer = self.deliver(account, &secret, &request).await?;
             if matches!(answer.status, 401 | 403 | 404) {
                 // The token is refused: suspended meanwhile, or to be asked for anew.
                 self.tokens.forget_listing(installation);

@@ -8,13 +8,10 @@ use super::wire::Request;
 use super::{App, Grant, path};
 use crate::gate::seen::Review;
 use crate::github::people::{self, Given};
-use crate::github::{At, Error, MergeOrder, NewPull, answer};
-use crate::model::{BranchName, CommitSha, Permission, PullNumber, text};
+use crate::github::{At, Error, MergeOrder, NewPull, answer, pulls};
+use crate::model::{BranchName, CommitSha, Permission, PullNumber};
 use crate::pipeline::stage::MergeAnswer;
 use crate::policy::MergeMethod;
-
-/// Longest title of a pull request GitHub takes, in characters.
-const TITLE_CHARS_MAX: usize = 256;
 
 /// GitHub's word for a way to merge.
 pub(super) fn method_word(method: MergeMethod) -> &'static str {
@@ -50,15 +47,22 @@ impl App {
     }
 
     pub(super) async fn write_pull(&self, at: &At, new: &NewPull) -> Result<PullNumber, Error> {
-        let body = json!({
-            "title": text::cut(&new.title, TITLE_CHARS_MAX),
-            "body": text::cut(&new.body, text::COMMENT_CHARS_MAX),
-            "head": new.head.as_str(),
-            "base": new.base.as_str(),
-            "maintainer_can_modify": false,
-        });
-        let path = path::repo(at, "/pulls");
-        let made = self.post::<PullAnswer>(at, Grant::Talk, ("open_pull", path), body).await;
+        let send = async |draft: bool| {
+            let body = json!({
+                "title": new.title.as_str(),
+                "body": new.body.as_str(),
+                "head": new.head.as_str(),
+                "base": new.base.as_str(),
+                "maintainer_can_modify": false,
+                "draft": draft,
+            });
+            let path = path::repo(at, "/pulls");
+            self.post::<PullAnswer>(at, Grant::Talk, ("open_pull", path), body).await
+        };
+        let mut made = send(new.draft).await;
+        if new.draft && made.as_ref().is_err_and(pulls::has_no_drafts) {
+            made = send(false).await;
+        }
         match made {
             Ok(made) => required(made.number, "pull request number").map(PullNumber),
             // Somebody, perhaps we ourselves before a crash, was faster.
@@ -110,8 +114,8 @@ impl App {
         let body = json!({
             "sha": order.head.as_str(),
             "merge_method": method_word(order.method),
-            "commit_title": text::cut(&order.title, TITLE_CHARS_MAX),
-            "commit_message": text::cut(&order.message, text::COMMENT_CHARS_MAX),
+            "commit_title": order.title.as_str(),
+            "commit_message": order.message.as_str(),
         });
         let request = Request::write(Method::PUT, "merge", path, body);
         let answer = match self.call(at, Grant::Merge, &request).await {

@@ -1,10 +1,10 @@
 //! Sending what may be sent again until it is answered, and not asking for what we still have.
 
 use super::App;
+use super::pace::Account;
 use super::tokens::Secret;
 use super::wire::{Answer, Request};
 use crate::github::Error;
-use crate::model::InstallationId;
 
 /// Times in all that a request is sent which may be repeated.
 const TRIES_MAX: u32 = 3;
@@ -14,37 +14,41 @@ impl App {
     /// doubles; anything else is sent once. Answers to an installation are kept for it.
     pub(super) async fn deliver(
         &self,
-        whose: Option<InstallationId>,
+        account: Account,
         secret: &Secret,
         request: &Request,
     ) -> Result<Answer, Error> {
         let mut wait_ms = self.backoff_ms;
         for _try in 1..TRIES_MAX {
-            let answer = self.once(whose, secret, request).await;
+            let answer = self.once(account, secret, request).await;
             if !request.repeat || !is_lost(&answer) {
                 return answer;
             }
             self.clock.sleep_until(self.clock.now().plus(wait_ms)).await;
             wait_ms = wait_ms.saturating_mul(2);
         }
-        self.once(whose, secret, request).await
+        self.once(account, secret, request).await
     }
 
     async fn once(
         &self,
-        whose: Option<InstallationId>,
+        account: Account,
         secret: &Secret,
         request: &Request,
     ) -> Result<Answer, Error> {
-        let Some(whose) = whose else {
-            return self.wire.send(secret, request, None).await;
+        let last = match account {
+            Account::Installation(whose) => self.cache.last(whose, request),
+            Account::App | Account::Tokens(_) => None,
         };
-        let last = self.cache.last(whose, request);
         let etag = last.as_ref().map(|kept| kept.etag.as_str());
+        let slot = self.pace.enter(account, request).await?;
         let mut answer = self.wire.send(secret, request, etag).await?;
-        match last {
-            Some(kept) if answer.status == 304 => answer.stay(&kept),
-            Some(_) | None => self.cache.keep(whose, request, &answer),
+        slot.heard(&answer);
+        drop(slot);
+        match (last, account) {
+            (Some(kept), _) if answer.status == 304 => answer.stay(&kept),
+            (_, Account::Installation(whose)) => self.cache.keep(whose, request, &answer),
+            (_, Account::App | Account::Tokens(_)) => {}
         }
         Ok(answer)
     }

@@ -6,11 +6,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::pulls::method_word;
+use super::rules::add;
 use super::shape::{BranchAnswer, FileAnswer, RepositoryAnswer, RuleAnswer, branch};
 use super::wire::Request;
 use super::{App, Grant, path};
 use crate::gate::seen::Rules;
-use crate::github::{At, Error, FILE_BYTES_MAX, Repository};
+use crate::github::{At, Error, FILE_BYTES_MAX, Repository, rules};
 use crate::model::BranchName;
 use crate::policy::MergeMethod;
 
@@ -36,6 +37,11 @@ impl App {
     }
 
     pub(super) async fn read_file(&self, at: &At, file: &str) -> Result<Option<String>, Error> {
+        // However they are written, clients resolve dot segments: the path would mean another
+        // call. Git has no file of such a name.
+        if file.split('/').any(|part| matches!(part, "." | "..")) {
+            return Ok(None);
+        }
         let path = path::repo(at, &format!("/contents/{}", path::parts(file)));
         let answer = self.ask(at, Grant::Read, &Request::get("file", path)).await;
         let answer = match answer {
@@ -78,7 +84,7 @@ impl App {
     pub(super) async fn read_rules(&self, at: &At, branch: &BranchName) -> Result<Rules, Error> {
         let mut rules = Rules::default();
         for rule in self.rules_of(at, branch).await? {
-            add_rule(&mut rules, rule);
+            add(&mut rules, rule);
         }
         let name = path::part(branch.as_str());
         let path = path::repo(at, &format!("/branches/{name}"));
@@ -90,26 +96,8 @@ impl App {
             let named = checks.checks.into_iter().flatten().filter_map(|check| check.context);
             rules.required.extend(named);
         }
+        rules::set_ours_apart(&mut rules, self.id);
         Ok(rules)
-    }
-}
-
-/// Layered rules: the most demanding wins.
-fn add_rule(rules: &mut Rules, rule: RuleAnswer) {
-    let parameters = rule.parameters.unwrap_or_default();
-    match rule.kind.as_deref() {
-        Some("required_status_checks") => {
-            let checks = parameters.required_status_checks.into_iter().flatten();
-            rules.required.extend(checks.filter_map(|check| check.context));
-            rules.strict |= parameters.strict_required_status_checks_policy.unwrap_or(false);
-        }
-        Some("pull_request") => {
-            let demanded = parameters.required_approving_review_count.unwrap_or(0);
-            rules.approvals = rules.approvals.max(demanded);
-        }
-        Some("merge_queue") => rules.queue = true,
-        // What we cannot judge, the merge call will.
-        Some(_) | None => {}
     }
 }
 
@@ -138,27 +126,6 @@ mod tests {
 
     fn rules(answer: Value) -> Vec<RuleAnswer> {
         serde_json::from_value(answer).unwrap()
-    }
-
-    #[test]
-    fn the_most_demanding_rule_wins() {
-        let mut found = Rules::default();
-        let answer = json!([
-            {"type": "required_status_checks", "parameters": {
-                "strict_required_status_checks_policy": true,
-                "required_status_checks": [{"context": "test", "integration_id": 1}, {}]}},
-            {"type": "required_status_checks", "parameters": {
-                "strict_required_status_checks_policy": false,
-                "required_status_checks": [{"context": "lint"}]}},
-            {"type": "pull_request", "parameters": {"required_approving_review_count": 2}},
-            {"type": "pull_request", "parameters": {"required_approving_review_count": 1}},
-            {"type": "deletion"}, {"type": "a_rule_of_tomorrow", "parameters": {}}, {},
-        ]);
-        for rule in rules(answer) {
-            add_rule(&mut found, rule);
-        }
-        let required = BTreeSet::from(["lint".to_owned(), "test".to_owned()]);
-        assert_eq!(found, Rules { required, strict: true, approvals: 2, queue: false });
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) enum Level {
 }
 
 impl Level {
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Write => "write",

@@ -133,6 +133,7 @@ pub(super) struct Named {
 #[serde(default)]
 pub(super) struct PullAnswer {
     pub(super) number: Option<u64>,
+    pub(super) node_id: Option<String>,
     state: Option<String>,
     merged: Option<bool>,
     merge_commit_sha: Option<String>,
@@ -140,6 +141,20 @@ pub(super) struct PullAnswer {
     pub(super) user: Option<Account>,
     pub(super) head: Option<Side>,
     base: Option<Side>,
+    auto_merge: Option<AutoMerge>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct AutoMerge {
+    enabled_by: Option<Account>,
+}
+
+impl AutoMerge {
+    /// Who enabled it; an account that is gone leaves its wish behind.
+    fn by(self) -> String {
+        self.enabled_by.and_then(|by| by.login).unwrap_or_else(|| "ghost".to_owned())
+    }
 }
 
 impl PullAnswer {
@@ -165,6 +180,7 @@ impl PullAnswer {
             head,
             head_branch: self.head.and_then(|head| head.reference).unwrap_or_default(),
             base: branch(base.as_deref(), "base")?,
+            auto_merge: self.auto_merge.map(AutoMerge::by),
         })
     }
 }
@@ -232,6 +248,7 @@ pub(super) struct AnnotationAnswer {
     pub(super) path: Option<String>,
     pub(super) start_line: Option<u64>,
     pub(super) annotation_level: Option<String>,
+    pub(super) title: Option<String>,
     pub(super) message: Option<String>,
 }
 
@@ -250,12 +267,19 @@ pub(super) struct RuleParameters {
     pub(super) strict_required_status_checks_policy: Option<bool>,
     pub(super) required_approving_review_count: Option<u32>,
     pub(super) allowed_merge_methods: Option<Vec<String>>,
+    pub(super) require_code_owner_review: Option<bool>,
+    pub(super) require_last_push_approval: Option<bool>,
+    pub(super) required_review_thread_resolution: Option<bool>,
+    pub(super) required_deployment_environments: Option<Vec<String>>,
+    pub(super) merge_method: Option<String>,
+    pub(super) check_response_timeout_minutes: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Context {
     pub(super) context: Option<String>,
+    pub(super) integration_id: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -56,7 +56,7 @@ pub(super) enum Grant {
 
 impl Grant {
     /// GitHub's names of the permissions it needs.
-    fn permissions(self) -> &'static [(&'static str, Level)] {
+    pub(super) fn permissions(self) -> &'static [(&'static str, Level)] {
         use Level::{Read, Write};
         match self {
             Self::Read => &[

@@ -1,7 +1,7 @@
 //! One request out, one answer in: time limits, size limits and counts, no decisions.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::Config;
 use super::cache::Kept;
+use super::carrier::Carrier;
 use super::hosts::Foreign;
 use super::tokens::Secret;
 use crate::github::Error;
@@ -88,14 +89,19 @@ impl Answer {
         serde_json::from_slice(&self.body).map_err(|error| Error::Unexpected(error.to_string()))
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The addresses of other pages.
+    pub(super) fn link(&self) -> Option<&str> {
+        self.header("link")
     }
 
     /// Whether there is a further page; `None` when the answer does not say.
     pub(super) fn has_next(&self) -> Option<bool> {
         let said = self.header("link").map(|link| link.contains("rel=\"next\""));
-        said.or(self.more.then_some(true))
+        said.or_else(|| self.more.then_some(true))
     }
 
     pub(super) fn etag(&self) -> Option<&str> {
@@ -146,6 +152,13 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(config: &Config) -> Result<Self, Error> {
         let crab = super::transport::octocrab(config)?;
+        let counts = Mutex::new(Counts::default());
+        Ok(Self { crab, timeout: config.timeout, counts })
+    }
+
+    /// Over another carrier than our own client.
+    pub(super) fn over(config: &Config, carrier: Arc<dyn Carrier>) -> Result<Self, Error> {
+        let crab = super::carrier::octocrab(config, carrier)?;
         let counts = Mutex::new(Counts::default());
         Ok(Self { crab, timeout: config.timeout, counts })
     }
@@ -237,5 +250,6 @@ fn failure(kind: &str, error: &octocrab::Error) -> Error {
         tracing::warn!(kind, "{text}");
         return Error::Unexpected(format!("{kind}: {text}"));
     }
-    Error::Unavailable(format!("{kind}: {text}"))
+    let next = super::advice::advice(&text).map(|next| format!("; {next}"));
+    Error::Unavailable(format!("{kind}: {text}{}", next.unwrap_or_default()))
 }

@@ -12,6 +12,7 @@ use crate::github::{At, GitHub};
 use crate::model::{BranchName, CommitSha, InstallationId, Millis, PullNumber, Repo, User, UserId};
 use crate::playground::face::Face;
 use crate::playground::memory::MemoryForge;
+use crate::playground::openapi::{Verdict, watched};
 use crate::playground::world::people::FilePush;
 use crate::playground::world::setup::NewApp;
 use crate::playground::world::{self, NowMs, Role, World, pulls::NewPull};
@@ -38,6 +39,8 @@ pub(super) struct Bench {
     pub(super) http: Option<Arc<App>>,
     /// Stops the server when the bench goes.
     served: Option<DropGuard>,
+    /// What GitHub's own description says of all that went over HTTP.
+    verdict: Option<Verdict>,
 }
 
 impl fmt::Debug for Bench {
@@ -67,8 +70,8 @@ impl Bench {
         let id = world.install(app, &mara, &[repo_id]).unwrap();
         let at = At { installation: InstallationId(id), repo: Repo::parse(REPO).unwrap() };
         let hub = Arc::new(Face::new(world.clone(), app));
-        let (http, served) = (None, None);
-        Self { hub, world, clock, at, repo_id, mara, rio, otto, app, ci, http, served }
+        let (http, served, verdict) = (None, None, None);
+        Self { hub, world, clock, at, repo_id, mara, rio, otto, app, ci, http, served, verdict }
     }
 
     /// The same, served on loopback under `prefix` and reached by the real adapter.
@@ -83,7 +86,7 @@ impl Bench {
             cancel: cancel.clone(),
             pages: None,
         };
-        let router = crate::playground::http::router(face);
+        let (router, verdict) = watched(crate::playground::http::router(face));
         let stop = cancel.clone().cancelled_owned();
         TaskTracker::new().spawn(async move {
             axum::serve(listener, router).with_graceful_shutdown(stop).await.unwrap();
@@ -95,6 +98,7 @@ impl Bench {
         bench.hub = Arc::<App>::clone(&app);
         bench.http = Some(app);
         bench.served = Some(cancel.drop_guard());
+        bench.verdict = Some(verdict);
         bench
     }
 

@@ -3,6 +3,7 @@
 use super::bench::{Bench, REPO, branch, user};
 use crate::github::payload::{self, Happening, PullAction};
 use crate::github::{Button, CheckRun, Conclusion, signature};
+use crate::model::text::CheckText;
 use crate::model::{CommentId, CommitSha, IssueNumber};
 use crate::playground::world::ReviewState;
 use crate::playground::world::merge::MergeCall;
@@ -89,20 +90,20 @@ pub(super) async fn what_people_do_arrives_as_it_was(b: Bench) {
 pub(super) async fn what_we_do_ourselves_is_known_as_ours(b: Bench) {
     let (pull, head) = b.pull("feat/x", &[("a", "two\n")]);
     arrived(&b);
-    b.hub.comment(&b.at, pull.into(), "/go").await.unwrap();
+    b.hub.comment(&b.at, pull.into(), &"/go".into()).await.unwrap();
     let found = arrived(&b);
     let [Happening::Comment { by, is_pull: true, .. }] = &found[..] else {
         panic!("one comment: {found:?}");
     };
     assert!(by.bot, "our own words are a bot's");
-    let retry = Button { label: "Retry", description: "Try again", identifier: "retry" };
+    let retry = Button::new("Retry", "Try again", "retry");
     let run = CheckRun {
         head: head.clone(),
         external_id: "r0123456789".to_owned(),
         conclusion: Some(Conclusion::Failure),
-        title: "Failed".to_owned(),
-        summary: String::new(),
-        buttons: vec![retry],
+        title: "Failed".into(),
+        summary: CheckText::default(),
+        buttons: [retry].into_iter().collect(),
     };
     let id = b.hub.create_check_run(&b.at, &run).await.unwrap();
     assert_eq!(arrived(&b), [], "our own check run tells us nothing");

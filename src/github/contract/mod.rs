@@ -3,7 +3,10 @@
 mod bench;
 mod events;
 mod headers;
+mod lost;
+mod offers;
 mod pulls;
+mod queue;
 mod reading;
 mod talk;
 mod trust;
@@ -55,6 +58,9 @@ contract! {
     talk::lost_answers_are_repeated_for_reads_only,
     talk::limits_say_when_to_come_back,
     reading::a_sweep_finds_places_and_late_comments,
+    lost::a_sweep_finds_what_changed_about_issues,
+    lost::the_log_tells_what_failed_and_sends_it_again,
+    lost::a_long_log_is_read_back_to_the_moment_asked_for,
     talk::strangers_get_nothing,
     talk::git_gets_a_narrow_secret,
     pulls::a_pull_request_is_opened_once,
@@ -63,5 +69,12 @@ contract! {
     pulls::a_merge_lands_the_named_head,
     events::what_people_do_arrives_as_it_was,
     events::what_we_do_ourselves_is_known_as_ours,
+    offers::sub_issues_and_what_blocks_them_are_read,
+    offers::a_draft_is_made_ready_once,
+    offers::notes_are_added_in_portions_and_never_twice,
     pulls::a_lost_merge_is_unknown_and_never_sent_again,
+    queue::a_queue_takes_the_named_head_and_tells_its_place,
+    queue::a_queue_lets_go_and_says_why,
+    queue::auto_merge_wants_something_to_wait_for,
+    queue::a_lost_order_is_unknown_and_never_sent_again,
 }

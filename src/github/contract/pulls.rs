@@ -15,10 +15,11 @@ pub(super) async fn a_pull_request_is_opened_once(b: Bench) {
     let find = async |name: &str| b.hub.pull_of(&b.at, &branch(name)).await.unwrap();
     assert_eq!(find("slipway/1-x").await, None);
     let new = NewPull {
-        title: "t".repeat(1_000),
-        body: "é".repeat(70_000),
+        title: "t".repeat(1_000).into(),
+        body: "é".repeat(70_000).into(),
         head: branch("slipway/1-x"),
         base: branch("main"),
+        draft: false,
     };
     let number = b.hub.open_pull(&b.at, &new).await.unwrap();
     assert_eq!(b.hub.open_pull(&b.at, &new).await, Ok(number), "it is there already");
@@ -73,8 +74,8 @@ fn order(pull: PullNumber, head: &CommitSha) -> MergeOrder {
         pull,
         head: head.clone(),
         method: MergeMethod::Squash,
-        title: "Say goodbye".to_owned(),
-        message: "Closes nothing.".to_owned(),
+        title: "Say goodbye".into(),
+        message: "Closes nothing.".into(),
     }
 }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::bench::{Bench, POLICY, REPO, user};
-use crate::github::{At, Button, CHECK_NAME, CheckRun, Conclusion, Error, Purpose, Reaction};
+use crate::github::{
+    At, Button, Buttons, CHECK_NAME, CheckRun, Conclusion, Error, Purpose, Reaction,
+};
 use crate::model::{CheckId, CommentId, CommitSha, InstallationId, IssueNumber, Repo};
 use crate::playground::faults::Fault;
 use crate::playground::world::{Actor, Level};
@@ -38,18 +40,18 @@ pub(super) async fn comments_are_ours_only(b: Bench) {
     for n in 0..120 {
         b.world.comment(b.otto.id, REPO, number.0, &format!("comment {n}")).unwrap();
     }
-    let id = b.hub.comment(&b.at, number, &format!("{marker}\nworking")).await.unwrap();
+    let id = b.hub.comment(&b.at, number, &format!("{marker}\nworking").into()).await.unwrap();
     assert_eq!(find().await, Some(id), "on whatever page");
-    b.hub.edit_comment(&b.at, id, &format!("{marker}\ndone")).await.unwrap();
+    b.hub.edit_comment(&b.at, id, &format!("{marker}\ndone").into()).await.unwrap();
     let body = b.world.with(|state| state.repos[&b.repo_id].comments[&id.0].body.clone());
     assert_eq!(body, format!("{marker}\ndone"));
-    b.hub.edit_comment(&b.at, id, &"é".repeat(70_000)).await.unwrap();
+    b.hub.edit_comment(&b.at, id, &"é".repeat(70_000).into()).await.unwrap();
     let mara = Actor::User(b.mara.id);
     b.world.with(|state| state.delete_comment(&mara, REPO, id.0).unwrap());
-    let gone = b.hub.edit_comment(&b.at, id, "x").await;
+    let gone = b.hub.edit_comment(&b.at, id, &"x".into()).await;
     assert!(matches!(gone, Err(Error::Gone(_))));
     assert_eq!(find().await, None);
-    let nowhere = b.hub.comment(&b.at, IssueNumber(999), "x").await;
+    let nowhere = b.hub.comment(&b.at, IssueNumber(999), &"x".into()).await;
     assert!(matches!(nowhere, Err(Error::Gone(_))));
 }
 
@@ -72,9 +74,9 @@ fn run_on(head: &CommitSha) -> CheckRun {
         head: head.clone(),
         external_id: "r0123456789".to_owned(),
         conclusion: None,
-        title: "Building".to_owned(),
-        summary: "s".repeat(70_000),
-        buttons: Vec::new(),
+        title: "Building".into(),
+        summary: "s".repeat(70_000).into(),
+        buttons: Buttons::default(),
     }
 }
 
@@ -88,10 +90,10 @@ pub(super) async fn our_check_run_lives_with_its_head(b: Bench) {
     let read = || b.world.with(|state| state.repos[&b.repo_id].runs[&id.0].clone());
     assert_eq!((read().status.name(), read().conclusion), ("in_progress", None));
     assert_eq!((read().name.as_str(), read().external_id.as_str()), (CHECK_NAME, "r0123456789"));
-    let stop = Button { label: "Stop", description: "Stop this run", identifier: "stop" };
+    let stop = Button::new("Stop", "Stop this run", "stop");
     let parked = CheckRun {
         conclusion: Some(Conclusion::ActionRequired),
-        buttons: vec![stop],
+        buttons: [stop].into_iter().collect(),
         ..run.clone()
     };
     b.hub.update_check_run(&b.at, id, &parked).await.unwrap();
@@ -116,7 +118,7 @@ pub(super) async fn lost_answers_are_repeated_for_reads_only(b: Bench) {
     for fault in [Fault::status(502, true), Fault::reset(true)] {
         let before = b.calls("issues/create-comment");
         b.fault("issues/create-comment", fault);
-        let lost = b.hub.comment(&b.at, number, "marker").await;
+        let lost = b.hub.comment(&b.at, number, &"marker".into()).await;
         assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");
         assert_eq!(b.calls("issues/create-comment"), before + 1, "a write is sent once");
     }
@@ -134,7 +136,7 @@ pub(super) async fn limits_say_when_to_come_back(b: Bench) {
         assert_eq!(limited, Err(Error::Limited { after: Duration::from_secs(30) }));
         if b.http.is_some() {
             let calls = b.world.journal().len();
-            let held = b.hub.comment(&b.at, number, "x").await;
+            let held = b.hub.comment(&b.at, number, &"x".into()).await;
             assert_eq!(held, Err(Error::Limited { after: Duration::from_secs(30) }));
             assert_eq!(b.world.journal().len(), calls, "nothing is sent meanwhile");
         }
@@ -159,7 +161,7 @@ pub(super) async fn strangers_get_nothing(b: Bench) {
     b.world.add_repo(&b.mara, "other", "main", forge).unwrap();
     for name in ["mara/other", "mara/nowhere"] {
         let at = At { repo: Repo::parse(name).unwrap(), ..b.at.clone() };
-        let refused = b.hub.comment(&at, number, "x").await;
+        let refused = b.hub.comment(&at, number, &"x".into()).await;
         assert!(matches!(refused, Err(Error::Forbidden(_))), "{name}: {refused:?}");
     }
     b.world.suspend(b.at.installation.0, true).unwrap();

@@ -66,7 +66,7 @@ async fn a_clock_that_goes_wrong_is_corrected_by_githubs() {
         app.issue(&b.at, number).await.unwrap();
         app.issue(&b.at, number).await.unwrap();
         assert_eq!(b.calls(MINT) - before, 1, "its life is judged by GitHub's time");
-        app.comment(&b.at, number, "x").await.unwrap();
+        app.comment(&b.at, number, &"x".into()).await.unwrap();
         assert_eq!(app.counts().writes["token"], 3, "the time is learned once");
     }
 }
@@ -90,7 +90,7 @@ async fn the_other_key_is_tried_once_and_remembered() {
     };
     let rotating = with(&unknown, &good);
     rotating.issue(&b.at, number).await.unwrap();
-    rotating.comment(&b.at, number, "x").await.unwrap();
+    rotating.comment(&b.at, number, &"x".into()).await.unwrap();
     assert_eq!(rotating.counts().writes["token"], 3, "the wrong key was used once");
     let neither = with(&unknown, &b.world.app_pem(other).unwrap());
     let refused = neither.issue(&b.at, number).await;
@@ -178,7 +178,7 @@ async fn a_read_is_sent_three_times_and_a_write_once() {
         assert_eq!(b.hub.issue(&b.at, number).await.is_ok(), good);
     }
     b.fault("issues/create-comment", Fault::status(502, true));
-    let lost = b.hub.comment(&b.at, number, "once").await;
+    let lost = b.hub.comment(&b.at, number, &"once".into()).await;
     assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");
     assert_eq!(b.calls("issues/create-comment"), 1);
 }
@@ -240,7 +240,7 @@ async fn a_list_grows_by_a_page_although_its_first_page_is_the_same() {
         b.world.comment(b.rio.id, REPO, number.0, &format!("comment {count}")).unwrap();
     }
     assert_eq!(b.hub.comment_with(&b.at, number, "marker").await.unwrap(), None);
-    let ours = b.hub.comment(&b.at, number, "marker").await.unwrap();
+    let ours = b.hub.comment(&b.at, number, &"marker".into()).await.unwrap();
     assert_eq!(b.hub.comment_with(&b.at, number, "marker").await.unwrap(), Some(ours));
 }
 
@@ -302,7 +302,7 @@ async fn no_secret_is_shown_and_every_one_is_registered() {
     app.issue(&b.at, number).await.unwrap();
     let remote = app.remote(&b.at, Purpose::Push).await.unwrap();
     b.world.with(|state| state.installations.clear());
-    let refused = app.comment(&b.at, number, "x").await.unwrap_err();
+    let refused = app.comment(&b.at, number, &"x".into()).await.unwrap_err();
     drop(guard);
     let shown = format!("{app:?} {remote:?} {refused:?} {refused}");
     let written = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();

@@ -23,7 +23,7 @@ async fn many_callers_make_one_token() {
     let all = join_all((0..8).map(|_| b.hub.issue(&b.at, number))).await;
     assert!(all.iter().all(Result::is_ok));
     assert_eq!(b.calls(MINT), 1);
-    b.hub.comment(&b.at, number, "x").await.unwrap();
+    b.hub.comment(&b.at, number, &"x".into()).await.unwrap();
     assert_eq!(b.calls(MINT), 2, "writing needs a token of its own");
 }
 
@@ -39,9 +39,9 @@ async fn tokens_are_renewed_before_they_die_and_once_when_they_did() {
     b.hub.issue(&b.at, number).await.unwrap();
     assert_eq!(b.calls(MINT), 2, "it would die soon");
     b.world.with(|state| state.tokens.clear());
-    b.hub.comment(&b.at, number, "once").await.unwrap();
+    b.hub.comment(&b.at, number, &"once".into()).await.unwrap();
     b.world.with(|state| state.tokens.clear());
-    b.hub.comment(&b.at, number, "twice").await.unwrap();
+    b.hub.comment(&b.at, number, &"twice".into()).await.unwrap();
     assert_eq!(b.calls(MINT), 4, "a revoked token is replaced once");
     assert_eq!(b.world.with(|state| state.repos[&b.repo_id].comments.len()), 2);
     b.world.with(|state| {
@@ -70,7 +70,7 @@ async fn requests_are_counted_by_kind() {
     let number = issue(&b);
     b.hub.issue(&b.at, number).await.unwrap();
     b.hub.issue(&b.at, number).await.unwrap();
-    b.hub.comment(&b.at, number, "x").await.unwrap();
+    b.hub.comment(&b.at, number, &"x".into()).await.unwrap();
     let counts = b.http.as_ref().unwrap().counts();
     assert_eq!(counts.reads.get("issue"), Some(&2));
     assert_eq!(counts.writes.get("comment"), Some(&1));
@@ -109,9 +109,9 @@ async fn a_hung_server_is_not_waited_for() {
     config.timeout = std::time::Duration::from_millis(300);
     let app = App::new(&config, Arc::<FakeClock>::clone(&b.clock)).unwrap();
     app.issue(&b.at, number).await.unwrap();
-    app.comment(&b.at, number, "warm").await.unwrap();
+    app.comment(&b.at, number, &"warm".into()).await.unwrap();
     b.fault("issues/create-comment", crate::playground::faults::Fault::timeout(true));
-    let lost = app.comment(&b.at, number, "marker").await;
+    let lost = app.comment(&b.at, number, &"marker".into()).await;
     assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");
     assert!(app.comment_with(&b.at, number, "marker").await.unwrap().is_some());
 }

@@ -3,24 +3,27 @@
 //! GitHub adds events, actions and fields at any time and leaves out what was deleted. So
 //! everything is optional here, and whatever cannot be understood is `Happening::Nothing`.
 
+mod interest;
 mod read;
 mod shape;
 mod words;
 
-pub use words::{comment_written, issue_words};
+pub use interest::{Interest, interest};
+pub use words::{comment_written, issue_changed, issue_words};
 
 use crate::github::At;
 use crate::model::{BranchName, CommentId, CommitSha, InstallationId, IssueNumber};
 use crate::model::{PullNumber, User};
 
 /// The events that can become more than `Happening::Nothing`; others need not be stored.
-pub const EVENTS: [&str; 12] = [
+pub const EVENTS: [&str; 13] = [
     "check_run",
     "check_suite",
     "installation",
     "installation_repositories",
     "issue_comment",
     "issues",
+    "merge_group",
     "pull_request",
     "pull_request_review",
     "push",
@@ -93,6 +96,14 @@ pub enum Happening {
         after: Option<CommitSha>,
         by: Option<User>,
     },
+    /// A merge queue made or dropped the commit on which it tests pull requests.
+    Group {
+        at: At,
+        base: BranchName,
+        head: CommitSha,
+        /// The pull request its branch is named after, while checks are asked for.
+        asks: Option<PullNumber>,
+    },
     /// Something about the checks of `head` changed; what, must be asked.
     Checks {
         at: At,
@@ -139,6 +150,7 @@ impl Happening {
             | Self::Pull { at, .. }
             | Self::Review { at, .. }
             | Self::Push { at, .. }
+            | Self::Group { at, .. }
             | Self::Checks { at, .. }
             | Self::Button { at, .. }
             | Self::Rerequested { at, .. } => Some(at),
@@ -159,7 +171,10 @@ impl Happening {
             | Self::Pull { by, .. }
             | Self::Review { by, .. }
             | Self::Push { by, .. } => by.as_ref(),
-            Self::Checks { .. } | Self::Installation { .. } | Self::Nothing { .. } => None,
+            Self::Group { .. }
+            | Self::Checks { .. }
+            | Self::Installation { .. }
+            | Self::Nothing { .. } => None,
         }
     }
 }
@@ -175,6 +190,8 @@ pub enum PullAction {
     Edited,
     ReadyForReview,
     Drafted,
+    /// It entered or left a merge queue, or auto-merge was turned on or off.
+    Queued,
     /// Closed without a merge.
     Closed,
     Merged,

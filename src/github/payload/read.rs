@@ -20,6 +20,7 @@ pub(super) fn happening(event: &str, payload: &Payload, app: u64) -> Happening {
         "issues" => issue(payload),
         "pull_request" => pull(payload),
         "pull_request_review" => review(payload),
+        "merge_group" => group(payload),
         "push" => push(payload),
         "check_run" => check_run(payload, app),
         "check_suite" => check_suite(payload, app),
@@ -122,6 +123,9 @@ fn pull(payload: &Payload) -> Meant {
         "edited" => PullAction::Edited,
         "ready_for_review" => PullAction::ReadyForReview,
         "converted_to_draft" => PullAction::Drafted,
+        "enqueued" | "dequeued" | "auto_merge_enabled" | "auto_merge_disabled" => {
+            PullAction::Queued
+        }
         "closed" if merged => PullAction::Merged,
         "closed" => PullAction::Closed,
         _uninteresting => return ignored("a pull request", payload),
@@ -140,6 +144,29 @@ fn pull(payload: &Payload) -> Meant {
         branch: if own { branch(head.reference.as_deref(), "head branch").ok() } else { None },
         base: branch(base.reference.as_deref(), "base branch")?,
         by,
+    })
+}
+
+fn group(payload: &Payload) -> Meant {
+    let found = missing(payload.merge_group.as_ref(), "merge group")?;
+    let short = |name: Option<&String>| {
+        name.and_then(|name| name.strip_prefix("refs/heads/")).map(str::to_owned)
+    };
+    // Such as `gh-readonly-queue/main/pr-17-…`.
+    let named = short(found.head_ref.as_ref()).and_then(|name| {
+        let (_, last) = name.rsplit_once("/pr-")?;
+        last.split('-').next()?.parse().ok().map(PullNumber)
+    });
+    let (asks, head) = match action(payload) {
+        "checks_requested" => (named, found.head_sha.as_deref()),
+        "destroyed" => (None, found.head_sha.as_deref()),
+        _uninteresting => return ignored("a merge group", payload),
+    };
+    Ok(Happening::Group {
+        at: place(payload)?,
+        base: branch(short(found.base_ref.as_ref()).as_deref(), "base branch")?,
+        head: sha(head, "head")?,
+        asks,
     })
 }
 

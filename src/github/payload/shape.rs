@@ -13,6 +13,7 @@ pub(super) struct Payload {
     pub(super) comment: Option<Comment>,
     pub(super) label: Option<Label>,
     pub(super) pull_request: Option<Pull>,
+    pub(super) merge_group: Option<MergeGroup>,
     pub(super) check_run: Option<CheckRun>,
     pub(super) check_suite: Option<Headed>,
     pub(super) workflow_run: Option<Headed>,
@@ -89,6 +90,14 @@ pub(super) struct Side {
     pub(super) sha: Option<String>,
     /// Null when the fork is gone.
     pub(super) repo: Option<Repository>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct MergeGroup {
+    pub(super) head_sha: Option<String>,
+    pub(super) head_ref: Option<String>,
+    pub(super) base_ref: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

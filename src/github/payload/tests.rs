@@ -144,7 +144,8 @@ fn pulls_tell_whose_branch_it_is() {
     };
     assert_eq!(action(with("closed", own.clone(), true)), Some(PullAction::Merged));
     assert_eq!(action(with("closed", own.clone(), false)), Some(PullAction::Closed));
-    assert_eq!(action(with("auto_merge_enabled", own, false)), None);
+    assert_eq!(action(with("auto_merge_enabled", own.clone(), false)), Some(PullAction::Queued));
+    assert_eq!(action(with("labeled", own, false)), None);
 }
 
 #[test]

@@ -20,6 +20,12 @@ pub fn comment_written(body: &[u8]) -> Option<Millis> {
     Millis::from_rfc3339(payload.pointer("/comment/created_at")?.as_str()?)
 }
 
+/// When the issue in an `issues` payload changed: the moment of what the payload tells.
+pub fn issue_changed(body: &[u8]) -> Option<Millis> {
+    let payload: Value = serde_json::from_slice(body).ok()?;
+    Millis::from_rfc3339(payload.pointer("/issue/updated_at")?.as_str()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

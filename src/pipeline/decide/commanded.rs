@@ -2,11 +2,12 @@
 
 use super::{Decision, Ignored, walk};
 use crate::command::{Authorized, SlashCommand};
-use crate::model::Millis;
+use crate::model::{Millis, RunId};
 use crate::pipeline::effect::{Answer, Effect};
 use crate::pipeline::park::ParkReason;
 use crate::pipeline::run::Run;
-use crate::pipeline::stage::{StageKind, Step, Task};
+use crate::pipeline::stage::{StageKind, Step, Task, queue};
+use crate::pipeline::standing::Leaving;
 use crate::pipeline::state::{Approval, Outcome, Phase, Progress, State};
 use crate::policy::{MergeMode, Policy};
 
@@ -72,9 +73,22 @@ fn stop(run: &mut Run<'_>, command: &Authorized) -> Answer {
     if run.state.work.unsettled.is_some() {
         return stop_unsettled(run, command);
     }
+    if run.state.work.standing.is_some() {
+        return stop_standing(run, command);
+    }
+    relay(run, command);
     let why = format!("Stopped by {}.", command.by());
     walk::go(run, Step::Finish(Outcome::Stopped { why }));
     Answer::Done
+}
+
+/// The stories stop with what they belong to.
+fn relay(run: &mut Run<'_>, command: &Authorized) {
+    let live = run.state.work.stories.iter().filter(|story| !story.standing.is_over());
+    let runs: Vec<RunId> = live.filter_map(|story| story.run.clone()).collect();
+    for to in runs {
+        run.effects.push(Effect::Relay { to, command: command.relayed() });
+    }
 }
 
 /// A merge call may have been sent: only GitHub's answer ends the run now. A second `/stop`
@@ -98,6 +112,36 @@ fn stop_unsettled(run: &mut Run<'_>, command: &Authorized) -> Answer {
     )
 }
 
+/// GitHub may merge by itself at any moment: what was asked is taken back first. A second
+/// `/stop` while GitHub does not let go ends the run without.
+fn stop_standing(run: &mut Run<'_>, command: &Authorized) -> Answer {
+    let again = run.state.stop_by.is_some();
+    run.state.stop_by = Some(command.by().clone());
+    if run.state.park().is_some() && again {
+        let why = format!(
+            "Stopped by {}. GitHub never told whether it let go of the pull request, so it may \
+             still merge it; look there.",
+            command.by()
+        );
+        walk::go(run, Step::Finish(Outcome::Stopped { why }));
+        return Answer::Done;
+    }
+    take_back(run, Leaving::Stop);
+    words("Slipway takes back what it asked of GitHub, and stops as soon as that is sure.")
+}
+
+/// Begins to take back what stands, unless a task about it is out already.
+fn take_back(run: &mut Run<'_>, why: Leaving) {
+    if run.state.task().is_some() {
+        return;
+    }
+    if let Some(standing) = run.work().standing.as_mut() {
+        standing.tries = 0;
+    }
+    let step = queue::leave(run, why);
+    walk::go(run, step);
+}
+
 /// Parked without knowing how a merge call ended: reads it once more, and never sends another.
 fn read_again(run: &mut Run<'_>) {
     let Some(permit) = run.state.work.unsettled.clone() else { return };
@@ -116,6 +160,9 @@ fn hold(run: &mut Run<'_>, command: &Authorized) -> Answer {
     if work.landed.is_some() || work.unsettled.is_some() {
         return words("The merge was already asked for. Slipway holds only if GitHub refuses it.");
     }
+    if work.standing.is_some() {
+        take_back(run, Leaving::Gate);
+    }
     Answer::Done
 }
 
@@ -125,6 +172,9 @@ fn retry(run: &mut Run<'_>) -> Answer {
             let stage = *stage;
             fresh_budgets(run);
             run.work().retried_at = Some(run.at);
+            if let Some(standing) = run.work().standing.as_mut() {
+                standing.tries = 0;
+            }
             if run.state.work.unsettled.is_some() {
                 read_again(run);
                 return Answer::Done;
@@ -137,7 +187,11 @@ fn retry(run: &mut Run<'_>) -> Answer {
             Answer::Done
         }
         Progress::Running { phase: Phase::Waiting(_), .. } => {
-            run.effects.push(Effect::Look);
+            if run.state.request.stories {
+                walk::go(run, Step::Back(StageKind::Accept));
+            } else {
+                run.effects.push(Effect::Look);
+            }
             Answer::Done
         }
         Progress::Running { phase: Phase::Doing(_), stage, .. } => {
@@ -157,6 +211,7 @@ fn fresh_budgets(run: &mut Run<'_>) {
     counts.update_rounds = 0;
     counts.merge_refusals = 0;
     counts.lost_calls = 0;
+    counts.orders = 0;
     counts.signatures.clear();
     counts.trees.clear();
     counts.reruns.clear();

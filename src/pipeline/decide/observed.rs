@@ -8,7 +8,8 @@ use crate::model::CommitSha;
 use crate::pipeline::effect::Effect;
 use crate::pipeline::park::ParkReason;
 use crate::pipeline::run::Run;
-use crate::pipeline::stage::{StageKind, Step, Task, adopt};
+use crate::pipeline::stage::{StageKind, Step, Task, adopt, queue};
+use crate::pipeline::standing::Leaving;
 use crate::pipeline::state::{Outcome, Phase, Progress, State};
 
 /// A look that is older than what is known, or is of something else.
@@ -33,9 +34,12 @@ pub(super) fn decide(run: &mut Run<'_>, before: &State, seen: &Seen) -> Result<(
     }
     let step = step.or_else(|| foreign(run, seen));
     // Most looks find what the last one found; they are judged without being copied.
-    let known = run.state.seen.as_ref().is_some_and(|known| {
-        known.same(seen) && run.state.work.published_at.is_none_or(|at| known.at >= at)
-    });
+    // While an order stands, that it is still so, and when, is what is waited for.
+    let stands = run.state.work.standing.is_some();
+    let known = !stands
+        && run.state.seen.as_ref().is_some_and(|known| {
+            known.same(seen) && run.state.work.published_at.is_none_or(|at| known.at >= at)
+        });
     if known {
         run.looked = true;
     } else {
@@ -60,6 +64,10 @@ pub(super) fn ready(run: &mut Run<'_>, seen: &Seen) -> Option<Step> {
 
 fn keep(run: &mut Run<'_>, seen: &Seen) {
     run.looked = true;
+    // Whoever made it ready: a draft it becomes later is theirs.
+    if !seen.draft {
+        run.work().drafted = false;
+    }
     run.state.seen = Some(Arc::new(seen.clone()));
 }
 
@@ -69,6 +77,7 @@ fn ended(run: &mut Run<'_>, seen: &Seen) -> Option<Step> {
         PullState::Merged { commit } => return Some(merged(run, commit)),
         PullState::Closed => {
             run.work().unsettled = None;
+            run.work().standing = None;
             let why = "The pull request was closed.".to_owned();
             return Some(Step::Finish(Outcome::Stopped { why }));
         }
@@ -78,6 +87,9 @@ fn ended(run: &mut Run<'_>, seen: &Seen) -> Option<Step> {
     if run.state.withdrawn.is_none() || run.state.work.unsettled.is_some() {
         return None;
     }
+    if run.state.work.standing.is_some() {
+        return Some(queue::leave(run, Leaving::Withdrawn));
+    }
     let why = "The issue was closed, or its label was taken away.".to_owned();
     Some(Step::Finish(Outcome::Stopped { why }))
 }
@@ -86,7 +98,7 @@ fn ended(run: &mut Run<'_>, seen: &Seen) -> Option<Step> {
 fn merged(run: &mut Run<'_>, commit: &CommitSha) -> Step {
     let work = run.work();
     work.landed = Some(commit.clone());
-    if work.unsettled.take().is_some() {
+    if work.unsettled.take().is_some() || work.standing.is_some() {
         return Step::Back(StageKind::Merge);
     }
     work.predicted = None;
@@ -102,6 +114,9 @@ fn foreign(run: &mut Run<'_>, seen: &Seen) -> Option<Step> {
     let work = &run.state.work;
     let known = [&work.head, &work.replaced];
     let head = seen.git_head.clone().filter(|head| !known.contains(&&Some(head.clone())))?;
+    if run.state.work.standing.is_some() {
+        return Some(queue::leave(run, Leaving::Moved));
+    }
     adopt(run, head);
     Some(Step::Back(StageKind::Verify))
 }
@@ -116,6 +131,9 @@ fn is_merging(run: &Run<'_>) -> bool {
             Task::Ready { .. }
             | Task::Merge(_)
             | Task::Settle { .. }
+            | Task::Enlist { .. }
+            | Task::Leave { .. }
+            | Task::Compare { .. }
             | Task::Land { .. }
             | Task::Close { .. },
         ) => true,
@@ -125,7 +143,9 @@ fn is_merging(run: &Run<'_>) -> bool {
             | Task::Verify { .. }
             | Task::Publish { .. }
             | Task::Update { .. }
-            | Task::Rerun { .. },
+            | Task::Rerun { .. }
+            | Task::Undraft { .. }
+            | Task::Stories { .. },
         )
         | None => false,
     }
@@ -143,6 +163,7 @@ fn resume(run: &mut Run<'_>) -> Step {
             | ParkReason::CiTooLong
             | ParkReason::CheckNeedsPerson
             | ParkReason::RulesChanged
+            | ParkReason::QueueTooLong
             | ParkReason::HeadLag => stage.stage().seen(run),
             ParkReason::AgentStuck
             | ParkReason::FixesSpent
@@ -151,6 +172,7 @@ fn resume(run: &mut Run<'_>) -> Step {
             | ParkReason::MergeUnknown
             | ParkReason::ReviewsSpent
             | ParkReason::BaseRace
+            | ParkReason::QueueRefused
             | ParkReason::WorldFailed => Step::Stay,
         },
         Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => Step::Stay,

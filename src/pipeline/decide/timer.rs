@@ -1,10 +1,10 @@
 //! A timer went off: it asks, it never concludes.
 
-use super::Ignored;
+use super::{Ignored, walk};
 use crate::pipeline::effect::Effect;
 use crate::pipeline::event::Timer;
 use crate::pipeline::run::Run;
-use crate::pipeline::stage::PEOPLE_MS;
+use crate::pipeline::stage::{PEOPLE_MS, StageKind, Step};
 use crate::pipeline::state::{Phase, Progress};
 
 pub(super) fn decide(run: &mut Run<'_>, timer: Timer, entry: u32) -> Result<(), Ignored> {
@@ -15,6 +15,11 @@ pub(super) fn decide(run: &mut Run<'_>, timer: Timer, entry: u32) -> Result<(), 
         | Progress::Idle
         | Progress::Finished { .. } => return Err(Ignored::Stale),
     };
+    let waits = matches!(run.state.progress, Progress::Running { phase: Phase::Waiting(_), .. });
+    if run.state.request.stories && waits {
+        walk::go(run, Step::Back(StageKind::Accept));
+        return Ok(());
+    }
     if run.state.work.pull.is_some() {
         run.effects.push(Effect::Look);
     }

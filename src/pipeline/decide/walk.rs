@@ -1,5 +1,6 @@
 //! Walking the pipeline: from what a stage wants to the phase the run is in next.
 
+use crate::model::BranchName;
 use crate::pipeline::effect::Effect;
 use crate::pipeline::event::Timer;
 use crate::pipeline::park::{Park, ParkReason};
@@ -56,12 +57,19 @@ fn finish(run: &mut Run<'_>, outcome: Outcome) {
         Some(Task::Ready { base }) => Some(base.clone()),
         Some(_) | None => None,
     };
-    if let Some(base) = run.work().lane.take().or(taking) {
+    if let Some(base) = run.work().lane.take().or(taking).or_else(|| uncompared(run)) {
         let alarm = alarm(run);
         run.effects.push(Effect::Release { base, alarm });
     }
     run.effects.push(Effect::Cancel { entry: run.state.entry });
     run.state.progress = Progress::Finished { outcome, at: run.at };
+}
+
+/// The base of what GitHub merged for us by itself and nobody compared.
+fn uncompared(run: &Run<'_>) -> Option<BranchName> {
+    let work = &run.state.work;
+    let standing = work.standing.as_ref().filter(|_| work.landed.is_some());
+    standing.map(|standing| standing.permit.base().clone())
 }
 
 /// Why nobody may merge into the base until a person has looked: it may just have been moved
@@ -73,7 +81,7 @@ fn alarm(run: &Run<'_>) -> Option<String> {
     }
     let landed = work.landed.as_ref()?;
     let compared = work.landed_verified || work.method == MergeMethod::Rebase;
-    (work.predicted.is_some() && !compared)
+    ((work.predicted.is_some() || work.standing.is_some()) && !compared)
         .then(|| format!("What landed as {} was never compared.", landed.short()))
 }
 
@@ -141,7 +149,7 @@ fn stop_overtakes(run: &Run<'_>, phase: &Phase) -> Option<Outcome> {
             by: work.merged_by.clone(),
         }),
         (Some(_), Phase::Doing(_) | Phase::Waiting(_)) => None,
-        (None, _) if work.unsettled.is_some() => None,
+        (None, _) if work.unsettled.is_some() || work.standing.is_some() => None,
         (None, _) => {
             Some(Outcome::Stopped { why: format!("Stopped by {by}; nothing was merged.") })
         }
@@ -152,6 +160,7 @@ fn stop_overtakes(run: &Run<'_>, phase: &Phase) -> Option<Outcome> {
 /// that was not compared yet: nobody else may merge into a branch that may just have moved.
 fn holds_lane(run: &Run<'_>, phase: &Phase) -> bool {
     let work = &run.state.work;
-    let ready = matches!(phase, Phase::Doing(Task::Ready { .. }));
+    // What is asked for in the lane is refused where an alarm closed it.
+    let ready = matches!(phase, Phase::Doing(Task::Ready { .. } | Task::Enlist { .. }));
     ready || work.unsettled.is_some() || work.landed.is_some()
 }

@@ -5,12 +5,14 @@ use crate::model::User;
 use crate::pipeline::effect::Effect;
 use crate::pipeline::event::Withdrawal;
 use crate::pipeline::run::Run;
-use crate::pipeline::stage::{StageKind, Step};
+use crate::pipeline::stage::{StageKind, Step, Task};
 use crate::pipeline::state::Outcome;
 
 pub(super) fn decide(run: &mut Run<'_>, by: Option<&User>, how: Withdrawal) -> Result<(), Ignored> {
     let landing = run.state.work.landed.is_some() || run.state.stage() == Some(StageKind::Close);
-    if landing || run.state.withdrawn.is_some() {
+    // Closing the issue is the last thing done for its stories.
+    let closing = matches!(run.state.task(), Some(Task::Stories { close: true }));
+    if landing || closing || run.state.withdrawn.is_some() {
         return Err(Ignored::Unchanged);
     }
     // Merging closes issues too: with a pull request, the next look tells which came first.

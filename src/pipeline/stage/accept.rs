@@ -15,10 +15,16 @@ impl Stage for Accept {
 
     fn enter(&self, run: &mut Run<'_>) -> Step {
         let request = &run.state.request;
+        if request.stories {
+            return super::stories::ask();
+        }
         Step::Do(Task::Accept { base: request.base.clone(), pull: request.pull })
     }
 
     fn done(&self, run: &mut Run<'_>, done: &Done) -> Step {
+        if run.state.request.stories {
+            return super::stories::done(run, done);
+        }
         match done {
             Done::Accepted { base, tip, method, adopted } => {
                 let request = &run.state.request;

@@ -84,6 +84,11 @@ impl Stage for Ci {
     fn done(&self, run: &mut Run<'_>, done: &Done) -> Step {
         match done {
             Done::Reran => super::wait_to_see(run),
+            Done::Undrafted => {
+                super::undrafted(run);
+                run.work().retried_at = Some(run.at);
+                self.enter(run)
+            }
             Done::Failed { .. } if reruns_out(run) => {
                 not_rerun(run);
                 super::wait_to_see(run)
@@ -123,6 +128,14 @@ fn quiet_ms(run: &Run<'_>) -> i64 {
 /// Waits until `minutes` after publishing or the last `/retry`, then asks a person for `reason`.
 fn until(run: &Run<'_>, what: String, minutes: u32, reason: ParkReason) -> Step {
     let end = super::patience(run).plus(i64::from(minutes) * 60_000);
+    // Many workflows leave drafts alone; whether this one does is seen once it is none.
+    let silent = matches!(reason, ParkReason::NoChecks | ParkReason::NeverStarted);
+    if run.at >= end
+        && silent
+        && let Some(step) = super::undraft(run)
+    {
+        return step;
+    }
     if run.at >= end {
         let text = if reason == ParkReason::NoChecks {
             "no check and no rule speaks for this commit, so nothing proves it".to_owned()

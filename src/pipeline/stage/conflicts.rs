@@ -40,16 +40,21 @@ impl Stage for Conflicts {
     }
 
     fn done(&self, run: &mut Run<'_>, done: &Done) -> Step {
-        match done {
-            // Nobody tried anything: the same tree as before only means that the base brought
-            // what the head had.
-            Done::Changed { head, tree, .. } if updates(run) => {
-                run.counts().trees.insert(tree.clone());
-                run.work().head = Some(head.clone());
-                Step::Back(StageKind::Verify)
-            }
-            other => repair::done(run, StageKind::Conflicts, other),
+        changed(run, StageKind::Conflicts, done)
+    }
+}
+
+/// An update or an agent of `stage` ended.
+pub(super) fn changed(run: &mut Run<'_>, stage: StageKind, done: &Done) -> Step {
+    match done {
+        // Nobody tried anything: the same tree as before only means that the base brought
+        // what the head had.
+        Done::Changed { head, tree, .. } if updates(run) => {
+            run.counts().trees.insert(tree.clone());
+            run.work().head = Some(head.clone());
+            Step::Back(StageKind::Verify)
         }
+        other => repair::done(run, stage, other),
     }
 }
 
@@ -79,7 +84,7 @@ fn resolve(run: &mut Run<'_>, why: &str) -> Step {
     Step::Do(Task::Agent { role: Role::Resolver, round })
 }
 
-fn update(run: &mut Run<'_>, task: Task) -> Step {
+pub(super) fn update(run: &mut Run<'_>, task: Task) -> Step {
     let max = run.policy.limits.update_rounds_max;
     let counts = run.counts();
     if counts.update_rounds >= max {

@@ -3,8 +3,8 @@
 //! The lane makes merges to one branch follow each other; the permit can only come from gates
 //! that all passed on that last look; an unknown answer is read, never sent again.
 
-use super::{Done, MergeAnswer, Run, Settled, Stage, StageKind, Step, Task};
-use crate::gate::{GateKind, Verdict, permit};
+use super::{Done, MergeAnswer, Run, Settled, Stage, StageKind, Step, Task, queue};
+use crate::gate::{GateKind, MergePermit, Verdict, permit};
 use crate::model::{CommitSha, TreeSha};
 use crate::pipeline::effect::Effect;
 use crate::pipeline::park::ParkReason;
@@ -36,12 +36,18 @@ impl Stage for Merge {
         if let Some(landed) = run.state.work.landed.clone() {
             return land(run, landed);
         }
+        if run.state.work.standing.is_some() {
+            return queue::wait(run);
+        }
         let Some(facts) = run.state.facts(run.policy, run.at) else {
             return super::wait_to_see(run);
         };
         let base = facts.seen.base.clone();
         match permit(&facts, run.state.work.method) {
             Ok(_permit) => Step::Do(Task::Ready { base }),
+            Err((GateKind::Hold, _)) if super::undraft(run).is_some() => {
+                Step::Back(StageKind::Review)
+            }
             Err((gate, verdict)) => turn_back(gate, &verdict),
         }
     }
@@ -63,12 +69,17 @@ impl Stage for Merge {
             Done::MergeAnswered(answer) => answered(run, answer),
             Done::Settled(settled) => settle(run, settled),
             Done::Landed { tree, commit } => landed(run, tree, commit),
+            Done::Enlisted(answer) => queue::enlisted(run, answer),
+            Done::Left(left) => queue::left(run, left),
+            Done::Compared { tree, expected } => queue::compared(run, expected.as_ref(), tree),
+            _unknown if run.state.work.standing.is_some() => queue::unsure(run, done),
             // Whoever cannot say how a merge call or a read of it ended knows nothing about it.
             _unknown if run.state.work.unsettled.is_some() => {
                 run.counts().not_landed_reads = 0;
                 settle_again(run)
             }
-            other => super::unexpected(StageKind::Merge, other),
+            // What a queue sent back is brought up to date or repaired here.
+            other => super::conflicts::changed(run, StageKind::Merge, other),
         }
     }
 
@@ -98,18 +109,24 @@ fn call(run: &mut Run<'_>) -> Step {
     let Some(facts) = run.state.facts(run.policy, run.at) else {
         return super::wait_to_see(run);
     };
-    match permit(&facts, run.state.work.method) {
-        Ok(permit) => {
-            run.counts().merge_calls += 1;
-            run.counts().settle_reads = 0;
-            run.counts().not_landed_reads = 0;
-            let work = run.work();
-            work.predicted = Some(permit.tree().clone());
-            work.unsettled = Some(permit.clone());
-            Step::Do(Task::Merge(permit))
-        }
+    match permit(&facts, queue::method(run)) {
+        Ok(permit) => match queue::way(run) {
+            Some(way) => queue::enlist(run, permit, way),
+            None => send(run, permit),
+        },
         Err((gate, verdict)) => turn_back(gate, &verdict),
     }
+}
+
+/// The one merge call of this permit.
+pub(super) fn send(run: &mut Run<'_>, permit: MergePermit) -> Step {
+    run.counts().merge_calls += 1;
+    run.counts().settle_reads = 0;
+    run.counts().not_landed_reads = 0;
+    let work = run.work();
+    work.predicted = Some(permit.tree().clone());
+    work.unsettled = Some(permit.clone());
+    Step::Do(Task::Merge(permit))
 }
 
 /// Looks in between would only find the lane taken again, so they wait too.
@@ -136,7 +153,7 @@ fn not_in(run: &mut Run<'_>) {
     work.predicted = None;
 }
 
-fn answered(run: &mut Run<'_>, answer: &MergeAnswer) -> Step {
+pub(super) fn answered(run: &mut Run<'_>, answer: &MergeAnswer) -> Step {
     match answer {
         MergeAnswer::Merged { commit } => is_in(run, commit),
         MergeAnswer::Unknown { .. } => settle_again(run),
@@ -215,6 +232,9 @@ fn settle(run: &mut Run<'_>, settled: &Settled) -> Step {
 
 /// Compare what landed with what was predicted.
 fn land(run: &Run<'_>, commit: CommitSha) -> Step {
+    if let Some(standing) = &run.state.work.standing {
+        return queue::compare(commit, standing.permit.clone());
+    }
     match run.state.work.predicted.clone() {
         Some(predicted) => Step::Do(Task::Land { commit, predicted }),
         None => Step::Next,

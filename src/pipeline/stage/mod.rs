@@ -6,6 +6,7 @@
 )]
 
 mod accept;
+mod answer;
 mod build;
 mod ci;
 mod close;
@@ -13,15 +14,22 @@ mod conflicts;
 mod merge;
 mod plan;
 mod publish;
+pub(super) mod queue;
 mod repair;
 mod review;
+mod stories;
 mod verify;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::answer::{MergeAnswer, Settled};
 use super::park::{Park, ParkReason};
 use super::run::Run;
+use super::standing::{Enlisted, Left, Way};
 use super::state::{Outcome, Until, Wait};
+use super::stories::Story;
 use crate::gate::seen::Seen;
 use crate::gate::{GateKind, MergePermit};
 use crate::model::text::cut;
@@ -131,6 +139,9 @@ pub enum Step {
 pub enum Task {
     /// Fetch the repository and find the base branch. → `Accepted`, `NoBase`
     Accept { base: Option<BranchName>, pull: Option<PullNumber> },
+    /// Read how far the sub-issues are and start those that may; with `close`, close the issue
+    /// they belong to. → `Stories`, `Closed`
+    Stories { close: bool },
     /// Run an agent. → `Planned`, `Changed`, `Unchanged`, `Rejected`, `AgentFailed`
     Agent { role: Role, round: u32 },
     /// Run the policy's commands on `head` in the sandbox. → `Verified`
@@ -142,12 +153,20 @@ pub enum Task {
     Update { head: CommitSha, base: CommitSha },
     /// Ask for these checks to be run again. → `Reran`
     Rerun { checks: Vec<CheckId> },
+    /// Make our draft ready for people. → `Undrafted`
+    Undraft { pull: PullNumber },
     /// Take the merge lane of `base`, then look. → `Ready`, `LaneBusy`
     Ready { base: BranchName },
     /// The merge call. → `MergeAnswered`
     Merge(MergePermit),
     /// Read, never write, until it is known whether the merge took effect. → `Settled`
     Settle { permit: MergePermit },
+    /// Ask GitHub to merge exactly the permitted head later, by itself. → `Enlisted`
+    Enlist { permit: MergePermit, way: Way },
+    /// Take back what was asked; may be repeated. → `Left`
+    Leave { pull: PullNumber, way: Way },
+    /// What landed, and what the permitted head makes of the commit before it. → `Compared`
+    Compare { commit: CommitSha, permit: MergePermit },
     /// Compare the landed tree with the predicted one. → `Landed`
     Land { commit: CommitSha, predicted: TreeSha },
     /// Close the issue if GitHub did not, delete our branch. → `Closed`
@@ -181,6 +200,11 @@ pub enum Done {
     /// The base branch asked for does not exist.
     NoBase {
         why: String,
+    },
+    /// How far the stories are, and how many open ones are in other repositories.
+    Stories {
+        stories: Vec<Story>,
+        elsewhere: u32,
     },
     Planned {
         text: String,
@@ -223,6 +247,8 @@ pub enum Done {
         remote: Option<CommitSha>,
     },
     Reran,
+    /// The pull request is no draft any more.
+    Undrafted,
     Ready(Box<Seen>),
     /// Another run merges into this branch, or an alarm closed it.
     LaneBusy {
@@ -230,6 +256,13 @@ pub enum Done {
     },
     MergeAnswered(MergeAnswer),
     Settled(Settled),
+    Enlisted(Enlisted),
+    Left(Left),
+    Compared {
+        tree: TreeSha,
+        /// `None` when the permitted head does not fit, or is not in it.
+        expected: Option<TreeSha>,
+    },
     Landed {
         tree: TreeSha,
         commit: CommitSha,
@@ -247,47 +280,6 @@ pub struct Adopted {
     pub pull: PullNumber,
     pub branch: BranchName,
     pub head: CommitSha,
-}
-
-/// GitHub's answer to a merge call, by what it means for us (merge facts, §1.14).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MergeAnswer {
-    Merged {
-        commit: CommitSha,
-    },
-    /// 405: the base moved meanwhile.
-    BaseModified,
-    /// 405: a required check is expected or failing in GitHub's view.
-    ChecksMissing {
-        text: String,
-    },
-    /// 405: conflict or not computed yet.
-    NotMergeable,
-    /// 409: the head is not the one we named, or GitHub's record lags.
-    HeadModified,
-    /// 403, 405 or 422: rules we cannot change.
-    Refused {
-        text: String,
-    },
-    /// 5xx, time-out, reset: nobody knows.
-    Unknown {
-        text: String,
-    },
-    /// The stop came first; no call was made.
-    NotSent,
-}
-
-/// What reading found after an unknown merge answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Settled {
-    Landed {
-        commit: CommitSha,
-    },
-    NotLanded,
-    /// The interface and git disagree, or do not answer yet.
-    Unclear,
 }
 
 /// Milliseconds between looks while machines are awaited and no webhook comes.
@@ -335,6 +327,21 @@ pub(super) fn adopt(run: &mut Run<'_>, head: CommitSha) {
     work.published_at = Some(at);
     work.head = Some(head);
     work.foreign = true;
+}
+
+/// The task that makes our own draft ready for people; `None` when there is none.
+fn undraft(run: &Run<'_>) -> Option<Step> {
+    let is_draft = run.state.seen.as_deref().is_some_and(|seen| seen.draft);
+    let pull = run.state.work.pull.filter(|_| is_draft && run.state.work.drafted)?;
+    Some(Step::Do(Task::Undraft { pull }))
+}
+
+/// It is ready: known without another look, and from now on a draft is a person's.
+fn undrafted(run: &mut Run<'_>) {
+    run.work().drafted = false;
+    if let Some(seen) = &mut run.state.seen {
+        Arc::make_mut(seen).draft = false;
+    }
 }
 
 /// Whether the head must be made mergeable again before anything later may go on. CI on a

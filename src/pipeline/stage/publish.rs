@@ -2,6 +2,7 @@
 
 use super::{Done, Run, Stage, StageKind, Step, Task};
 use crate::pipeline::state::Outcome;
+use crate::policy::Draft;
 
 #[derive(Debug)]
 pub(super) struct Publish;
@@ -23,8 +24,9 @@ impl Stage for Publish {
     fn done(&self, run: &mut Run<'_>, done: &Done) -> Step {
         match done {
             Done::Published { head, pull } => {
-                let at = run.at;
+                let (at, draft) = (run.at, run.policy.draft);
                 let work = run.work();
+                work.drafted |= work.pull.is_none() && draft == Draft::UntilGreen;
                 work.replaced = work.published.take().filter(|before| before != head);
                 work.published = Some(head.clone());
                 work.published_at = Some(at);

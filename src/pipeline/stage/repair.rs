@@ -14,6 +14,8 @@ const SAME_FAILURE_MAX: u32 = 2;
 pub(super) fn fix(run: &mut Run<'_>, complaint: Complaint, signature: &str) -> Step {
     let max = run.policy.limits.fix_rounds_max;
     let what = describe(&complaint);
+    // Kept also when no agent is asked any more: people are shown where it fails.
+    run.work().complaint = Some(complaint);
     if run.state.counts.fix_rounds >= max {
         let text = format!("{what}, and all {max} fix rounds are used up");
         return super::park(ParkReason::FixesSpent, text);
@@ -24,7 +26,6 @@ pub(super) fn fix(run: &mut Run<'_>, complaint: Complaint, signature: &str) -> S
         return super::park(ParkReason::FixesSpent, text);
     }
     *tried += 1;
-    run.work().complaint = Some(complaint);
     let counts = run.counts();
     counts.fix_rounds += 1;
     counts.agent_calls += 1;

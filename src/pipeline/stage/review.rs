@@ -27,6 +27,10 @@ impl Stage for Review {
             let complaint = Complaint::Review { by: review.by.login, text: review.text };
             return repair::address(run, complaint);
         }
+        // Everything is green, and people are next: they are asked now.
+        if let Some(step) = super::undraft(run) {
+            return step;
+        }
         if run.policy.merge == MergeMode::Never {
             let why = "Everything is green; the policy leaves merging to you.".to_owned();
             return Step::Finish(Outcome::HandedOver { why });
@@ -41,7 +45,13 @@ impl Stage for Review {
     }
 
     fn done(&self, run: &mut Run<'_>, done: &Done) -> Step {
-        repair::done(run, StageKind::Review, done)
+        match done {
+            Done::Undrafted => {
+                super::undrafted(run);
+                self.enter(run)
+            }
+            other => repair::done(run, StageKind::Review, other),
+        }
     }
 }
 

@@ -125,7 +125,11 @@ pub async fn run(world: World, cancel: CancellationToken) {
 impl World {
     /// Does the next due piece of CI work; `false` when none is due.
     pub fn ci_step(&self, now_ms: i64) -> ApiResult<bool> {
-        self.with(|state| state.ci_step(now_ms))
+        self.with(|state| {
+            let stepped = state.ci_step(now_ms)?;
+            // A queue acts on what a check said, and on its own patience.
+            Ok(state.settle_merges() || stepped)
+        })
     }
 
     /// Hands out a script job that is due, with the files it runs on.
@@ -135,7 +139,11 @@ impl World {
 
     /// Reports how a script job ended.
     pub fn ci_finish(&self, job: u64, ended: &Ended) -> ApiResult<()> {
-        self.with(|state| state.ci_end(job, ended))
+        self.with(|state| {
+            state.ci_end(job, ended)?;
+            state.settle_merges();
+            Ok(())
+        })
     }
 }
 
@@ -277,8 +285,12 @@ impl State {
         };
         if let Some(fails) = &spec.fails_if {
             let content = forge.read_file(&job.sha, &fails.file)?.unwrap_or_default();
-            if String::from_utf8_lossy(&content).contains(&fails.contains) {
-                fail(format!("{} contains {:?}", fails.file, fails.contains));
+            let content = String::from_utf8_lossy(&content);
+            if content.contains(&fails.contains) {
+                let line = content.lines().position(|line| line.contains(&fails.contains));
+                let place = format!("{}:{}:1", fails.file, line.unwrap_or_default() + 1);
+                let why = format!("{} contains {:?}", fails.file, fails.contains);
+                fail(format!("{why}\n{place}: error: {:?} is not wanted here", fails.contains));
             }
         }
         if let Some(file) = &spec.needs_file

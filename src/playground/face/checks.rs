@@ -37,7 +37,9 @@ impl Face {
         })?;
         let rest = format!("/check-runs/{check}/annotations");
         let notes = self.read(at, ("checks/list-annotations", &rest), |state, actor, repo| {
-            Ok(render::annotations(&state.check_run(actor, repo, check.0)?))
+            let run = state.check_run(actor, repo, check.0)?;
+            let home = state.repo(state.enter(actor, repo, &[])?)?;
+            Ok(render::annotations(state, home, &run))
         })?;
         let mut words = String::new();
         for note in notes {

@@ -2,7 +2,10 @@
 //! same gate, so that counts, journal, limits and faults are those of the served World.
 
 mod checks;
+mod extras;
+mod lost;
 mod pulls;
+mod queue;
 mod turn;
 
 use async_trait::async_trait;
@@ -12,16 +15,21 @@ use super::world::auth::TokenScope;
 use super::world::comments::Subject;
 use super::world::issues::IssueEdit;
 use super::world::{Actor, Level, Op, State, World};
-use crate::gate::seen::{Check, Review, Rules};
+use crate::gate::seen::{Check, Line, Review, Rules};
+use crate::github::delivery::{Kept, Log, Which};
 use crate::github::{
     At, CheckRun, Comment, Error, FILE_BYTES_MAX, GitHub, Issue, MergeOrder, NewPull, Pull,
-    Purpose, Reaction, Remote, Repository, people,
+    Purpose, Reaction, Remote, Repository, SubIssues, people,
 };
+use crate::github::{Change, Touched};
+use crate::model::text::CommentText;
 use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, User,
-    UserId, text,
+    UserId,
 };
 use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::standing::{Enlisted, Way};
+use crate::report::notes::Note;
 
 /// GitHub as one App of the World sees it.
 #[derive(Debug, Clone)]
@@ -171,7 +179,7 @@ impl GitHub for Face {
         self.read(at, ("repos/get-branch", &rest), |state, actor, repo| {
             state.branch(actor, repo, branch.as_str())
         })?;
-        Ok(turn::rules(&found))
+        Ok(turn::rules(&found, self.app))
     }
 
     async fn reviews(&self, at: &At, pull: PullNumber) -> Result<Vec<Review>, Error> {
@@ -201,19 +209,23 @@ impl GitHub for Face {
         Ok(ours.map(|comment| CommentId(comment.id)))
     }
 
-    async fn comment(&self, at: &At, issue: IssueNumber, body: &str) -> Result<CommentId, Error> {
+    async fn comment(
+        &self,
+        at: &At,
+        issue: IssueNumber,
+        body: &CommentText,
+    ) -> Result<CommentId, Error> {
         let op = op("POST", "issues/create-comment", at, &format!("/issues/{issue}/comments"));
-        let body = text::cut(body, text::COMMENT_CHARS_MAX);
-        let made = self.write(at, op, |state, actor, repo| {
-            state.create_comment(actor, repo, issue.0, &body)
-        })?;
+        let body = body.as_str();
+        let made = self
+            .write(at, op, |state, actor, repo| state.create_comment(actor, repo, issue.0, body))?;
         Ok(CommentId(made.id))
     }
 
-    async fn edit_comment(&self, at: &At, id: CommentId, body: &str) -> Result<(), Error> {
+    async fn edit_comment(&self, at: &At, id: CommentId, body: &CommentText) -> Result<(), Error> {
         let op = op("PATCH", "issues/update-comment", at, &format!("/issues/comments/{id}"));
-        let body = text::cut(body, text::COMMENT_CHARS_MAX);
-        self.write(at, op, |state, actor, repo| state.edit_comment(actor, repo, id.0, &body))
+        let body = body.as_str();
+        self.write(at, op, |state, actor, repo| state.edit_comment(actor, repo, id.0, body))
             .map(drop)
     }
 
@@ -251,8 +263,41 @@ impl GitHub for Face {
         self.write_pull(at, new)
     }
 
+    async fn sub_issues(&self, at: &At, issue: IssueNumber) -> Result<SubIssues, Error> {
+        self.read_sub_issues(at, issue)
+    }
+
+    async fn blockers(&self, at: &At, issue: IssueNumber) -> Result<Vec<String>, Error> {
+        self.read_blockers(at, issue)
+    }
+
+    async fn mark_ready(&self, at: &At, pull: PullNumber) -> Result<(), Error> {
+        self.write_ready(at, pull)
+    }
+
+    async fn annotate(
+        &self,
+        at: &At,
+        check: (CheckId, &CheckRun),
+        notes: &[Note],
+    ) -> Result<(), Error> {
+        self.write_notes(at, check, notes)
+    }
+
     async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {
         self.send_merge(at, order)
+    }
+
+    async fn enlist(&self, at: &At, way: Way, order: &MergeOrder) -> Result<Enlisted, Error> {
+        self.send_order(at, way, order)
+    }
+
+    async fn leave(&self, at: &At, way: Way, pull: PullNumber) -> Result<bool, Error> {
+        self.take_back(at, way, pull)
+    }
+
+    async fn line(&self, at: &At, pull: PullNumber) -> Result<Line, Error> {
+        self.read_line(at, pull)
     }
 
     async fn close_issue(&self, at: &At, issue: IssueNumber) -> Result<(), Error> {
@@ -282,6 +327,26 @@ impl GitHub for Face {
                 Ok(turned.collect::<Vec<_>>())
             })?;
         Ok(found.into_iter().map(|(is_pull, said)| turn::comment(is_pull, said)).collect())
+    }
+
+    async fn issues_since(&self, at: &At, since: Millis) -> Result<Vec<Touched>, Error> {
+        self.read_issues_since(at, since)
+    }
+
+    async fn history(&self, at: &At, issue: IssueNumber) -> Result<Vec<Change>, Error> {
+        self.read_history(at, issue)
+    }
+
+    async fn deliveries_since(&self, since: Millis, which: Which) -> Result<Log, Error> {
+        self.read_deliveries(since, which)
+    }
+
+    async fn delivery(&self, id: u64) -> Result<Option<Kept>, Error> {
+        self.read_delivery(id)
+    }
+
+    async fn redeliver(&self, id: u64) -> Result<(), Error> {
+        self.ask_redelivery(id)
     }
 
     async fn remote(&self, at: &At, purpose: Purpose) -> Result<Remote, Error> {

@@ -3,15 +3,12 @@
 use super::{Face, op, turn};
 use crate::gate::seen::Review;
 use crate::github::people::{self, Given};
-use crate::github::{At, Error, MergeOrder, NewPull, answer};
-use crate::model::{BranchName, Permission, PullNumber, text};
+use crate::github::{self, At, Error, MergeOrder, NewPull, answer};
+use crate::model::{BranchName, Permission, PullNumber};
 use crate::pipeline::stage::MergeAnswer;
 use crate::playground::error::Failure;
 use crate::playground::world::merge::MergeCall;
 use crate::playground::world::pulls::{self, PullView};
-
-/// Longest title of a pull request, in characters.
-const TITLE_CHARS_MAX: usize = 256;
 
 impl Face {
     pub(super) fn view(&self, at: &At, pull: PullNumber) -> Result<PullView, Error> {
@@ -33,17 +30,22 @@ impl Face {
     }
 
     pub(super) fn write_pull(&self, at: &At, new: &NewPull) -> Result<PullNumber, Error> {
-        let draft = pulls::NewPull {
-            title: text::cut(&new.title, TITLE_CHARS_MAX),
-            body: text::cut(&new.body, text::COMMENT_CHARS_MAX),
+        let mut draft = pulls::NewPull {
+            title: new.title.as_str().to_owned(),
+            body: new.body.as_str().to_owned(),
             head: new.head.as_str().to_owned(),
             base: new.base.as_str().to_owned(),
-            draft: false,
+            draft: new.draft,
         };
-        let made =
-            self.write(at, op("POST", "pulls/create", at, "/pulls"), |state, actor, repo| {
-                state.create_pull(actor, repo, &draft)
-            });
+        let send = |draft: &pulls::NewPull| {
+            let op = op("POST", "pulls/create", at, "/pulls");
+            self.write(at, op, |state, actor, repo| state.create_pull(actor, repo, draft))
+        };
+        let mut made = send(&draft);
+        if draft.draft && made.as_ref().is_err_and(github::pulls::has_no_drafts) {
+            draft.draft = false;
+            made = send(&draft);
+        }
         match made {
             Ok(view) => Ok(PullNumber(view.pull.number)),
             Err(Error::Refused { status: 422, text }) if text.contains("already exists") => {
@@ -80,8 +82,8 @@ impl Face {
         let call = MergeCall {
             sha: Some(order.head.as_str().to_owned()),
             method: turn::method(order.method),
-            title: Some(text::cut(&order.title, TITLE_CHARS_MAX)),
-            message: Some(text::cut(&order.message, text::COMMENT_CHARS_MAX)),
+            title: Some(order.title.as_str().to_owned()),
+            message: Some(order.message.as_str().to_owned()),
         };
         let actor = self.actor(at)?;
         let op = op("PUT", "pulls/merge", at, &format!("/pulls/{}/merge", order.pull));

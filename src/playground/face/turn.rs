@@ -102,18 +102,36 @@ pub(super) fn pull(view: &PullView) -> Result<Pull, Error> {
         head: sha(&found.head_sha)?,
         head_branch: found.head_ref.clone(),
         base: branch(&found.base_ref)?,
+        auto_merge: found.auto_merge.as_ref().map(|wish| wish.by.login.clone()),
     })
 }
 
 /// What an App without administration may see: of classic protection only the names.
-pub(super) fn rules(rules: &world::Rules) -> seen::Rules {
+pub(super) fn rules(rules: &world::Rules, app: u64) -> seen::Rules {
     let required = rules.required_checks.iter().map(|check| check.context.clone()).collect();
     let shown = !rules.classic;
-    seen::Rules {
+    let only = rules.required_checks.iter().filter(|_| shown);
+    let by_app = only.filter_map(|one| Some((one.context.clone(), one.integration_id?))).collect();
+    let queue = rules.queue.filter(|_| shown);
+    let mut turned = seen::Rules {
         required,
         strict: shown && rules.strict && !rules.required_checks.is_empty(),
         approvals: if shown { rules.approvals.unwrap_or(0) } else { 0 },
-        queue: false,
+        queue: queue.is_some(),
+        queue_method: queue.map(|queue| own_method(queue.method)),
+        queue_minutes: queue.map_or(0, |queue| queue.minutes),
+        by_app,
+        ..seen::Rules::default()
+    };
+    crate::github::rules::set_ours_apart(&mut turned, app);
+    turned
+}
+
+fn own_method(method: Method) -> MergeMethod {
+    match method {
+        Method::Merge => MergeMethod::Merge,
+        Method::Squash => MergeMethod::Squash,
+        Method::Rebase => MergeMethod::Rebase,
     }
 }
 

@@ -51,7 +51,8 @@ pub(super) fn route(ctx: &Ctx<'_>, path: &[&str]) -> Routed {
             let (limit, used, reset) = state.rate(&ctx.actor);
             let core = json!({"limit": limit, "used": used, "remaining": limit - used,
                 "reset": reset});
-            Ok(json!({"resources": {"core": core, "graphql": core}, "rate": core}))
+            let resources = json!({"core": core, "graphql": core, "search": core});
+            Ok(json!({"resources": resources, "rate": core}))
         }),
         ("GET", ["users", login]) => ctx.json("users/get-by-username", |state| {
             user(state, |one| one.login.eq_ignore_ascii_case(login))
@@ -76,8 +77,15 @@ fn user(state: &State, wanted: impl Fn(&User) -> bool) -> ApiResult<Value> {
     let found = state.users.values().find(|one| wanted(one)).ok_or_else(ApiError::not_found)?;
     let mut rendered = render::user(state, found);
     if let Some(fields) = rendered.as_object_mut() {
+        for unsaid in ["bio", "blog", "company", "email", "hireable", "location"] {
+            fields.insert(unsaid.into(), Value::Null);
+        }
+        for none in ["followers", "following", "public_gists", "public_repos"] {
+            fields.insert(none.into(), 0.into());
+        }
         fields.insert("name".into(), found.login.clone().into());
         fields.insert("created_at".into(), render::time(0).into());
+        fields.insert("updated_at".into(), render::time(0).into());
     }
     Ok(rendered)
 }
@@ -130,7 +138,11 @@ fn deliveries(ctx: &Ctx<'_>, rest: &[&str]) -> Routed {
             let payload = serde_json::from_slice(&found.delivery.body).unwrap_or(Value::Null);
             let mut rendered = delivery(found);
             if let Some(fields) = rendered.as_object_mut() {
-                fields.insert("request".into(), json!({"headers": {}, "payload": payload}));
+                let url = state.apps.get(&found.delivery.app);
+                let url = url.and_then(|app| app.webhook_url.clone()).unwrap_or_default();
+                fields.insert("url".into(), url.into());
+                let headers = sent_headers(found);
+                fields.insert("request".into(), json!({"headers": headers, "payload": payload}));
                 fields.insert("response".into(), json!({"headers": {}, "payload": ""}));
             }
             Ok(rendered)
@@ -145,19 +157,41 @@ fn deliveries(ctx: &Ctx<'_>, rest: &[&str]) -> Routed {
     }
 }
 
-/// Deliveries come newest first; the cursor is the id of the last one seen.
+/// The headers a delivery was sent with; GitHub hides nothing of them but its own.
+fn sent_headers(logged: &Logged) -> Value {
+    let one = &logged.delivery;
+    json!({
+        "Accept": "*/*",
+        "User-Agent": "GitHub-Hookshot/playground",
+        "X-GitHub-Delivery": one.guid,
+        "X-GitHub-Event": one.event,
+        "X-GitHub-Hook-ID": one.app.to_string(),
+        "X-GitHub-Hook-Installation-Target-ID": one.app.to_string(),
+        "X-GitHub-Hook-Installation-Target-Type": "integration",
+        "X-Hub-Signature-256": one.signature_sha256,
+        "content-type": "application/json",
+    })
+}
+
+/// Before the id in a cursor, which is opaque to everybody else.
+const CURSOR: &str = "v1_";
+
+/// Deliveries come newest first; the cursor names the last one seen. A page by number is not
+/// known here.
 fn list_deliveries(ctx: &Ctx<'_>) -> ApiResult<Reply> {
-    let good = |one: &Logged| (200..400).contains(&one.status_code);
     let mut found =
         ctx.call("apps/list-webhook-deliveries", |state| state.deliveries(&ctx.actor))?;
-    found.retain(|one| one.status != "pending");
-    found.retain(|one| match ctx.param("status") {
-        Some("success") => good(one),
-        Some("failure") => !good(one),
+    found.retain(Logged::is_answered);
+    let status = ctx.param("status");
+    found.retain(|one| match status {
+        Some("success") => (200..400).contains(&one.status_code),
+        Some("failure") => one.is_failed(),
         Some(_) | None => true,
     });
-    if let Some(cursor) = ctx.param("cursor").and_then(|text| text.parse::<u64>().ok()) {
-        found.retain(|one| one.delivery.id < cursor);
+    if let Some(cursor) = ctx.param("cursor") {
+        let last = cursor.strip_prefix(CURSOR).and_then(|id| id.parse::<u64>().ok());
+        let last = last.ok_or_else(|| ApiError::new(422, "Invalid cursor"))?;
+        found.retain(|one| one.delivery.id < last);
     }
     let size = ctx.param("per_page").and_then(|text| text.parse().ok()).unwrap_or(30);
     let size: usize = Ord::clamp(size, 1, 100);
@@ -166,7 +200,9 @@ fn list_deliveries(ctx: &Ctx<'_>) -> ApiResult<Reply> {
     let mut reply = Reply::json(found.iter().map(delivery).collect());
     if let (true, Some(last)) = (more, found.last()) {
         let base = format!("{}/app/hook/deliveries", ctx.world.base_url());
-        let link = format!("<{base}?per_page={size}&cursor={}>; rel=\"next\"", last.delivery.id);
+        let status = status.map(|status| format!("&status={status}")).unwrap_or_default();
+        let cursor = format!("{CURSOR}{}", last.delivery.id);
+        let link = format!("<{base}?per_page={size}{status}&cursor={cursor}>; rel=\"next\"");
         reply.headers.push(("link".to_owned(), link));
     }
     Ok(reply)

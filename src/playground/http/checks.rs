@@ -28,7 +28,8 @@ pub(super) fn route(ctx: &Ctx<'_>, repo: &str, path: &[&str]) -> Routed {
         ("GET", ["check-runs", id, "annotations"]) => {
             ctx.list("checks/list-annotations", |state| {
                 let found = state.check_run(&ctx.actor, repo, number(id)?)?;
-                Ok(render::annotations(&found))
+                let home = state.repo(state.enter(&ctx.actor, repo, &[])?)?;
+                Ok(render::annotations(state, home, &found))
             })
         }
         ("POST", ["check-runs", id, "rerequest"]) => {

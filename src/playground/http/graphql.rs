@@ -19,6 +19,7 @@ pub(super) fn answer(ctx: &Ctx<'_>) -> ApiResult<Reply> {
         Some("ResolveThread") => {
             ctx.call("graphql/ResolveThread", |state| resolve_thread(ctx, state))
         }
+        Some(other) if super::queue::knows(other) => super::queue::answer(ctx, other),
         Some(_) | None => Err(ApiError::new(422, "The playground does not know this operation")),
     };
     match data {
@@ -44,12 +45,12 @@ fn operation_name(document: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-fn variable<'a>(ctx: &'a Ctx<'_>, name: &str) -> ApiResult<&'a Value> {
+pub(super) fn variable<'a>(ctx: &'a Ctx<'_>, name: &str) -> ApiResult<&'a Value> {
     let found = ctx.body.get("variables").and_then(|all| all.get(name));
     found.ok_or_else(|| ApiError::new(422, format!("Variable ${name} was not provided")))
 }
 
-fn text(ctx: &Ctx<'_>, name: &str) -> ApiResult<String> {
+pub(super) fn text(ctx: &Ctx<'_>, name: &str) -> ApiResult<String> {
     Ok(variable(ctx, name)?.as_str().unwrap_or_default().to_owned())
 }
 
@@ -88,14 +89,19 @@ fn thread(thread: &Thread) -> Value {
     })
 }
 
-fn set_ready(ctx: &Ctx<'_>, state: &mut State, ready: bool) -> ApiResult<Value> {
+/// Repository and number of the pull request whose node id is the variable `id`.
+pub(super) fn pull_of(ctx: &Ctx<'_>, state: &State) -> ApiResult<(String, u64)> {
     let id = node(&text(ctx, "id")?, "PR")?;
     let mut repos = state.repos.values();
     let found = repos.find_map(|repo| {
         let pull = repo.pulls.values().find(|pull| pull.id == id)?;
         Some((repo.full_name(), pull.number))
     });
-    let (repo, number) = found.ok_or_else(ApiError::not_found)?;
+    found.ok_or_else(ApiError::not_found)
+}
+
+fn set_ready(ctx: &Ctx<'_>, state: &mut State, ready: bool) -> ApiResult<Value> {
+    let (repo, number) = pull_of(ctx, state)?;
     state.set_ready(&ctx.actor, &repo, number, ready)?;
     let pull = json!({"pullRequest": {"number": number, "isDraft": !ready}});
     let field = if ready { "markPullRequestReadyForReview" } else { "convertPullRequestToDraft" };

@@ -29,7 +29,7 @@ pub(super) fn issue_edit(ctx: &Ctx<'_>) -> ApiResult<IssueEdit> {
     })
 }
 
-fn shown(ctx: &Ctx<'_>, state: &State, repo: &str, issue: &Issue) -> ApiResult<Value> {
+pub(super) fn shown(ctx: &Ctx<'_>, state: &State, repo: &str, issue: &Issue) -> ApiResult<Value> {
     let home = state.repo(state.enter(&ctx.actor, repo, &[])?)?;
     Ok(render::issue(state, home, issue))
 }

@@ -5,10 +5,15 @@ mod checks;
 mod git;
 mod graphql;
 mod issues;
+mod limit;
+mod manifests;
 mod pulls;
+mod queue;
 mod receive;
+mod relay;
 mod repos;
 mod request;
+mod stories;
 
 use std::io;
 use std::time::Duration;
@@ -31,6 +36,8 @@ use request::{Ctx, decode, page, parse_query};
 
 /// The largest REST request body, in bytes.
 const BODY_MAX: usize = 10 * 1024 * 1024;
+/// What an Enterprise Server of our age calls itself, for callers of `/api/v3`.
+const ENTERPRISE_VERSION: &str = "3.19.0";
 /// How long a call that is to time out is held open.
 const HANG_MAX: Duration = Duration::from_mins(2);
 
@@ -43,13 +50,25 @@ pub struct Face {
     pub pages: Option<Router>,
 }
 
-/// A router that answers everything: git, the API, and `pages` on all other paths.
+/// A router that answers everything: git, the API, a relay, and `pages` on all other paths.
 pub fn router(face: Face) -> Router {
-    Router::new().fallback(serve).with_state(face)
+    let relay = relay::router(face.cancel.clone());
+    Router::new().fallback(serve).with_state(face).merge(relay)
 }
 
-const API: [&str; 9] =
-    ["_logs", "api", "app", "graphql", "installation", "rate_limit", "repos", "user", "users"];
+const API: [&str; 11] = [
+    "_logs",
+    "api",
+    "app",
+    "app-manifests",
+    "graphql",
+    "installation",
+    "meta",
+    "rate_limit",
+    "repos",
+    "user",
+    "users",
+];
 
 /// Whether a path belongs to the API; all others but git's are people's.
 pub fn is_api(path: &str) -> bool {
@@ -84,9 +103,13 @@ async fn serve(Shared(face): Shared<Face>, request: HttpRequest) -> Response {
         if_none_match: text(header::IF_NONE_MATCH),
         body: body.to_vec(),
     };
+    let slot = match limit::enter(&face.world, &request) {
+        Ok(slot) => slot,
+        Err(error) => return face.fail(error).await,
+    };
     let mut response = face.ask(request).await;
     put_headers(response.headers_mut(), &[("date".to_owned(), http_date(face.world.now_ms()))]);
-    response
+    limit::keep(response, slot)
 }
 
 /// A moment as headers write it.
@@ -208,6 +231,10 @@ pub fn answer(world: &World, request: &Request) -> ApiResult<Reply> {
         world.unchanged(&ctx.actor, &ctx.path);
     }
     reply.headers.extend(rate_headers(world, &ctx.actor));
+    if trimmed.len() < request.path.len() {
+        let version = ("x-github-enterprise-version".to_owned(), ENTERPRISE_VERSION.to_owned());
+        reply.headers.push(version);
+    }
     Ok(reply)
 }
 
@@ -220,12 +247,13 @@ fn dispatch(ctx: &Ctx<'_>, parts: &[&str]) -> ApiResult<Reply> {
         ["repos", owner, name, rest @ ..] => {
             let repo = format!("{owner}/{name}");
             app::route(ctx, parts)
+                .or_else(|| stories::route(ctx, &repo, rest))
                 .or_else(|| issues::route(ctx, &repo, rest))
                 .or_else(|| pulls::route(ctx, &repo, rest))
                 .or_else(|| checks::route(ctx, &repo, rest))
                 .or_else(|| repos::route(ctx, &repo, rest))
         }
-        _ => app::route(ctx, parts),
+        _ => manifests::route(ctx, parts).or_else(|| app::route(ctx, parts)),
     };
     found.unwrap_or_else(|| {
         tracing::debug!(method = ctx.method, path = %ctx.path, "no such route in the playground");

@@ -182,6 +182,16 @@ fn branch_rules(repo: &str, rules: &Rules) -> Vec<Value> {
         }
         add("pull_request", parameters);
     }
+    if let Some(queue) = rules.queue {
+        add(
+            "merge_queue",
+            json!({"merge_method": queue.method.name().to_uppercase(),
+                "check_response_timeout_minutes": queue.minutes,
+                "grouping_strategy": "ALLGREEN", "max_entries_to_build": 1,
+                "max_entries_to_merge": 1, "min_entries_to_merge": 1,
+                "min_entries_to_merge_wait_minutes": 0}),
+        );
+    }
     found
 }
 

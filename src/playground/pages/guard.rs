@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::super::world::World;
+use super::apps;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -22,7 +23,9 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let obeyed = reads || from_here(request.headers(), &world.base_url());
+    // A manifest comes from somebody's setup page; what takes it only shows a page.
+    let asks = reads || apps::only_asks(request.uri().path());
+    let obeyed = asks || from_here(request.headers(), &world.base_url());
     let mut response = if obeyed {
         next.run(request).await
     } else {

@@ -4,6 +4,7 @@
 //! the links the World prints work. A person acts as any of the World's people, without a
 //! password; only forms that these very pages sent are obeyed.
 
+mod apps;
 mod ask;
 mod checks;
 mod code;
@@ -41,6 +42,9 @@ pub fn router(world: World) -> Router {
         .route("/ui", get(home::page))
         .route("/ui/style.css", get(layout::style))
         .route("/ui/as", post(forms::act_as))
+        .route("/settings/apps/new", get(apps::empty).post(apps::personal))
+        .route("/organizations/{org}/settings/apps/new", get(apps::empty).post(apps::organization))
+        .route(apps::CREATE, post(apps::create))
         .merge(read_routes())
         .merge(write_routes())
         .fallback(home::nothing)

@@ -65,8 +65,29 @@ pub fn check_run(state: &State, home: &Repo, run: &Run) -> Value {
     })
 }
 
-pub fn annotations(run: &Run) -> Vec<Value> {
-    run.output.annotations.clone()
+/// The notes of a run, with what their writer left out as GitHub fills it in.
+pub fn annotations(state: &State, home: &Repo, run: &Run) -> Vec<Value> {
+    let notes = run.output.annotations.iter();
+    let whole = |note: &Value| {
+        let path = note.get("path").and_then(Value::as_str).unwrap_or_default();
+        let mut whole = json!({
+            "path": path,
+            "blob_href": format!("{}/blob/{}/{path}", page(state, home), run.head_sha),
+            "start_line": 1,
+            "end_line": note.get("start_line").cloned().unwrap_or_else(|| 1.into()),
+            "start_column": null,
+            "end_column": null,
+            "annotation_level": null,
+            "title": null,
+            "message": null,
+            "raw_details": null,
+        });
+        if let (Some(fields), Some(given)) = (whole.as_object_mut(), note.as_object()) {
+            fields.extend(given.clone());
+        }
+        whole
+    };
+    notes.map(whole).collect()
 }
 
 /// Status and conclusion of a suite from its runs.

@@ -2,11 +2,13 @@
 
 mod checks;
 mod pulls;
+mod repos;
 
 use serde_json::{Value, json};
 
 pub use checks::{annotations, check_run, check_suite, combined_status, status, status_event};
 pub use pulls::{commit, compare, file, pull, push_commit, review, review_comment, thread};
+pub use repos::repo;
 
 use super::world::{
     App, Comment, Installation, Issue, IssueEvent, Level, Permissions, Reaction, Repo, Role, State,
@@ -59,43 +61,6 @@ pub fn user(state: &State, user: &User) -> Value {
         "type": if user.bot { "Bot" } else { "User" },
         "user_view_type": "public",
         "site_admin": false,
-    })
-}
-
-pub fn repo(state: &State, repo: &Repo) -> Value {
-    let name = repo.full_name();
-    if state.brief_payloads {
-        return json!({"id": repo.id, "name": repo.name, "full_name": name,
-            "private": repo.settings.private, "owner": user(state, &repo.owner),
-            "default_branch": repo.default_branch,
-            "clone_url": format!("{}/{name}.git", state.base_url)});
-    }
-    json!({
-        "id": repo.id,
-        "node_id": node_id("R", repo.id),
-        "name": repo.name,
-        "full_name": name,
-        "private": repo.settings.private,
-        "visibility": if repo.settings.private { "private" } else { "public" },
-        "owner": user(state, &repo.owner),
-        "html_url": page(state, repo),
-        "description": null,
-        "fork": false,
-        "url": api(state, repo),
-        "clone_url": format!("{}/{name}.git", state.base_url),
-        "git_url": format!("{}/{name}.git", state.base_url),
-        "default_branch": repo.default_branch,
-        "created_at": time(repo.created_ms),
-        "updated_at": time(repo.pushed_ms),
-        "pushed_at": time(repo.pushed_ms),
-        "archived": false,
-        "disabled": false,
-        "has_issues": true,
-        "open_issues_count": repo.issues.values().filter(|issue| issue.open).count(),
-        "allow_merge_commit": repo.settings.allow_merge_commit,
-        "allow_squash_merge": repo.settings.allow_squash_merge,
-        "allow_rebase_merge": repo.settings.allow_rebase_merge,
-        "delete_branch_on_merge": repo.settings.delete_branch_on_merge,
     })
 }
 
@@ -218,7 +183,9 @@ pub fn issue(state: &State, repo: &Repo, issue: &Issue) -> Value {
     if let (true, Some(fields)) = (issue.is_pull, rendered.as_object_mut()) {
         let merged = repo.pulls.get(&number).and_then(|pull| pull.merged_ms).map(time);
         let links = json!({"url": format!("{base}/pulls/{number}"),
-            "html_url": format!("{html}/pull/{number}"), "merged_at": merged});
+            "html_url": format!("{html}/pull/{number}"), "merged_at": merged,
+            "diff_url": format!("{html}/pull/{number}.diff"),
+            "patch_url": format!("{html}/pull/{number}.patch")});
         fields.insert("pull_request".into(), links);
     }
     rendered
@@ -254,6 +221,7 @@ pub fn issue_event(state: &State, event: &IssueEvent) -> Value {
         "actor": user(state, &event.actor),
         "commit_id": event.commit_id,
         "commit_url": null,
+        "performed_via_github_app": null,
         "created_at": time(event.at_ms),
     });
     if let (Some(name), Some(fields)) = (&event.label, rendered.as_object_mut()) {

@@ -6,7 +6,9 @@ use super::{api, label, node_id, page, repo, time, user};
 use crate::playground::forge::{ChangeKind, CommitInfo, FileChange};
 use crate::playground::world::pulls::PullView;
 use crate::playground::world::refs::Comparison;
-use crate::playground::world::{Mergeability, Pull, Repo, Review, ReviewComment, State, Thread};
+use crate::playground::world::{
+    AutoMerge, Mergeability, Pull, Repo, Review, ReviewComment, State, Thread,
+};
 
 fn side(state: &State, home: &Repo, branch: &str, sha: &str) -> Value {
     json!({
@@ -24,6 +26,15 @@ fn merge_commit(pull: &Pull) -> Option<&String> {
         Mergeability::Clean { test_merge } => Some(test_merge),
         Mergeability::Unknown { .. } | Mergeability::Conflict => None,
     }
+}
+
+fn auto_merge(state: &State, wish: &AutoMerge) -> Value {
+    json!({
+        "enabled_by": user(state, &wish.by),
+        "merge_method": wish.call.method.name(),
+        "commit_title": wish.call.title.as_deref().unwrap_or_default(),
+        "commit_message": wish.call.message.as_deref().unwrap_or_default(),
+    })
 }
 
 pub fn pull(state: &State, home: &Repo, view: &PullView) -> Value {
@@ -51,7 +62,7 @@ pub fn pull(state: &State, home: &Repo, view: &PullView) -> Value {
         "head": side(state, home, &pull.head_ref, &pull.head_sha),
         "base": side(state, home, &pull.base_ref, &pull.base_sha),
         "author_association": issue.association,
-        "auto_merge": null,
+        "auto_merge": pull.auto_merge.as_ref().map(|wish| auto_merge(state, wish)),
         "merged": pull.merged,
         "mergeable": view.mergeable,
         "mergeable_state": view.mergeable_state,
@@ -83,17 +94,35 @@ pub fn pull(state: &State, home: &Repo, view: &PullView) -> Value {
         "review_comment_url": format!("{base}/pulls/comments{{/number}}"),
         "comments_url": format!("{base}/issues/{number}/comments"),
         "statuses_url": format!("{base}/statuses/{}", pull.head_sha),
-        "_links": {"self": {"href": url}, "html": {"href": format!("{html}/pull/{number}")}},
     });
+    let links = links(&more);
     if let (Some(fields), Value::Object(more)) = (rendered.as_object_mut(), more) {
         fields.extend(more);
+        fields.insert("_links".into(), links);
     }
     rendered
+}
+
+/// The addresses of a pull request once more, as GitHub repeats them.
+fn links(pull: &Value) -> Value {
+    let named = [
+        ("self", "url"),
+        ("html", "html_url"),
+        ("issue", "issue_url"),
+        ("comments", "comments_url"),
+        ("review_comments", "review_comments_url"),
+        ("review_comment", "review_comment_url"),
+        ("commits", "commits_url"),
+        ("statuses", "statuses_url"),
+    ];
+    let link = |(name, field): (&str, &str)| (name.to_owned(), json!({"href": pull.get(field)}));
+    Value::Object(named.map(link).into_iter().collect())
 }
 
 pub fn review(state: &State, home: &Repo, review: &Review) -> Value {
     let number = review.pull;
     let html = format!("{}/pull/{number}#pullrequestreview-{}", page(state, home), review.id);
+    let about = format!("{}/pulls/{number}", api(state, home));
     json!({
         "id": review.id,
         "node_id": node_id("PRR", review.id),
@@ -101,11 +130,11 @@ pub fn review(state: &State, home: &Repo, review: &Review) -> Value {
         "body": review.body,
         "state": review.state.name(),
         "html_url": html,
-        "pull_request_url": format!("{}/pulls/{number}", api(state, home)),
+        "pull_request_url": about,
         "author_association": review.association,
         "submitted_at": time(review.submitted_ms),
         "commit_id": review.commit_id,
-        "_links": {"html": {"href": html}},
+        "_links": {"html": {"href": html}, "pull_request": {"href": about}},
     })
 }
 
@@ -117,11 +146,13 @@ pub fn review_comment(
 ) -> Value {
     let number = thread.pull;
     let first = thread.comments.first().map(|one| one.id);
-    json!({
+    let url = format!("{}/pulls/comments/{}", api(state, home), comment.id);
+    let html = format!("{}/pull/{number}#discussion_r{}", page(state, home), comment.id);
+    let about = format!("{}/pulls/{number}", api(state, home));
+    let mut rendered = json!({
         "id": comment.id,
         "node_id": node_id("PRRC", comment.id),
         "pull_request_review_id": comment.review,
-        "in_reply_to_id": first.filter(|id| *id != comment.id),
         "user": user(state, &comment.user),
         "body": comment.body,
         "path": thread.path,
@@ -133,10 +164,17 @@ pub fn review_comment(
         "author_association": comment.association,
         "created_at": time(comment.created_ms),
         "updated_at": time(comment.created_ms),
-        "url": format!("{}/pulls/comments/{}", api(state, home), comment.id),
-        "html_url": format!("{}/pull/{number}#discussion_r{}", page(state, home), comment.id),
-        "pull_request_url": format!("{}/pulls/{number}", api(state, home)),
-    })
+        "url": url,
+        "html_url": html,
+        "pull_request_url": about,
+        "_links": {"self": {"href": url}, "html": {"href": html}, "pull_request": {"href": about}},
+    });
+    if let (Some(first), Some(fields)) = (first, rendered.as_object_mut())
+        && first != comment.id
+    {
+        fields.insert("in_reply_to_id".into(), first.into());
+    }
+    rendered
 }
 
 /// The comments of a thread.
@@ -233,9 +271,13 @@ pub fn compare(state: &State, home: &Repo, found: &Comparison) -> Value {
     };
     let info = |id: &str| home.forge.commit_info(id).ok().flatten();
     let whole = |id: &str| info(id).map(|one| commit(state, home, &one));
+    let html = format!("{}/compare/{}...{}", page(state, home), found.base, found.head);
     json!({
         "url": format!("{}/compare/{}...{}", api(state, home), found.base, found.head),
-        "html_url": format!("{}/compare/{}...{}", page(state, home), found.base, found.head),
+        "html_url": html,
+        "permalink_url": html,
+        "diff_url": format!("{html}.diff"),
+        "patch_url": format!("{html}.patch"),
         "status": status,
         "ahead_by": ahead,
         "behind_by": behind,

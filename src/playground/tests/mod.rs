@@ -3,6 +3,7 @@
 mod answers;
 mod checks;
 mod forges;
+mod limits;
 mod octo;
 mod serving;
 mod trust;

@@ -62,8 +62,19 @@ pub struct TokenScope {
 impl World {
     /// The App's private key in PEM form; made on first use, which takes a moment.
     pub fn app_pem(&self, app: u64) -> Option<String> {
+        self.app_key(app).map(|key| key.pem)
+    }
+
+    /// The App's key pair, made on first use.
+    pub fn app_key(&self, app: u64) -> Option<AppKey> {
         let cell = self.with(|state| state.apps.get(&app).map(|app| Arc::clone(&app.key)))?;
-        cell.get_or_init(AppKey::generate).as_ref().map(|key| key.pem.clone())
+        cell.get_or_init(AppKey::generate).clone()
+    }
+
+    /// Gives an App a key pair that was made before, as whoever makes many Worlds in a row
+    /// wants it. An App that has one already keeps it.
+    pub fn lend_app_key(&self, app: u64, key: AppKey) {
+        self.with(|state| state.apps.get(&app).map(|app| app.key.set(Some(key)).is_ok()));
     }
 
     /// Who an `Authorization` header speaks for.

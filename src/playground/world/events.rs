@@ -11,6 +11,9 @@ use super::{Actor, ApiError, ApiResult, State};
 use crate::playground::mailbox::{Delivery, Logged};
 use crate::playground::render;
 
+/// How long GitHub remembers a delivery, in milliseconds.
+const LOG_MS_MAX: i64 = 3 * 24 * 3_600_000;
+
 /// One happening in a repository.
 #[derive(Debug)]
 pub(crate) struct News<'a> {
@@ -160,16 +163,22 @@ impl State {
         self.post((found.app, Some(id), None), "installation", Some(action), &payload);
     }
 
-    /// `GET /app/hook/deliveries`: the App's own log, newest first.
+    /// `GET /app/hook/deliveries`: the App's own log of the last three days, newest first.
     pub fn deliveries(&self, actor: &Actor) -> ApiResult<Vec<Logged>> {
         let app = Self::app_of(actor)?;
-        Ok(self.mailbox.log().filter(|one| one.delivery.app == app).cloned().collect())
+        let oldest_ms = self.now_ms - LOG_MS_MAX;
+        let kept = |one: &&Logged| one.delivery.app == app && one.emitted_ms >= oldest_ms;
+        Ok(self.mailbox.log().filter(kept).cloned().collect())
     }
 
     /// `POST /app/hook/deliveries/{id}/attempts`.
     pub fn redeliver(&mut self, actor: &Actor, id: u64) -> ApiResult<()> {
         let app = Self::app_of(actor)?;
-        let own = self.mailbox.logged(id).is_some_and(|one| one.delivery.app == app);
+        let oldest_ms = self.now_ms - LOG_MS_MAX;
+        let own = self
+            .mailbox
+            .logged(id)
+            .is_some_and(|one| one.delivery.app == app && one.emitted_ms >= oldest_ms);
         let new_id = self.fresh_id();
         if own && self.mailbox.redeliver(id, new_id, self.now_ms) {
             return Ok(());

@@ -72,6 +72,12 @@ impl State {
         if self.ci_app == Some(found.app) {
             return self.ci_rerun(id, &found);
         }
+        // GitHub forgets how it ended; showing it again is the App's business.
+        if let Some(run) = self.repo_mut(id)?.runs.get_mut(&run) {
+            run.status = RunStatus::Queued;
+            run.conclusion = None;
+            run.completed_ms = None;
+        }
         self.emit_run(id, &found, ("rerequested", &user, Some(found.app)), json!({}));
         Ok(())
     }

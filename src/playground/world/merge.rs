@@ -43,24 +43,47 @@ impl State {
         let issue = self.issue_at(id, number)?.clone();
         self.refresh_refs(id, &user)?;
         self.may_merge(id, &pull, &issue, call)?;
-        let base = self.base_tip(id, &pull)?;
-        let landed = match call.method {
-            Method::Merge => self.land_merge(id, (&pull, &issue), call, &user)?,
-            Method::Squash => self.land_squash(id, (&pull, &issue), call)?,
-            Method::Rebase => self.land_rebase(id, &pull)?,
-        };
+        self.land(id, (&pull, &issue), call, &user)
+    }
+
+    /// The commit that a merge of this kind makes; nothing is moved yet.
+    pub(crate) fn made(
+        &self,
+        id: u64,
+        (pull, issue): (&Pull, &Issue),
+        call: &MergeCall,
+        user: &User,
+    ) -> ApiResult<String> {
+        match call.method {
+            Method::Merge => self.land_merge(id, (pull, issue), call, user),
+            Method::Squash => self.land_squash(id, (pull, issue), call),
+            Method::Rebase => self.land_rebase(id, pull),
+        }
+    }
+
+    /// Merges without asking any rule.
+    pub(crate) fn land(
+        &mut self,
+        id: u64,
+        (pull, issue): (&Pull, &Issue),
+        call: &MergeCall,
+        user: &User,
+    ) -> ApiResult<String> {
+        let number = pull.number;
+        let base = self.base_tip(id, pull)?;
+        let landed = self.made(id, (pull, issue), call, user)?;
         let name = format!("refs/heads/{}", pull.base_ref);
         let moved = self.forge(id)?.update_ref(&name, Expected::At(&base), Some(&landed));
         if moved.is_err() {
             return Err(ApiError::new(405, BASE_MODIFIED));
         }
-        self.mark_merged(id, number, &landed, &user)?;
+        self.mark_merged(id, number, &landed, user)?;
         self.pull_mut(id, number)?.base_sha = base;
         if self.repo(id)?.settings.delete_branch_on_merge {
             let head = format!("refs/heads/{}", pull.head_ref);
             self.forge(id)?.update_ref(&head, Expected::Anything, None)?;
         }
-        self.refresh_refs(id, &user)?;
+        self.refresh_refs(id, user)?;
         Ok(landed)
     }
 
@@ -90,6 +113,9 @@ impl State {
             Method::Rebase => (found.settings.allow_rebase_merge, "Rebase merges are"),
         };
         let by_rule = found.rules.get(&pull.base_ref);
+        if by_rule.is_some_and(|rules| rules.queue.is_some()) {
+            return Err(refused("Changes must be made through the merge queue"));
+        }
         let by_rule = by_rule.and_then(|rules| rules.allowed_merge_methods.as_ref());
         if !allowed || by_rule.is_some_and(|methods| !methods.contains(&call.method)) {
             return Err(refused(&format!("{what} not allowed on this repository.")));

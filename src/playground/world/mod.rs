@@ -7,16 +7,20 @@ pub mod checks;
 pub mod comments;
 pub mod events;
 pub mod issues;
+pub mod limits;
 pub mod logs;
+pub mod manifests;
 pub mod merge;
 pub mod model;
 pub mod people;
 pub mod pulls;
+pub mod queue;
 pub mod refs;
 pub mod reviews;
 pub mod rules;
 pub mod setup;
 pub mod statuses;
+mod stories;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -77,6 +81,16 @@ pub struct Call {
     pub effect: bool,
 }
 
+/// GraphQL operations that change nothing, though they are sent as writes are.
+const QUERIES: [&str; 2] = ["graphql/MergeQueueEntry", "graphql/ReviewThreads"];
+
+impl Call {
+    /// Whether it only asked.
+    pub fn is_read(&self) -> bool {
+        self.method == "GET" || QUERIES.contains(&self.operation)
+    }
+}
+
 /// Calls of one actor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallCount {
@@ -106,6 +120,7 @@ pub struct State {
     pub(crate) ci: BTreeMap<u64, CiJob>,
     pub(crate) ci_app: Option<u64>,
     pub(crate) log_links: BTreeMap<String, logs::LogLink>,
+    pub(crate) codes: BTreeMap<String, manifests::Code>,
     pub(crate) seed: u64,
     pub(crate) next_id: u64,
     secrets_made: u64,
@@ -114,6 +129,7 @@ pub struct State {
     counts: BTreeMap<(bool, &'static str), u32>,
     by_actor: BTreeMap<String, CallCount>,
     rates: BTreeMap<u64, (i64, u64)>,
+    pub(crate) limits: Option<limits::Ledger>,
 }
 
 /// The shared World.
@@ -149,6 +165,7 @@ impl World {
             ci: BTreeMap::new(),
             ci_app: None,
             log_links: BTreeMap::new(),
+            codes: BTreeMap::new(),
             seed,
             next_id: 1_000,
             secrets_made: 0,
@@ -157,6 +174,7 @@ impl World {
             counts: BTreeMap::new(),
             by_actor: BTreeMap::new(),
             rates: BTreeMap::new(),
+            limits: None,
         };
         Self { state: Arc::new(Mutex::new(state)), now_ms }
     }
@@ -194,6 +212,7 @@ impl World {
                 (Err(fault.into_error()), applied)
             }
         };
+        state.settle_merges();
         let status = result.as_ref().err().map_or(200, |error| error.status);
         state.end(actor, op, status, applied);
         result
@@ -249,7 +268,8 @@ impl World {
     /// When something will be due by itself: a delivery or a CI job.
     pub fn next_due_ms(&self) -> Option<i64> {
         let state = self.lock();
-        [state.mailbox.next_due_ms(), state.ci_next_due_ms()].into_iter().flatten().min()
+        let due = [state.mailbox.next_due_ms(), state.ci_next_due_ms(), state.queue_next_due_ms()];
+        due.into_iter().flatten().min()
     }
 
     pub fn now_ms(&self) -> i64 {

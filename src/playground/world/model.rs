@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::accounts::{Role, User};
+use super::merge::MergeCall;
 use crate::playground::forge::Forge;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,8 +44,47 @@ pub struct Rules {
     pub approvals: Option<u32>,
     pub dismiss_stale_reviews: bool,
     pub allowed_merge_methods: Option<Vec<Method>>,
+    /// Merging goes through a queue.
+    pub queue: Option<QueueRule>,
     /// Shown as classic branch protection and not among the rulesets.
     pub classic: bool,
+}
+
+/// The merge queue of a branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueRule {
+    pub method: Method,
+    /// Minutes it waits for checks.
+    pub minutes: u32,
+    /// The repository's CI runs on what the queue tests; one that was never told does not.
+    pub ci: bool,
+}
+
+/// A place in a merge queue.
+#[derive(Clone, Debug)]
+pub struct Queued {
+    pub pull: u64,
+    pub base_ref: String,
+    /// The head it was put there with.
+    pub head: String,
+    pub by: User,
+    pub since_ms: i64,
+    pub group: Option<Group>,
+}
+
+/// The commit on which a queue tests an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub head: String,
+    pub base: String,
+    pub since_ms: i64,
+}
+
+/// A merge that happens by itself when nothing is missing.
+#[derive(Clone, Debug)]
+pub struct AutoMerge {
+    pub by: User,
+    pub call: MergeCall,
 }
 
 /// Settings that a test or story may change at any time.
@@ -56,6 +96,8 @@ pub struct Settings {
     pub allow_squash_merge: bool,
     pub allow_rebase_merge: bool,
     pub delete_branch_on_merge: bool,
+    /// Private repositories on small plans have no drafts.
+    pub has_drafts: bool,
     /// How many times mergeability is answered `null` before it is computed.
     pub mergeable_asks: u32,
 }
@@ -68,6 +110,7 @@ impl Default for Settings {
             allow_squash_merge: true,
             allow_rebase_merge: true,
             delete_branch_on_merge: false,
+            has_drafts: true,
             mergeable_asks: 1,
         }
     }
@@ -86,9 +129,14 @@ pub struct Repo {
     pub rules: BTreeMap<String, Rules>,
     pub issues: BTreeMap<u64, Issue>,
     pub pulls: BTreeMap<u64, Pull>,
+    /// Merge queues of all branches, first come first.
+    pub queue: Vec<Queued>,
     pub comments: BTreeMap<u64, Comment>,
     pub reviews: BTreeMap<u64, Review>,
     pub threads: BTreeMap<u64, Thread>,
+    /// The numbers of an issue's sub-issues, and of those that block it.
+    pub sub_issues: BTreeMap<u64, Vec<u64>>,
+    pub blocked_by: BTreeMap<u64, Vec<u64>>,
     pub suites: BTreeMap<u64, Suite>,
     pub runs: BTreeMap<u64, Run>,
     pub statuses: Vec<Status>,
@@ -201,6 +249,9 @@ pub struct Pull {
     pub merged_by: Option<User>,
     pub merge_commit_sha: Option<String>,
     pub mergeability: Mergeability,
+    pub auto_merge: Option<AutoMerge>,
+    /// Why a merge queue last gave it back.
+    pub removed: Option<String>,
     pub requested_reviewers: Vec<User>,
 }
 

@@ -132,6 +132,10 @@ impl State {
         let invalid = |field: &str| ApiError::invalid("PullRequest", field, "invalid");
         let head = found.branches.get(head_ref).cloned().ok_or_else(|| invalid("head"))?;
         let base = found.branches.get(&new.base).cloned().ok_or_else(|| invalid("base"))?;
+        if new.draft && !found.settings.has_drafts {
+            let why = "Draft pull requests are not supported in this repository.";
+            return Err(ApiError::new(422, why));
+        }
         let same = |one: &Pull| one.head_ref == head_ref && one.base_ref == new.base;
         if self.open_pulls(id).iter().any(same) {
             let owner = &found.owner.login;
@@ -156,6 +160,8 @@ impl State {
             merged_by: None,
             merge_commit_sha: None,
             mergeability: Mergeability::Unknown { asked: 0 },
+            auto_merge: None,
+            removed: None,
             requested_reviewers: Vec::new(),
         };
         self.repo_mut(id)?.pulls.insert(number, pull);
@@ -188,6 +194,8 @@ impl State {
             base.clone_into(&mut pull.base_ref);
             pull.base_sha = tip;
             pull.mergeability = Mergeability::Unknown { asked: 0 };
+            // Another base has other rules: GitHub takes the wish back.
+            pull.auto_merge = None;
             let changes = json!({"changes": {"base": {"ref": {"from": old.base_ref}}}});
             self.emit_pull(id, number, ("edited", &user), changes);
         }

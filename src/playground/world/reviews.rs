@@ -80,6 +80,7 @@ impl State {
         };
         self.repo_mut(id)?.reviews.insert(review.id, review.clone());
         self.pull_mut(id, number)?.requested_reviewers.retain(|one| one.id != user.id);
+        self.issue_mut(id, number)?;
         self.emit_review(id, &review, "submitted", &user);
         for remark in remarks {
             self.open_thread(id, &review, remark, &user)?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use super::accounts::{App, Installation, Level, Permissions, Role, User};
+use super::accounts::{App, Installation, Permissions, Role, User};
 use super::model::{Repo, Rules, Settings};
 use super::refs::person;
 use super::{ApiError, ApiResult, State, World};
@@ -17,36 +17,6 @@ pub struct NewApp {
     pub permissions: Permissions,
     pub events: BTreeSet<String>,
     pub webhook_url: Option<String>,
-}
-
-impl NewApp {
-    /// An App with all that a merge bot needs.
-    pub fn bot(slug: &str, owner: u64) -> Self {
-        let write = ["issues", "pull_requests", "contents", "checks", "actions"];
-        let read = ["metadata", "statuses"];
-        let events = [
-            "issues",
-            "issue_comment",
-            "pull_request",
-            "pull_request_review",
-            "pull_request_review_comment",
-            "pull_request_review_thread",
-            "push",
-            "check_run",
-            "check_suite",
-            "status",
-        ];
-        let mut permissions = Permissions::new();
-        permissions.extend(write.map(|name| (name.to_owned(), Level::Write)));
-        permissions.extend(read.map(|name| (name.to_owned(), Level::Read)));
-        Self {
-            slug: slug.to_owned(),
-            owner,
-            permissions,
-            events: events.map(str::to_owned).into(),
-            webhook_url: None,
-        }
-    }
 }
 
 impl World {
@@ -165,9 +135,12 @@ impl World {
                 rules: BTreeMap::new(),
                 issues: BTreeMap::new(),
                 pulls: BTreeMap::new(),
+                queue: Vec::new(),
                 comments: BTreeMap::new(),
                 reviews: BTreeMap::new(),
                 threads: BTreeMap::new(),
+                sub_issues: BTreeMap::new(),
+                blocked_by: BTreeMap::new(),
                 suites: BTreeMap::new(),
                 runs: BTreeMap::new(),
                 statuses: Vec::new(),

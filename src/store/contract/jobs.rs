@@ -29,9 +29,9 @@ pub(crate) async fn deliveries_that_come_at_once_are_kept_once_each(store: &Subj
     let leases = claimed(store.as_ref(), 10).await;
     let mut inbox: Vec<String> = leases
         .iter()
-        .map(|lease| match &lease.kind {
-            JobKind::Inbox { delivery } => delivery.to_string(),
-            other => panic!("{other:?}"),
+        .filter_map(|lease| {
+            let JobKind::Inbox { delivery } = &lease.kind else { return None };
+            Some(delivery.to_string())
         })
         .collect();
     inbox.sort();
@@ -42,6 +42,14 @@ pub(crate) async fn deliveries_that_come_at_once_are_kept_once_each(store: &Subj
         let sent = delivery(&name, 5);
         assert_eq!(store.delivery(&sent.id).await.unwrap(), Some(sent));
     }
+}
+
+pub(crate) async fn a_delivery_goes_before_what_is_due_already(store: &Subject) {
+    store.put(vec![job("a look", 1_000)]).await.unwrap();
+    store.record(delivery("d1", 2_000)).await.unwrap();
+    let first = store.claim(&claim(2_000, 1)).await.unwrap();
+    assert_eq!(first[0].key, JobKey::inbox(&DeliveryId::parse("d1").unwrap()));
+    assert_eq!(only(store.as_ref(), 2_000).await.key.0, "a look");
 }
 
 pub(crate) async fn a_delivery_comes_back_as_it_came(store: &Subject) {

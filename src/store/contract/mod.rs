@@ -28,6 +28,7 @@ macro_rules! suite {
         $crate::store::contract::suite!(@each $stage:
             a_repeated_delivery_changes_nothing
             deliveries_that_come_at_once_are_kept_once_each
+            a_delivery_goes_before_what_is_due_already
             a_delivery_comes_back_as_it_came
             a_body_beyond_the_limit_is_refused
             old_deliveries_are_forgotten_once_they_wait_no_more
@@ -116,6 +117,8 @@ pub(crate) fn request(repo: &Repo, issue: u64, cause: &str) -> Request {
         agent: None,
         words: String::new(),
         dry_run: false,
+        stories: false,
+        parent: None,
         at: Millis(1_000 + i64::try_from(issue).unwrap()),
     }
 }

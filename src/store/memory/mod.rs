@@ -148,14 +148,16 @@ impl Inner {
         }
         let Some((base, alarm)) = &transition.release_lane else { return };
         let at = (repo.clone(), base.clone());
-        if self.lanes.get(&at).is_some_and(|lane| lane.run != *run || lane.alarm.is_some()) {
+        let held = self.lanes.get(&at);
+        if held.is_some_and(|lane| lane.alarm.is_some()) {
             return;
         }
         if alarm.is_some() {
-            let alarm = alarm.clone();
-            let lane = Lane { repo, base: base.clone(), run: run.clone(), alarm };
+            // Whoever holds it keeps it, and can give it to nobody any more.
+            let run = held.map_or(run, |lane| &lane.run).clone();
+            let lane = Lane { repo, base: base.clone(), run, alarm: alarm.clone() };
             self.lanes.insert(at, lane);
-        } else {
+        } else if held.is_none_or(|lane| lane.run == *run) {
             self.lanes.remove(&at);
         }
     }

@@ -8,7 +8,7 @@ use crate::store::durable;
 use crate::store::link::Pool;
 use crate::store::operation::{Answer, Operation};
 use crate::store::shape::job_rows;
-use crate::store::{Entry, Error, NewJob, RunRow, Snapshot, sql};
+use crate::store::{Entry, Error, NewJob, RunRow, Schema, Snapshot, sql};
 
 /// What another process of the same person may do while the owner runs: look, and put jobs,
 /// which the owner finds within seconds.
@@ -34,6 +34,16 @@ impl Client {
             return Err(Error::Files("another version of Slipway made this database".to_owned()));
         }
         Ok(Self { pool: Pool::Sqlite(pool) })
+    }
+
+    /// Versions of the tables in the database at `path`, which must exist, and of ours.
+    pub async fn schema(path: &Path) -> Result<Schema, Error> {
+        let pool = pool(1, options(path).create_if_missing(false));
+        let found =
+            sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(&pool).await;
+        pool.close().await;
+        let ours = MIGRATIONS.iter().map(|migration| migration.version).max();
+        Ok(Schema { found: found?, ours: ours.unwrap_or_default() })
     }
 
     /// As [`Store::load`](crate::store::Store::load).

@@ -320,6 +320,8 @@ async fn with_a_run() -> (Arc<Memory>, RunId) {
         agent: None,
         words: String::new(),
         dry_run: false,
+        stories: false,
+        parent: None,
         at: Millis(1_000),
     };
     let opening = Opening {

@@ -199,11 +199,11 @@ pub(super) fn message(context: &Context<'_>, role: Role) -> Message {
         Progress::Running { since, .. } => *since,
         Progress::Idle | Progress::Finished { .. } => state.request.at,
     };
-    let by = &state.request.by;
-    let login = text::inert(&by.login);
+    let links = context.links();
+    let texts = context.report(&links);
     Message {
-        text: report::commit_message(&context.report(&context.links()), role),
-        co_author: Some(format!("{login} <{}+{login}@users.noreply.github.com>", by.id.0)),
+        text: report::commit_message(&texts, role),
+        co_author: report::co_author(&texts),
         at_seconds: since.0.div_euclid(1_000),
     }
 }

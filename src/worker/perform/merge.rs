@@ -22,6 +22,7 @@ pub(super) async fn perform(context: &Context<'_>, permit: &MergePermit) -> Resu
     if tips.get(permit.base()) != Some(permit.base_tip()) {
         return Ok(Done::MergeAnswered(MergeAnswer::BaseModified));
     }
+    context.vouch(permit.head()).await?;
     // Whoever lost the job meanwhile, or does not know, sends nothing.
     let until = context.engine.now().plus(context.engine.settings.limits.lease_ms);
     match context.engine.ports.store.heartbeat(context.lease, until).await? {
@@ -34,8 +35,8 @@ pub(super) async fn perform(context: &Context<'_>, permit: &MergePermit) -> Resu
         pull: permit.pull(),
         head: permit.head().clone(),
         method: permit.method(),
-        title: report::merge_title(&texts),
-        message: report::merge_message(&texts),
+        title: report::merge_title(&texts).into(),
+        message: report::merge_message(&texts).into(),
     };
     match context.engine.ports.github.merge(&context.at, &order).await {
         Ok(answer) => Ok(Done::MergeAnswered(answer)),

@@ -4,11 +4,15 @@
 mod accept;
 mod agent;
 mod close;
+mod compare;
+mod enlist;
 mod land;
+mod leave;
 mod merge;
 mod publish;
 mod ready;
 mod settle;
+mod stories;
 mod update;
 mod verify;
 
@@ -64,9 +68,17 @@ impl Engine {
                 }
                 Ok(Done::Reran)
             }
+            Task::Stories { close } => stories::perform(&context, *close).await,
+            Task::Undraft { pull } => {
+                self.ports.github.mark_ready(&context.at, *pull).await?;
+                Ok(Done::Undrafted)
+            }
             Task::Ready { .. } => ready::perform(&context).await,
             Task::Merge(permit) => merge::perform(&context, permit).await,
             Task::Settle { permit } => settle::perform(&context, permit).await,
+            Task::Enlist { permit, way } => enlist::perform(&context, permit, *way).await,
+            Task::Leave { pull, way } => leave::perform(&context, *pull, *way).await,
+            Task::Compare { commit, permit } => compare::perform(&context, commit, permit).await,
             Task::Land { commit, .. } => land::perform(&context, commit).await,
             Task::Close { .. } => close::perform(&context).await,
         }
@@ -86,6 +98,20 @@ impl Context<'_> {
     /// What the texts of the run are made from.
     fn report<'a>(&'a self, links: &'a report::Links) -> report::Context<'a> {
         report::Context { state: self.state, policy: self.policy, links }
+    }
+
+    /// Where a rule requires our own check, it says yes before GitHub is asked to merge.
+    async fn vouch(&self, head: &CommitSha) -> Result<(), Failure> {
+        if !self.state.seen.as_deref().is_some_and(|seen| seen.rules.ours) {
+            return Ok(());
+        }
+        let github = &self.engine.ports.github;
+        let run = super::vouch::on_head(self.state, head);
+        match github.check_run_of(&self.at, head).await? {
+            Some(id) => github.update_check_run(&self.at, id, &run).await?,
+            None => drop(github.create_check_run(&self.at, &run).await?),
+        }
+        Ok(())
     }
 
     /// Makes sure the run's commits are in the mirror: it is a cache and may have been lost.

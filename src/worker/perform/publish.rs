@@ -5,6 +5,7 @@ use crate::git::{Push, PushAnswer};
 use crate::github::{self, NewPull, Purpose};
 use crate::model::{BranchName, CommitSha, PullNumber};
 use crate::pipeline::Done;
+use crate::policy::Draft;
 use crate::report;
 use crate::worker::failure::Failure;
 
@@ -54,10 +55,11 @@ async fn pull(
     let links = context.links();
     let texts = context.report(&links);
     let new = NewPull {
-        title: report::pull_title(&texts),
-        body: report::pull_body(&texts),
+        title: report::pull_title(&texts).into(),
+        body: report::pull_body(&texts).into(),
         head: head.clone(),
         base,
+        draft: context.policy.draft == Draft::UntilGreen,
     };
     match github.open_pull(&context.at, &new).await {
         Ok(pull) => Ok(pull),

@@ -3,6 +3,7 @@
 use slipway::command::{Go, SlashCommand};
 use slipway::gate::seen::Seen;
 use slipway::model::{Millis, TreeSha};
+use slipway::pipeline::standing::{Enlisted, Left};
 use slipway::pipeline::{
     Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, State, Task, Timer,
     Withdrawal,
@@ -160,8 +161,15 @@ fn ends(state: &State, lens: &Lens, all: &mut Vec<Letter>) {
 /// Whether this lens lets the task fail for good; merge calls do where all answers are walked.
 fn faulty(task: Option<&Task>, lens: &Lens) -> bool {
     match task {
-        Some(Task::Merge(_) | Task::Settle { .. } | Task::Land { .. }) => lens.answers,
-        Some(Task::Rerun { .. }) => true,
+        Some(
+            Task::Merge(_)
+            | Task::Settle { .. }
+            | Task::Enlist { .. }
+            | Task::Leave { .. }
+            | Task::Compare { .. }
+            | Task::Land { .. },
+        ) => lens.answers,
+        Some(Task::Rerun { .. } | Task::Undraft { .. }) => true,
         Some(_) | None => lens.faults,
     }
 }
@@ -203,12 +211,28 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
             ("updated to a known tree", changed(tree('1'))),
         ]),
         Task::Rerun { .. } => named(vec![("reran", Done::Reran)]),
+        Task::Undraft { .. } => named(vec![("undrafted", Done::Undrafted)]),
         Task::Ready { .. } => ready(state, lens),
         Task::Merge(_) => named(answers(lens.answers)),
         Task::Settle { .. } => named(vec![
             ("read: landed", Done::Settled(Settled::Landed { commit: commit(LANDED) })),
             ("read: not landed", Done::Settled(Settled::NotLanded)),
             ("read: unclear", Done::Settled(Settled::Unclear)),
+        ]),
+        Task::Enlist { .. } => named(enlisted(lens.answers)),
+        Task::Leave { .. } => named(vec![
+            ("let go", Done::Left(Left::Out)),
+            ("nothing to take back", Done::Left(Left::Absent)),
+            ("merged meanwhile", Done::Left(Left::Merged { commit: commit(LANDED) })),
+            ("closed meanwhile", Done::Left(Left::Closed)),
+            ("not sure to be out", Done::Left(Left::Unclear)),
+        ]),
+        Task::Compare { .. } => named(vec![
+            (
+                "it is the permitted change",
+                Done::Compared { tree: tree('8'), expected: Some(tree('8')) },
+            ),
+            ("it is another change", Done::Compared { tree: tree('9'), expected: None }),
         ]),
         Task::Land { commit, predicted } => named(vec![
             (
@@ -217,7 +241,7 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
             ),
             ("landed otherwise", Done::Landed { tree: tree('9'), commit: commit.clone() }),
         ]),
-        Task::Close { .. } => named(vec![("closed", Done::Closed)]),
+        Task::Close { .. } | Task::Stories { .. } => named(vec![("closed", Done::Closed)]),
     };
     if faulty(Some(task), lens) {
         ends.push(("failed".to_owned(), Done::Failed { why: text() }));
@@ -263,6 +287,21 @@ fn ready(state: &State, lens: &Lens) -> Vec<(String, Done)> {
     ends
 }
 
+fn enlisted(all: bool) -> Vec<(&'static str, Done)> {
+    let said = |name, answer| (name, Done::Enlisted(answer));
+    let mut some = vec![said("it stands", Enlisted::Stands)];
+    if !all {
+        return some;
+    }
+    some.extend([
+        said("nothing is pending", Enlisted::Clean),
+        said("no: its head is another", Enlisted::No(MergeAnswer::HeadModified)),
+        said("no: not asked", Enlisted::No(MergeAnswer::NotSent)),
+        said("asked, no answer", Enlisted::Unknown { text: text() }),
+    ]);
+    some
+}
+
 fn answers(all: bool) -> Vec<(&'static str, Done)> {
     let said = |name, answer| (name, Done::MergeAnswered(answer));
     let mut some = vec![said("merged", MergeAnswer::Merged { commit: commit(LANDED) })];
@@ -302,9 +341,14 @@ pub(crate) fn task_name(task: &Task) -> String {
         Task::Publish { .. } => "publish".to_owned(),
         Task::Update { .. } => "update".to_owned(),
         Task::Rerun { .. } => "rerun".to_owned(),
+        Task::Undraft { .. } => "undraft".to_owned(),
+        Task::Stories { .. } => "stories".to_owned(),
         Task::Ready { .. } => "ready".to_owned(),
         Task::Merge(_) => "merge call".to_owned(),
         Task::Settle { .. } => "settle".to_owned(),
+        Task::Enlist { way, .. } => format!("ask for {}", way.word()),
+        Task::Leave { way, .. } => format!("take back {}", way.word()),
+        Task::Compare { .. } => "compare what landed".to_owned(),
         Task::Land { .. } => "compare".to_owned(),
         Task::Close { .. } => "close".to_owned(),
     }

@@ -12,6 +12,7 @@ use slipway::pipeline::{
 use slipway::policy::{Freshness, MergeMode, Policy};
 
 use super::alphabet::comes_from_comment;
+use super::order::{falls_back, gone_for_sure, stands_alone};
 use super::walk::{Move, Owed};
 
 pub(crate) type Law = (&'static str, fn(&Move<'_>) -> Result<(), String>);
@@ -28,6 +29,8 @@ pub(crate) const LAWS: &[Law] = &[
     ("I15: the same event twice is the same as once", twice_is_once),
     ("I17: after a stop nothing new begins", stop_stops),
     ("I18: a red base never sends a fixer", red_base),
+    ("while an order stands nothing else is asked for", stands_alone),
+    ("an order is gone when GitHub says so, or two looks agree", gone_for_sure),
     ("one task at a time", one_task),
     ("late results and timers change nothing", late_is_stale),
     ("timers ask and never conclude", timers_ask),
@@ -39,11 +42,11 @@ pub(crate) const LAWS: &[Law] = &[
     ("nothing is performed for a request that was withdrawn, once a look said so", withdrawn),
 ];
 
-fn fail(broken: bool, why: &str) -> Result<(), String> {
+pub(super) fn fail(broken: bool, why: &str) -> Result<(), String> {
     if broken { Err(why.to_owned()) } else { Ok(()) }
 }
 
-fn next<'a>(m: &'a Move<'_>) -> &'a State {
+pub(super) fn next<'a>(m: &'a Move<'_>) -> &'a State {
     m.result.as_ref().map_or(&m.before.state, |decision| &decision.next)
 }
 
@@ -51,25 +54,26 @@ fn effects<'a>(m: &'a Move<'_>) -> &'a [Effect] {
     m.result.as_ref().map_or(&[], |decision| &decision.effects)
 }
 
-fn performed<'a>(m: &'a Move<'_>) -> Option<&'a Task> {
+pub(super) fn performed<'a>(m: &'a Move<'_>) -> Option<&'a Task> {
     effects(m).iter().find_map(|effect| match effect {
         Effect::Perform { task, .. } => Some(task),
         Effect::Cancel { .. }
         | Effect::Look
         | Effect::Arm { .. }
         | Effect::Answer { .. }
+        | Effect::Relay { .. }
         | Effect::Release { .. } => None,
     })
 }
 
 fn merge_call<'a>(m: &'a Move<'_>) -> Option<&'a MergePermit> {
     match performed(m) {
-        Some(Task::Merge(permit)) => Some(permit),
+        Some(Task::Merge(permit) | Task::Enlist { permit, .. }) => Some(permit),
         Some(_) | None => None,
     }
 }
 
-fn is_command(m: &Move<'_>, name: &str) -> bool {
+pub(super) fn is_command(m: &Move<'_>, name: &str) -> bool {
     m.letter.name == name
 }
 
@@ -80,6 +84,9 @@ fn never_back_and_forth(m: &Move<'_>) -> Result<(), String> {
 
 fn proof(m: &Move<'_>) -> Result<(), String> {
     let Some(permit) = merge_call(m) else { return Ok(()) };
+    if falls_back(m, permit) {
+        return Ok(());
+    }
     let EventKind::Performed { done: Done::Ready(seen), .. } = &m.letter.event.kind else {
         return Err("no look came with this event".to_owned());
     };
@@ -105,7 +112,8 @@ fn proof(m: &Move<'_>) -> Result<(), String> {
 }
 
 fn merges_well(seen: &Seen, policy: &Policy, permit: &MergePermit) -> bool {
-    let strict = policy.freshness == Freshness::Strict || seen.rules.strict;
+    let queued = seen.rules.queue && !seen.rules.required.is_empty();
+    let strict = !queued && (policy.freshness == Freshness::Strict || seen.rules.strict);
     seen.probe.as_ref().is_some_and(|probe| {
         let tree = match &probe.merge {
             Merge::Clean { tree } => Some(tree),
@@ -164,6 +172,8 @@ fn one_merge(m: &Move<'_>) -> Result<(), String> {
     let before = &m.before.state.work;
     fail(before.unsettled.is_some(), "an earlier call is unsettled")?;
     fail(before.landed.is_some(), "it landed already")?;
+    let stands = before.standing.is_some() && !falls_back(m, permit);
+    fail(stands, "GitHub was asked already")?;
     fail(m.after.lane.as_ref() != Some(permit.base()), "the lane of its base is not held")
 }
 
@@ -171,7 +181,10 @@ fn landed_stays(m: &Move<'_>) -> Result<(), String> {
     let Some(landed) = &m.before.state.work.landed else { return Ok(()) };
     let state = next(m);
     fail(state.work.landed.as_ref() != Some(landed), "it forgot what landed")?;
-    let allowed = matches!(performed(m), None | Some(Task::Land { .. } | Task::Close { .. }));
+    let allowed = matches!(
+        performed(m),
+        None | Some(Task::Land { .. } | Task::Compare { .. } | Task::Close { .. })
+    );
     fail(!allowed, "it works on after the end")?;
     match state.finished() {
         None | Some(Outcome::Merged { .. }) => Ok(()),
@@ -226,7 +239,7 @@ fn has_alarm_clock(m: &Move<'_>) -> Result<(), String> {
 fn twice_is_once(m: &Move<'_>) -> Result<(), String> {
     let (Ok(first), Ok(second)) = (m.result, m.again) else { return Ok(()) };
     let harmless = |effect: &Effect| match effect {
-        Effect::Look | Effect::Arm { .. } | Effect::Answer { .. } => true,
+        Effect::Look | Effect::Arm { .. } | Effect::Answer { .. } | Effect::Relay { .. } => true,
         Effect::Perform { .. } | Effect::Cancel { .. } | Effect::Release { .. } => false,
     };
     // A second `/stop` is a second word of a person, and may end what the first could not.
@@ -243,7 +256,13 @@ fn stop_stops(m: &Move<'_>) -> Result<(), String> {
     }
     let tidies = matches!(
         performed(m),
-        None | Some(Task::Settle { .. } | Task::Land { .. } | Task::Close { .. })
+        None | Some(
+            Task::Settle { .. }
+                | Task::Leave { .. }
+                | Task::Compare { .. }
+                | Task::Land { .. }
+                | Task::Close { .. }
+        )
     );
     fail(!tidies, "it begins something")?;
     let asks = state.task().is_some()
@@ -324,7 +343,7 @@ fn lane(m: &Move<'_>) -> Result<(), String> {
         return fail(m.after.lane.is_some(), "it was never given back");
     }
     fail(state.work.lane != m.after.lane, "the run and the world disagree about it")?;
-    let ready = matches!(state.task(), Some(Task::Ready { .. }));
+    let ready = matches!(state.task(), Some(Task::Ready { .. } | Task::Enlist { .. }));
     let may = ready || state.work.unsettled.is_some() || state.work.landed.is_some();
     fail(m.after.lane.is_some() && !may, "it is held for nothing")
 }
@@ -334,7 +353,7 @@ fn alarm(m: &Move<'_>) -> Result<(), String> {
     let work = &decision.next.work;
     let compared = work.landed_verified
         || work.method == slipway::policy::MergeMethod::Rebase
-        || work.predicted.is_none();
+        || (work.predicted.is_none() && work.standing.is_none());
     let vouched = work.unsettled.is_none() && (work.landed.is_none() || compared);
     let silent = decision.effects.iter().any(|e| matches!(e, Effect::Release { alarm: None, .. }));
     let held = m.before.outside.lane.is_some();
@@ -347,7 +366,9 @@ fn entries(m: &Move<'_>) -> Result<(), String> {
     let newest = effects(m).iter().all(|effect| match effect {
         Effect::Perform { entry, .. } | Effect::Arm { entry, .. } => *entry == after,
         Effect::Cancel { entry } => *entry == before,
-        Effect::Look | Effect::Answer { .. } | Effect::Release { .. } => true,
+        Effect::Look | Effect::Answer { .. } | Effect::Relay { .. } | Effect::Release { .. } => {
+            true
+        }
     });
     fail(!newest, "an effect carries an entry that is over")
 }
@@ -365,5 +386,6 @@ fn withdrawn(m: &Move<'_>) -> Result<(), String> {
     };
     let wanted = m.before.state.withdrawn.is_none() || m.after.owed != Owed::Nothing;
     let landed = next(m).work.landed.is_some();
-    fail(looked && !wanted && !landed && next(m).finished().is_none(), "it goes on")
+    let leaves = next(m).work.standing.is_some();
+    fail(looked && !wanted && !landed && !leaves && next(m).finished().is_none(), "it goes on")
 }

@@ -83,6 +83,7 @@ pub(crate) fn lenses() -> Vec<Lens> {
         no_checks(),
         conflicts(),
         merging(),
+        queueing(),
         rebasing(),
         loose(),
         people("approval", MergeMode::OnApproval, true),
@@ -179,6 +180,28 @@ fn merging() -> Lens {
     Lens { answers: true, moments: &[LATER], ..lens }
 }
 
+/// The merge queue: every answer, every way out of it, every interruption.
+fn queueing() -> Lens {
+    let looks = [
+        w::QUEUE,
+        w::IN_QUEUE,
+        w::SENT_BACK,
+        w::SENT_BACK_BEHIND,
+        w::TAKEN_OUT,
+        w::FOREIGN_HEAD,
+        w::LANDED_LOOK,
+        w::CLOSED,
+    ];
+    let commands = [SlashCommand::Stop, SlashCommand::Retry];
+    let mut policy = policy(MergeMode::Auto);
+    policy.stages.plan = false;
+    policy.verify.clear();
+    policy.limits.fix_rounds_max = 0;
+    policy.limits.update_rounds_max = 0;
+    let lens = lens("queueing", policy, &looks, &commands);
+    Lens { answers: true, moments: &[LATER], states_max: 12_000, ..lens }
+}
+
 fn rebasing() -> Lens {
     let looks = [w::WELL, w::LANDED_LOOK, w::CLOSED];
     let mut policy = policy(MergeMode::Auto);
@@ -214,7 +237,6 @@ fn people(name: &'static str, merge: MergeMode, review: bool) -> Lens {
         w::CHANGES,
         w::TWO_NEEDED,
         w::DRAFT,
-        w::QUEUE,
         w::FOREIGN_HEAD,
     ];
     let commands = [

@@ -6,6 +6,7 @@ mod alphabet;
 mod laws;
 mod lens;
 mod normal;
+mod order;
 mod paths;
 mod table;
 mod walk;
@@ -17,7 +18,7 @@ use lens::lenses;
 use walk::{Graph, walk};
 
 /// Walks are shared between tests; each is walked once.
-static GRAPHS: [OnceLock<Graph>; 11] = [const { OnceLock::new() }; 11];
+static GRAPHS: [OnceLock<Graph>; 12] = [const { OnceLock::new() }; 12];
 
 fn graph(name: &str) -> &'static Graph {
     let lenses = lenses();
@@ -47,6 +48,7 @@ walks! {
     no_checks = "no checks",
     conflicts = "conflicts",
     merging = "merging",
+    queueing = "queueing",
     rebasing = "rebasing",
     loose = "loose",
     on_approval = "approval",

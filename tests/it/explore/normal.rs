@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use slipway::gate::rerun_key;
 use slipway::model::{CommitSha, Millis};
+use slipway::pipeline::standing::Standing;
 use slipway::pipeline::state::{Approval, Counts, Work};
 use slipway::pipeline::{ParkReason, Phase, Progress, State, Task, Withdrawal};
 
@@ -72,11 +73,15 @@ pub(crate) fn normal(mut state: State, now: Millis, recalled: bool) -> State {
 /// Once it landed, only the comparison and the tidying are left.
 fn landed(state: &mut State) {
     state.counts = Counts::default();
-    let Work { landed, predicted, lane, landed_verified, method, merged_by, pull, .. } =
-        std::mem::take(&mut state.work);
+    let Work {
+        landed, predicted, standing, lane, landed_verified, method, merged_by, pull, ..
+    } = std::mem::take(&mut state.work);
+    // Of an order that was fulfilled, only its permit is read.
+    let standing = standing.map(|order| Standing::new(order.permit, order.way, NOW));
     let kept = Work {
         landed,
         predicted,
+        standing,
         lane,
         landed_verified,
         method,
@@ -104,7 +109,12 @@ fn keeps_look(state: &State, recalled: bool) -> bool {
             | Task::Publish { .. }
             | Task::Update { .. }
             | Task::Rerun { .. }
+            | Task::Undraft { .. }
+            | Task::Stories { .. }
             | Task::Ready { .. }
+            | Task::Enlist { .. }
+            | Task::Leave { .. }
+            | Task::Compare { .. }
             | Task::Land { .. }
             | Task::Close { .. },
         ) => false,
@@ -135,6 +145,15 @@ fn moments(state: &mut State, now: Millis) {
     work.retried_at =
         work.retried_at.map(|at| aged(at, now)).filter(|at| over && Some(*at) > work.published_at);
     work.pause_until = work.pause_until.filter(|until| *until > now).map(|_| NOW.plus(64_000));
+    let since = work.standing.as_ref().map(|standing| standing.since);
+    let asked = since.max(work.retried_at).filter(|_| since.is_some());
+    if let Some(standing) = &mut work.standing {
+        standing.since = aged(standing.since, now);
+        standing.missed_at = standing.missed_at.map(|at| aged(at, now));
+        standing.tries = ahead(standing.tries, 1, 6);
+    }
+    let new_since = work.standing.as_ref().map(|standing| standing.since);
+    let new_asked = new_since.max(work.retried_at).filter(|_| new_since.is_some());
     let new_patience = work.published_at.max(work.retried_at);
     let new_published = work.published_at;
     if let Progress::Running { since, phase, .. } = &mut state.progress {
@@ -143,8 +162,11 @@ fn moments(state: &mut State, now: Millis) {
             && let Some(until) = &mut wait.until
         {
             let settling = until.then.contains("counts as everything");
-            let (from, to) =
-                if settling { (published, new_published) } else { (patience, new_patience) };
+            let (from, to) = match (settling, asked) {
+                (true, _) => (published, new_published),
+                (false, Some(_)) => (asked, new_asked),
+                (false, None) => (patience, new_patience),
+            };
             if let (Some(from), Some(to)) = (from, to) {
                 until.at = until.at.plus(to.0 - from.0);
             }
@@ -178,6 +200,7 @@ fn counts(state: &mut State, names: &Names) {
     counts.merge_refusals = ahead(counts.merge_refusals, 0, 5);
     counts.lost_calls = ahead(counts.lost_calls, 0, 2);
     counts.lane_waits = 0;
+    counts.orders = ahead(counts.orders, 2, 4);
     if names.head.is_some() {
         counts.build_rounds = 0;
     }
@@ -221,9 +244,14 @@ fn task(state: &mut State) {
         Task::Accept { .. }
         | Task::Agent { .. }
         | Task::Rerun { .. }
+        | Task::Undraft { .. }
+        | Task::Stories { .. }
         | Task::Ready { .. }
         | Task::Merge(_)
         | Task::Settle { .. }
+        | Task::Enlist { .. }
+        | Task::Leave { .. }
+        | Task::Compare { .. }
         | Task::Land { .. }
         | Task::Close { .. } => {}
     }

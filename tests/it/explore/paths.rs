@@ -72,8 +72,13 @@ fn spends(edge: &Edge) -> Option<&Task> {
             | Task::Publish { .. }
             | Task::Update { .. }
             | Task::Rerun { .. }
+            | Task::Undraft { .. }
+            | Task::Stories { .. }
             | Task::Merge(_)
             | Task::Settle { .. }
+            | Task::Enlist { .. }
+            | Task::Leave { .. }
+            | Task::Compare { .. }
             | Task::Land { .. }
             | Task::Close { .. } => Some(task),
             // Asking for the lane costs a look; waiting for one's turn may last.
@@ -83,6 +88,7 @@ fn spends(edge: &Edge) -> Option<&Task> {
         | Effect::Look
         | Effect::Arm { .. }
         | Effect::Answer { .. }
+        | Effect::Relay { .. }
         | Effect::Release { .. } => None,
     })
 }

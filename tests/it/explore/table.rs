@@ -31,6 +31,7 @@ fn effect_word(effect: &Effect) -> &'static str {
         Effect::Look => "look",
         Effect::Arm { .. } => "arm",
         Effect::Answer { .. } => "answer",
+        Effect::Relay { .. } => "relay",
         Effect::Release { alarm: None, .. } => "release",
         Effect::Release { alarm: Some(_), .. } => "alarm",
     }

@@ -2,7 +2,8 @@
 
 use slipway::command::{Authorized, SlashCommand, Source, authorize};
 use slipway::gate::seen::{
-    Check, CheckResult, Merge, Probe, PullState, Review, ReviewVerdict, Rules, Seen,
+    Check, CheckResult, Entry, EntryState, Line, Merge, Probe, PullState, Review, ReviewVerdict,
+    Rules, Seen,
 };
 use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, InstallationId, IssueNumber, Millis, Permission,
@@ -56,6 +57,8 @@ pub(crate) fn request(dry_run: bool) -> Request {
         agent: None,
         words: String::new(),
         dry_run,
+        stories: false,
+        parent: None,
         at: NOW,
     }
 }
@@ -91,6 +94,8 @@ pub(crate) fn well(state: &State, at: Millis) -> Seen {
         base_checks: Vec::new(),
         rules: Rules { required: ["t".to_owned()].into(), ..Rules::default() },
         reviews: Vec::new(),
+        auto_merge: None,
+        line: Line::default(),
     }
 }
 
@@ -128,6 +133,16 @@ fn behind(seen: &mut Seen) {
     if let Some(probe) = &mut seen.probe {
         probe.contains_base = false;
     }
+}
+
+fn queued(seen: &mut Seen, stands: bool, removed: Option<&str>) {
+    seen.rules.queue = true;
+    let entry = Entry { state: EntryState::AwaitingChecks, position: 1, group: None };
+    seen.line = Line {
+        entry: stands.then_some(entry),
+        removed: removed.map(str::to_owned),
+        failed: Vec::new(),
+    };
 }
 
 macro_rules! looks {
@@ -171,6 +186,13 @@ looks! {
     CHANGES = "changes wanted": |s| reviewed(s, 2, ReviewVerdict::ChangesRequested, None);
     DRAFT = "draft": |s| s.draft = true;
     QUEUE = "queue": |s| s.rules.queue = true;
+    IN_QUEUE = "queue, in it": |s| queued(s, true, None);
+    SENT_BACK = "queue, sent back": |s| queued(s, false, Some("CI_FAILURE"));
+    SENT_BACK_BEHIND = "queue, sent back, behind": |s| {
+        queued(s, false, Some("CI_FAILURE"));
+        behind(s);
+    };
+    TAKEN_OUT = "queue, taken out by somebody": |s| queued(s, false, Some("MANUAL"));
     TWO_NEEDED = "two approvals needed": |s| s.rules.approvals = 2;
     RETARGETED = "other base": |s| s.base = branch("next");
     LANDED_LOOK = "merged": |s| s.pull_state = PullState::Merged { commit: commit(LANDED) };

@@ -1,5 +1,7 @@
 //! Scenarios: whole lives of runs, told as sentences and played through the engine that ships.
 
+mod again;
+mod auto_merge;
 mod calls;
 mod ci;
 mod commands;
@@ -7,6 +9,10 @@ mod crashes;
 mod edges;
 mod ground;
 mod life;
+mod lost;
+mod offers;
 mod people;
+mod queue;
 mod races;
 mod rules;
+mod stories;

@@ -5,18 +5,23 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use slipway::agent::scripted::SCRIPT_VARIABLE;
 use slipway::clock::Clock;
-use slipway::gate::seen::{Check, Probe, Review, Rules};
+use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
 use slipway::git::{self, Changes, Committed, Git, Message, Push, PushAnswer};
 use slipway::git::{Workspace, WorkspaceOrder};
+use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
     At, CheckRun, Comment, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose, Reaction,
-    Remote, Repository,
+    Remote, Repository, SubIssues,
 };
+use slipway::github::{Change, Touched};
+use slipway::model::text::CommentText;
 use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, DeliveryId, IssueNumber, Millis, Permission,
     PullNumber, Repo, RunId, TreeSha, User,
 };
 use slipway::pipeline::stage::MergeAnswer;
+use slipway::pipeline::standing::{Enlisted, Way};
+use slipway::report::notes::Note;
 use slipway::sandbox::{self, End, Invocation, Sandbox, Transcript};
 use slipway::store::{
     self, Beat, Claim, Entry, Gauges, IgnoredEvent, Lane, Lease, NewDelivery, NewJob, Opened,
@@ -63,16 +68,28 @@ tap!(GitHub {
     fn reviews(at: &At, pull: PullNumber) -> Result<Vec<Review>, Error>;
     fn react(at: &At, to: CommentId, with: Reaction) -> Result<(), Error>;
     fn comment_with(at: &At, issue: IssueNumber, mark: &str) -> Result<Option<CommentId>, Error>;
-    fn comment(at: &At, issue: IssueNumber, body: &str) -> Result<CommentId, Error>;
-    fn edit_comment(at: &At, id: CommentId, body: &str) -> Result<(), Error>;
+    fn comment(at: &At, issue: IssueNumber, body: &CommentText) -> Result<CommentId, Error>;
+    fn edit_comment(at: &At, id: CommentId, body: &CommentText) -> Result<(), Error>;
     fn check_run_of(at: &At, head: &CommitSha) -> Result<Option<CheckId>, Error>;
     fn create_check_run(at: &At, run: &CheckRun) -> Result<CheckId, Error>;
     fn update_check_run(at: &At, id: CheckId, run: &CheckRun) -> Result<(), Error>;
     fn rerun(at: &At, check: CheckId) -> Result<(), Error>;
     fn open_pull(at: &At, new: &NewPull) -> Result<PullNumber, Error>;
+    fn sub_issues(at: &At, issue: IssueNumber) -> Result<SubIssues, Error>;
+    fn blockers(at: &At, issue: IssueNumber) -> Result<Vec<String>, Error>;
+    fn mark_ready(at: &At, pull: PullNumber) -> Result<(), Error>;
+    fn annotate(at: &At, check: (CheckId, &CheckRun), notes: &[Note]) -> Result<(), Error>;
     fn close_issue(at: &At, issue: IssueNumber) -> Result<(), Error>;
     fn places() -> Result<Vec<At>, Error>;
     fn comments_since(at: &At, since: Millis) -> Result<Vec<Comment>, Error>;
+    fn issues_since(at: &At, since: Millis) -> Result<Vec<Touched>, Error>;
+    fn history(at: &At, issue: IssueNumber) -> Result<Vec<Change>, Error>;
+    fn deliveries_since(since: Millis, which: Which) -> Result<Log, Error>;
+    fn delivery(id: u64) -> Result<Option<Kept>, Error>;
+    fn redeliver(id: u64) -> Result<(), Error>;
+    fn enlist(at: &At, way: Way, order: &MergeOrder) -> Result<Enlisted, Error>;
+    fn leave(at: &At, way: Way, pull: PullNumber) -> Result<bool, Error>;
+    fn line(at: &At, pull: PullNumber) -> Result<Line, Error>;
     fn remote(at: &At, purpose: Purpose) -> Result<Remote, Error>;
 } also {
     async fn pull(&self, at: &At, pull: PullNumber) -> Result<Pull, Error> {
@@ -106,6 +123,9 @@ tap!(Git {
         -> Result<Option<Committed>, git::Error>;
     fn discard(workspace: Workspace) -> Result<(), git::Error>;
     fn tree_of(repo: &Repo, commit: &CommitSha) -> Result<TreeSha, git::Error>;
+    fn parent_of(repo: &Repo, commit: &CommitSha) -> Result<Option<CommitSha>, git::Error>;
+    fn files_among(repo: &Repo, commit: &CommitSha, paths: &std::collections::BTreeSet<String>)
+        -> Result<std::collections::BTreeSet<String>, git::Error>;
     fn contains(repo: &Repo, tip: &CommitSha, commit: &CommitSha) -> Result<bool, git::Error>;
 } also {
     async fn workspace(&self, order: &WorkspaceOrder) -> Result<Workspace, git::Error> {

@@ -1,4 +1,5 @@
 //! A town in one process: the real engine, stepped, over a World, a memory store and fakes.
+//! Every test is lived twice: once with GitHub in this process, and once over HTTPS.
 //!
 //! Time moves only when nothing is due any more. What the web would do with a delivery is done
 //! here, and so is what the CI would do; the engine is the one that ships.
@@ -9,12 +10,12 @@ mod outside;
 mod people;
 mod plan;
 mod questions;
+mod reach;
 mod wired;
 mod wired_store;
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
@@ -29,9 +30,14 @@ use slipway::store::memory::Memory;
 use slipway::store::{JobKind, Lease, NewDelivery, Store};
 use slipway::worker::{Engine, Ports, Settings, Unwatched};
 
+use crate::ghes::Served;
+
 pub(crate) use fuse::{Fuse, Side};
-pub(crate) use outside::Asked;
-pub(crate) use plan::{crash, delete, fail, hang, plan, replace, run_test, say, union, write};
+pub(crate) use outside::{Asked, Repositories, play};
+pub(crate) use plan::{
+    GREETING, Plan, crash, delete, fail, hang, plan, replace, run_test, say, union, write,
+};
+pub(crate) use reach::Reach;
 
 /// Turns of deliveries, CI and engine within one moment before we call it a live-lock.
 const TURNS_MAX: usize = 20_000;
@@ -62,7 +68,12 @@ pub(crate) struct Town {
     pub(crate) asked: Arc<Mutex<Vec<Asked>>>,
     /// Crashes that happened.
     pub(crate) crashes: u32,
+    /// The endpoint answers every delivery with 500.
+    pub(crate) refuses: bool,
     expected: end::Expected,
+    pub(crate) reach: Reach,
+    /// The server, when there is one.
+    served: Option<Served>,
 }
 
 /// What a future of the memory store gives: it never waits.
@@ -108,6 +119,10 @@ impl Town {
             if delivery.app != self.bot.id {
                 continue;
             }
+            if self.refuses {
+                self.world.delivery_answered(delivery.id, 500);
+                continue;
+            }
             let secrets = [self.bot.webhook_secret.as_bytes()];
             let signed = Some(delivery.signature_sha256.as_str());
             let believed = signature::verify(&secrets, &delivery.body, signed);
@@ -138,12 +153,7 @@ impl Town {
 
     /// One step of the engine; a blown fuse drops it where it is and starts another.
     pub(crate) async fn step(&mut self) -> bool {
-        let fuse = Arc::clone(&self.fuse);
-        let stepped = {
-            let step = pin!(self.engine.step());
-            until_blown(&fuse, step).await
-        };
-        let Some(stepped) = stepped else {
+        let Some(stepped) = self.live(self.engine.step()).await else {
             self.crash();
             return true;
         };
@@ -219,10 +229,44 @@ impl Town {
         self.settle().await;
     }
 
+    /// The bot is off for this long; the world goes on, and nobody takes its deliveries.
+    pub(crate) fn down_for(&mut self, ms: i64) {
+        let end = self.now() + ms;
+        self.refuses = true;
+        loop {
+            self.deliver();
+            while self.world.ci_step(self.now()).expect("the CI works") {
+                self.deliver();
+            }
+            match self.world.next_due_ms().filter(|next| *next <= end) {
+                Some(next) => self.clock.set(Millis(next.max(self.now() + 1))),
+                None => break,
+            }
+        }
+        self.clock.set(Millis(end));
+        self.refuses = false;
+        self.crash();
+        self.crashes -= 1;
+    }
+
     /// Does a leased job to its end.
     pub(crate) async fn work(&self, engine: &Engine, lease: Lease) {
-        let work = pin!(engine.work(lease));
-        until_blown(&self.fuse, work).await;
+        self.live(engine.work(lease)).await;
+    }
+
+    /// The future's value, or nothing when the fuse blew first.
+    async fn live<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = Box::pin(work);
+        let Some(served) = &self.served else {
+            return until_blown(&self.fuse, work.as_mut()).await;
+        };
+        loop {
+            tokio::select! {
+                biased;
+                done = until_blown(&self.fuse, work.as_mut()) => return done,
+                () = reach::pass_time(served, &self.clock) => {}
+            }
+        }
     }
 }
 

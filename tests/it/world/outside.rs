@@ -17,9 +17,9 @@ use slipway::sandbox::fake::{FakeDirectory, Play};
 use slipway::sandbox::{End, Invocation, Transcript};
 
 /// The World's repositories, reached with the tokens it gave: rules and webhooks are true.
-pub(super) struct Repositories {
-    pub(super) world: World,
-    pub(super) depots: BTreeMap<String, Depot>,
+pub(crate) struct Repositories {
+    pub(crate) world: World,
+    pub(crate) depots: BTreeMap<String, Depot>,
 }
 
 impl Remotes for Repositories {
@@ -63,7 +63,7 @@ pub(crate) struct Asked {
 }
 
 /// Plays scripted agents and the little language of verification commands.
-pub(super) fn play(asked: Arc<Mutex<Vec<Asked>>>) -> Play {
+pub(crate) fn play(asked: Arc<Mutex<Vec<Asked>>>) -> Play {
     Arc::new(move |invocation: &Invocation, files: &mut FakeDirectory| {
         if let Some(transcript) = scripted::play_in_memory(invocation, files) {
             let prompt = invocation.stdin.clone();

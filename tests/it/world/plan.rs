@@ -9,16 +9,16 @@ use slipway::clock::{Clock, FakeClock};
 use slipway::git::depot::Depot;
 use slipway::git::fake as fake_git;
 use slipway::model::Millis;
-use slipway::playground::face::Face;
 use slipway::playground::memory::MemoryForge;
 use slipway::playground::world::setup::NewApp;
-use slipway::playground::world::{App, RequiredCheck, Role, Rules, User, World};
+use slipway::playground::world::{App, Method, QueueRule, RequiredCheck, Role, Rules, User, World};
 use slipway::sandbox::fake as fake_sandbox;
 use slipway::store::Store;
 use slipway::store::memory::Memory;
-use slipway::worker::{Limits, Ports, Settings, Unwatched, sweep_job};
+use slipway::worker::{Limits, Ports, Settings, Unwatched, poll_job, sweep_job};
 
 use super::outside::{Repositories, play};
+use super::reach::{Reach, Road};
 use super::wired::Wired;
 use super::{Fuse, Town, end, ready};
 
@@ -38,6 +38,7 @@ pub(crate) struct Plan {
     script: Script,
     limits: Limits,
     sweeps: bool,
+    polls: bool,
     reclaims: bool,
     agents: Vec<(String, Script)>,
 }
@@ -63,13 +64,14 @@ pub(crate) fn plan() -> Plan {
         script,
         limits: Limits::default(),
         sweeps: false,
+        polls: false,
         reclaims: true,
         agents: Vec::new(),
     }
 }
 
 /// Runs a test in a town as [`plan`] makes it.
-pub(crate) fn run_test(test: impl AsyncFnOnce(&mut Town)) {
+pub(crate) fn run_test(test: impl AsyncFnMut(&mut Town)) {
     plan().run(test);
 }
 
@@ -89,6 +91,29 @@ impl Plan {
     /// The CI's jobs, as JSON without the brackets around them.
     pub(crate) fn ci(mut self, jobs: &str) -> Self {
         self.ci = Some(format!("{{\"jobs\": [{jobs}]}}"));
+        self
+    }
+
+    /// The branch is merged through a queue, which merges in this way.
+    pub(crate) fn queue(self, method: Method) -> Self {
+        self.queue_rule(QueueRule { method, minutes: 60, ci: true })
+    }
+
+    pub(crate) fn queue_rule(mut self, rule: QueueRule) -> Self {
+        self.rules.queue = Some(rule);
+        self
+    }
+
+    /// Our own check is among the required ones.
+    pub(crate) fn requires_ours(mut self) -> Self {
+        let ours = RequiredCheck { context: "slipway".to_owned(), integration_id: None };
+        self.rules.required_checks.push(ours);
+        self
+    }
+
+    /// The rules ask for an approval, and the App is not shown that they do.
+    pub(crate) fn classic(mut self) -> Self {
+        self.rules.classic = true;
         self
     }
 
@@ -134,28 +159,38 @@ impl Plan {
         self
     }
 
+    /// Reads the log of deliveries, as the program does where no webhook reaches it.
+    pub(crate) fn polls(mut self) -> Self {
+        self.polls = true;
+        self.limits.poll_ms = 15_000;
+        self
+    }
+
     /// After a crash nobody knows that the process is dead: its leases run out.
     pub(crate) fn leases_run_out(mut self) -> Self {
         self.reclaims = false;
         self
     }
 
-    /// Builds the town, runs the test in it, and looks that nothing is left over.
-    pub(crate) fn run(self, test: impl AsyncFnOnce(&mut Town)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        runtime.block_on(async {
-            let mut town = self.build();
-            test(&mut town).await;
-            town.end().await;
-        });
+    /// Runs the test in a town of its own for every way to reach GitHub, and looks each time
+    /// that nothing is left over.
+    pub(crate) fn run(self, mut test: impl AsyncFnMut(&mut Town)) {
+        for reach in Reach::ALL {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let mut town = self.clone().build(reach);
+                test(&mut town).await;
+                town.end().await;
+            });
+        }
     }
 
-    /// Builds the town and leaves the rest to the caller.
-    pub(crate) fn build(self) -> Town {
+    fn build(self, reach: Reach) -> Town {
         let clock = Arc::new(FakeClock::at(Millis(START)));
         let shared = Arc::clone(&clock);
         let world = World::new(Arc::new(move || shared.now().0), 7);
-        world.with(|state| state.brief_payloads = true);
+        world.with(|state| state.brief_payloads = reach == Reach::InProcess);
         let cast = self.cast(&world);
         let fuse = Arc::new(Fuse::new(world.clone()));
         let directories = fake_sandbox::Directories::default();
@@ -165,9 +200,9 @@ impl Plan {
         let remotes = Arc::new(Repositories { world: world.clone(), depots });
         let git = fake_git::Fake::new(remotes, Arc::clone(&directories));
         let sandbox = fake_sandbox::Fake::new(Arc::clone(&directories), play(Arc::clone(&asked)));
-        let face = Face::new(world.clone(), cast.bot.id);
+        let road = Road::new(reach, &world, cast.bot.id, &clock);
         let ports = Ports {
-            github: Arc::new(Wired { port: Arc::new(face), fuse: Arc::clone(&fuse) }),
+            github: Arc::new(Wired { port: road.hub, fuse: Arc::clone(&fuse) }),
             git: Arc::new(Wired { port: Arc::new(git), fuse: Arc::clone(&fuse) }),
             sandbox: Arc::new(Wired { port: Arc::new(sandbox), fuse: Arc::clone(&fuse) }),
             store: Arc::new(Wired { port: Arc::clone(&store), fuse: Arc::clone(&fuse) }),
@@ -176,6 +211,10 @@ impl Plan {
         let settings = self.settings(&cast.bot);
         if self.sweeps {
             let job = sweep_job(Millis(START), Millis(START));
+            ready(store.put(vec![job])).expect("the memory store puts");
+        }
+        if self.polls {
+            let job = poll_job(Millis(START), Millis(START));
             ready(store.put(vec![job])).expect("the memory store puts");
         }
         let engine =
@@ -199,7 +238,13 @@ impl Plan {
             directories,
             asked,
             crashes: 0,
-            expected: end::Expected { sweeps: self.sweeps, ..end::Expected::default() },
+            refuses: false,
+            expected: end::Expected {
+                rounds: u64::from(self.sweeps) + u64::from(self.polls),
+                ..end::Expected::default()
+            },
+            reach,
+            served: road.served,
         }
     }
 

@@ -186,7 +186,7 @@ impl Drop for Town {
     #[expect(clippy::print_stderr, reason = "a failed test tells its story")]
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("{}", self.story());
+            eprintln!("{:?}\n{}", self.reach, self.story());
         }
     }
 }

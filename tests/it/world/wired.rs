@@ -1,22 +1,27 @@
 //! GitHub, git and the sandbox as they are, with the fuse beside everything that has an effect.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use slipway::gate::seen::{Check, Probe, Review, Rules};
+use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
 use slipway::git::{
     self, Changes, Committed, Git, Message, Push, PushAnswer, Workspace, WorkspaceOrder,
 };
+use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
     At, CheckRun, Comment, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose, Reaction,
-    Remote, Repository,
+    Remote, Repository, SubIssues,
 };
+use slipway::github::{Change, Touched};
+use slipway::model::text::CommentText;
 use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Repo,
     TreeSha, User,
 };
 use slipway::pipeline::MergeAnswer;
+use slipway::pipeline::standing::{Enlisted, Way};
+use slipway::report::notes::Note;
 use slipway::sandbox::{self, Invocation, Sandbox, Transcript};
 use tokio_util::sync::CancellationToken;
 
@@ -83,11 +88,16 @@ impl<T: GitHub + ?Sized> GitHub for Wired<T> {
         self.port.comment_with(at, issue, marker).await
     }
 
-    async fn comment(&self, at: &At, issue: IssueNumber, body: &str) -> Result<CommentId, Error> {
+    async fn comment(
+        &self,
+        at: &At,
+        issue: IssueNumber,
+        body: &CommentText,
+    ) -> Result<CommentId, Error> {
         self.fuse.around("comment", self.port.comment(at, issue, body)).await
     }
 
-    async fn edit_comment(&self, at: &At, id: CommentId, body: &str) -> Result<(), Error> {
+    async fn edit_comment(&self, at: &At, id: CommentId, body: &CommentText) -> Result<(), Error> {
         self.fuse.around("edit_comment", self.port.edit_comment(at, id, body)).await
     }
 
@@ -111,12 +121,49 @@ impl<T: GitHub + ?Sized> GitHub for Wired<T> {
         self.fuse.around("open_pull", self.port.open_pull(at, new)).await
     }
 
+    async fn sub_issues(&self, at: &At, issue: IssueNumber) -> Result<SubIssues, Error> {
+        self.port.sub_issues(at, issue).await
+    }
+
+    async fn blockers(&self, at: &At, issue: IssueNumber) -> Result<Vec<String>, Error> {
+        self.port.blockers(at, issue).await
+    }
+
+    async fn mark_ready(&self, at: &At, pull: PullNumber) -> Result<(), Error> {
+        self.fuse.around("mark_ready", self.port.mark_ready(at, pull)).await
+    }
+
+    async fn annotate(
+        &self,
+        at: &At,
+        check: (CheckId, &CheckRun),
+        notes: &[Note],
+    ) -> Result<(), Error> {
+        self.fuse.around("annotate", self.port.annotate(at, check, notes)).await
+    }
+
     async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {
         let send = async {
             self.fuse.sends(order);
             self.port.merge(at, order).await
         };
         self.fuse.around("merge", send).await
+    }
+
+    async fn enlist(&self, at: &At, way: Way, order: &MergeOrder) -> Result<Enlisted, Error> {
+        let send = async {
+            self.fuse.sends(order);
+            self.port.enlist(at, way, order).await
+        };
+        self.fuse.around("enlist", send).await
+    }
+
+    async fn leave(&self, at: &At, way: Way, pull: PullNumber) -> Result<bool, Error> {
+        self.fuse.around("leave", self.port.leave(at, way, pull)).await
+    }
+
+    async fn line(&self, at: &At, pull: PullNumber) -> Result<Line, Error> {
+        self.port.line(at, pull).await
     }
 
     async fn close_issue(&self, at: &At, issue: IssueNumber) -> Result<(), Error> {
@@ -129,6 +176,26 @@ impl<T: GitHub + ?Sized> GitHub for Wired<T> {
 
     async fn comments_since(&self, at: &At, since: Millis) -> Result<Vec<Comment>, Error> {
         self.port.comments_since(at, since).await
+    }
+
+    async fn issues_since(&self, at: &At, since: Millis) -> Result<Vec<Touched>, Error> {
+        self.port.issues_since(at, since).await
+    }
+
+    async fn history(&self, at: &At, issue: IssueNumber) -> Result<Vec<Change>, Error> {
+        self.port.history(at, issue).await
+    }
+
+    async fn deliveries_since(&self, since: Millis, which: Which) -> Result<Log, Error> {
+        self.port.deliveries_since(since, which).await
+    }
+
+    async fn delivery(&self, id: u64) -> Result<Option<Kept>, Error> {
+        self.port.delivery(id).await
+    }
+
+    async fn redeliver(&self, id: u64) -> Result<(), Error> {
+        self.fuse.around("redeliver", self.port.redeliver(id)).await
     }
 
     async fn remote(&self, at: &At, purpose: Purpose) -> Result<Remote, Error> {
@@ -191,6 +258,23 @@ impl<T: Git + ?Sized> Git for Wired<T> {
 
     async fn tree_of(&self, repo: &Repo, commit: &CommitSha) -> Result<TreeSha, git::Error> {
         self.port.tree_of(repo, commit).await
+    }
+
+    async fn parent_of(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+    ) -> Result<Option<CommitSha>, git::Error> {
+        self.port.parent_of(repo, commit).await
+    }
+
+    async fn files_among(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, git::Error> {
+        self.port.files_among(repo, commit, paths).await
     }
 
     async fn contains(

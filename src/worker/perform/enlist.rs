@@ -1,0 +1,52 @@
+//! Enlist: GitHub is asked once to merge exactly the permitted head later.
+//!
+//! A request that may have been sent is never sent again: the looks that follow tell whether it
+//! stands.
+
+use super::Context;
+use crate::gate::MergePermit;
+use crate::github::{MergeOrder, Retry};
+use crate::pipeline::standing::{Enlisted, Way};
+use crate::pipeline::{Done, MergeAnswer};
+use crate::report;
+use crate::store::Beat;
+use crate::worker::failure::Failure;
+
+pub(super) async fn perform(
+    context: &Context<'_>,
+    permit: &MergePermit,
+    way: Way,
+) -> Result<Done, Failure> {
+    if context.lease.attempts > 0 {
+        let text = "Slipway was interrupted while asking".to_owned();
+        return Ok(Done::Enlisted(Enlisted::Unknown { text }));
+    }
+    if context.state.stop_by.is_some() {
+        return Ok(Done::Enlisted(Enlisted::No(MergeAnswer::NotSent)));
+    }
+    context.vouch(permit.head()).await?;
+    // Whoever lost the job meanwhile, or does not know, sends nothing.
+    let until = context.engine.now().plus(context.engine.settings.limits.lease_ms);
+    match context.engine.ports.store.heartbeat(context.lease, until).await? {
+        Beat::Kept => {}
+        Beat::Cancelled | Beat::Lost => return Err(Failure::Unwanted),
+    }
+    let links = context.links();
+    let texts = context.report(&links);
+    let order = MergeOrder {
+        pull: permit.pull(),
+        head: permit.head().clone(),
+        method: permit.method(),
+        title: report::merge_title(&texts).into(),
+        message: report::merge_message(&texts).into(),
+    };
+    match context.engine.ports.github.enlist(&context.at, way, &order).await {
+        Ok(answer) => Ok(Done::Enlisted(answer)),
+        // A limit proves that nothing happened: the same may be asked later.
+        Err(error) if matches!(error.retry(), Retry::After(_)) => Err(error.into()),
+        Err(error) => {
+            let text = error.to_string();
+            Ok(Done::Enlisted(Enlisted::No(MergeAnswer::Refused { text })))
+        }
+    }
+}

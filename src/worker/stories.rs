@@ -1,0 +1,60 @@
+//! Runs of sub-issues, started for the run of the issue they belong to.
+
+use super::Engine;
+use super::failure::Failure;
+use super::inbox::Said;
+use super::start::Cause;
+use crate::command::Go;
+use crate::github::Error;
+use crate::model::{CommentId, IssueNumber, RunId};
+use crate::pipeline::State;
+use crate::policy::Policy;
+use crate::store::Opened;
+
+impl Engine {
+    /// Whether the issue has open sub-issues here. A server that knows none has none.
+    pub(super) async fn has_stories(&self, said: &Said) -> Result<bool, Failure> {
+        match self.ports.github.sub_issues(&said.at, said.number).await {
+            Ok(found) => Ok(found.here.iter().any(|sub| sub.open)),
+            Err(Error::Gone(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Starts the run of one story at the word of whoever asked for all of them; the same story
+    /// twice is one run. `None` when the issue says nothing that could be done.
+    pub(super) async fn go_story(
+        &self,
+        parent: &State,
+        policy: &Policy,
+        issue: IssueNumber,
+    ) -> Result<Option<RunId>, Failure> {
+        let asked = &parent.request;
+        let said = Said {
+            at: Self::at(parent),
+            number: issue,
+            is_pull: false,
+            comment: CommentId(0),
+            by: asked.by.clone(),
+            body: String::new(),
+            title: None,
+            text: None,
+            written: None,
+        };
+        let go = Go {
+            dry_run: false,
+            base: asked.base.clone(),
+            agent: asked.agent.clone(),
+            words: asked.words.clone(),
+        };
+        let cause = Cause::Story { parent: asked.run.clone(), issue };
+        let Ok(request) = self.request(&said, &go, policy, cause).await? else {
+            return Ok(None);
+        };
+        let run = request.run.clone();
+        Ok(Some(match self.open(None, request, policy.clone()).await? {
+            Opened::New => run,
+            Opened::Exists(run) => run,
+        }))
+    }
+}
