@@ -33,6 +33,10 @@ pub(super) enum Command {
     Serve(Serve),
     /// Play stories against a GitHub of our own, with nothing but git.
     Demo(Demo),
+    /// Make the GitHub App: one click in a browser, and key and configuration are stored.
+    Setup(Setup),
+    /// Look whether everything is as it must be, and say what to do where it is not.
+    Doctor(Doctor),
     /// List runs, newest first.
     Runs,
     /// Show one run's timeline.
@@ -107,6 +111,41 @@ pub(super) enum Hearing {
     Relay,
 }
 
+#[derive(Debug, Default, ClapArgs)]
+pub(super) struct Setup {
+    /// The organisation that is to own the App (default: your own account).
+    #[arg(long, value_name = "ORG")]
+    pub(super) org: Option<String>,
+    /// A GitHub Enterprise Server.
+    #[arg(long, value_name = "URL")]
+    github_url: Option<String>,
+    /// Name of the App, unique on GitHub (default: slipway with something drawn at random).
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// Where GitHub reaches this Slipway; without it, Slipway asks GitHub for news instead.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Where key and configuration go (default: where slipway looks for its configuration).
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+    /// Address and port of the page, on loopback.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(super) listen: String,
+    /// Only print the page's address.
+    #[arg(long)]
+    pub(super) no_browser: bool,
+    /// Replace files that are there already.
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Default, ClapArgs)]
+pub(super) struct Doctor {
+    /// One JSON object, and nothing else.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 /// The stories of the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Scenario {
@@ -136,6 +175,18 @@ impl Common {
             listen: serve.listen.clone(),
             github_url: serve.github_url.clone(),
             sandbox: serve.sandbox.clone(),
+            ..Layer::default()
+        };
+        #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+        let env = |name: &str| std::env::var(name).ok();
+        config::load(self.config.as_deref(), env, flags)
+    }
+
+    /// What set-up has to know before there is a configuration.
+    pub(super) fn for_setup(&self, setup: &Setup) -> Result<Settings, ConfigError> {
+        let flags = Layer {
+            github_url: setup.github_url.clone(),
+            public_url: setup.public_url.clone(),
             ..Layer::default()
         };
         #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]

@@ -2,11 +2,14 @@
 
 mod args;
 mod demo;
+mod doctor;
 mod hub;
 mod inspect;
+mod manifest;
 pub mod pool;
 mod relay;
 mod serve;
+mod setup;
 mod watch;
 
 use std::process::ExitCode;
@@ -26,6 +29,8 @@ pub fn run() -> ExitCode {
         match args.command {
             Command::Serve(serve) => serve::serve(&args.common, &serve).await,
             Command::Demo(demo) => demo::demo(&demo).await,
+            Command::Setup(setup) => setup::setup(&args.common, &setup).await,
+            Command::Doctor(doctor) => doctor::doctor(&args.common, &doctor).await,
             Command::Runs => inspect::runs(&args.common).await,
             Command::Show { run } => inspect::show(&args.common, &run).await,
             Command::Stop { run } => inspect::stop(&args.common, &run).await,

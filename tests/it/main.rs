@@ -14,6 +14,8 @@ mod program;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod setup;
+#[cfg(test)]
 mod simulate;
 mod tidy;
 #[cfg(test)]

@@ -9,6 +9,8 @@ mod play;
 mod stories;
 mod talk;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 use std::time::Duration;
