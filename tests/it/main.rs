@@ -4,6 +4,8 @@
 mod conform;
 mod explore;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod ghes;
 #[cfg(test)]
 mod load;
