@@ -1,10 +1,12 @@
 //! How values lie in rows: what is written, prepared outside the writer, and what is read.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zstd::bulk::Compressor;
 
 use super::index::{after, fits, index_of};
 use super::link::Row;
@@ -117,10 +119,27 @@ pub(super) fn state_row(state: &State, event: &Event) -> Result<StateRow, Error>
 pub(super) async fn compressed(body: Vec<u8>) -> Result<Vec<u8>, Error> {
     fits("the delivery", body.len(), DELIVERY_BYTES_MAX)?;
     let large = body.len() > INLINE_BYTES_MAX;
-    let compress = move || {
-        zstd::bulk::compress(&body, ZSTD_LEVEL).map_err(|why| Error::Files(why.to_string()))
-    };
-    if large { apart(compress).await } else { compress() }
+    let failed = |why: std::io::Error| Error::Files(why.to_string());
+    if large {
+        return apart(move || zstd::bulk::compress(&body, ZSTD_LEVEL).map_err(failed)).await;
+    }
+    frame(&body).map_err(failed)
+}
+
+/// A compressor's tables are larger than most bodies, so each thread keeps its own.
+fn frame(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    thread_local! {
+        static KEPT: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    KEPT.with_borrow_mut(|kept| {
+        let mut compressor = match kept.take() {
+            Some(compressor) => compressor,
+            None => Compressor::new(ZSTD_LEVEL)?,
+        };
+        let framed = compressor.compress(body);
+        *kept = framed.is_ok().then_some(compressor);
+        framed
+    })
 }
 
 async fn apart<T: Send + 'static>(
