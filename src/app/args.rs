@@ -177,9 +177,7 @@ impl Common {
             sandbox: serve.sandbox.clone(),
             ..Layer::default()
         };
-        #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
-        let env = |name: &str| std::env::var(name).ok();
-        config::load(self.config.as_deref(), env, flags)
+        self.load(flags)
     }
 
     /// What set-up has to know before there is a configuration.
@@ -189,6 +187,10 @@ impl Common {
             public_url: setup.public_url.clone(),
             ..Layer::default()
         };
+        self.load(flags)
+    }
+
+    fn load(&self, flags: Layer) -> Result<Settings, ConfigError> {
         #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
         let env = |name: &str| std::env::var(name).ok();
         config::load(self.config.as_deref(), env, flags)

@@ -2,6 +2,7 @@
 //!
 //! Adapters: `app` (octocrab over HTTP). The honest fake is the playground's in-process face.
 
+mod account;
 pub mod answer;
 pub mod app;
 pub mod checks;

@@ -88,21 +88,8 @@ impl Operation {
 
     /// What it records, if that is all it does.
     pub(super) fn delivery(&self) -> Option<&Record> {
-        match self {
-            Self::Record(record) => Some(record),
-            Self::Prune { .. }
-            | Self::Claim(_)
-            | Self::Heartbeat { .. }
-            | Self::Finish { .. }
-            | Self::PutBack { .. }
-            | Self::Open(_)
-            | Self::Commit(_)
-            | Self::Ignore { .. }
-            | Self::Put { .. }
-            | Self::Publish { .. }
-            | Self::ClearLane { .. }
-            | Self::Reclaim { .. } => None,
-        }
+        let Self::Record(record) = self else { return None };
+        Some(record)
     }
 
     /// Does it, inside the transaction of `link`.

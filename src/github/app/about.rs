@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::shape::{Account, required};
 use super::wire::Request;
-use super::{App, Config, pace, plain};
+use super::{App, Config, pace, plain, wire};
 use crate::github::Error;
 use crate::model::{InstallationId, Millis};
 
@@ -136,10 +136,7 @@ struct Counted {
 /// When nobody answers there.
 pub async fn greet(config: &Config) -> Result<Greeting, Error> {
     let answer = plain::send(config, axum::http::Method::GET, "/meta").await?;
-    let at = answer.header("date").and_then(|text| {
-        let parser = jiff::fmt::rfc2822::DateTimeParser::new();
-        parser.parse_timestamp(text).ok().map(|at| Millis(at.as_millisecond()))
-    });
+    let at = answer.header("date").and_then(wire::moment);
     let enterprise = answer.header("x-github-enterprise-version").map(str::to_owned);
     Ok(Greeting { at, enterprise })
 }
@@ -220,11 +217,7 @@ impl App {
         kind: &'static str,
         path: String,
     ) -> Result<T, Error> {
-        let answer = self.as_app(&Request::get(kind, path)).await?;
-        if !answer.is_success() {
-            return Err(answer.refusal().error(self.clock.now()));
-        }
-        answer.json()
+        self.ask_as_app(&Request::get(kind, path)).await?.json()
     }
 }
 

@@ -120,10 +120,7 @@ impl App {
     /// The name of our App, asked once.
     pub(super) async fn own_login(&self) -> Result<String, Error> {
         let slug = self.slug.get_or_try_init(|| async {
-            let answer = self.as_app(&Request::get("app", "/app".to_owned())).await?;
-            if !answer.is_success() {
-                return Err(answer.refusal().error(self.clock.now()));
-            }
+            let answer = self.ask_as_app(&Request::get("app", "/app".to_owned())).await?;
             let identity: Identity = answer.json()?;
             identity.slug.ok_or_else(|| Error::Unexpected("the app has no name".to_owned()))
         });

@@ -158,6 +158,15 @@ impl App {
             }
         }
     }
+
+    /// The same, expecting success.
+    pub(super) async fn ask_as_app(&self, request: &Request) -> Result<Answer, Error> {
+        let answer = self.as_app(request).await?;
+        if answer.is_success() {
+            return Ok(answer);
+        }
+        Err(answer.refusal().error(self.clock.now()))
+    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::shape::{Account, required};
-use super::wire::{Answer, Request};
+use super::shape::{Account, labels, required};
+use super::wire::Request;
 use super::{App, path};
 use crate::github::delivery::{Kept, LOG_PAGES_MAX, Log, Logged, Which};
 use crate::github::{At, Change, Changed, Error, Touched};
@@ -131,7 +131,7 @@ impl App {
         let mut cursor = String::new();
         for page in 1..=LOG_PAGES_MAX {
             let path = format!("/app/hook/deliveries?per_page={PAGE_ENTRIES}{status}{cursor}");
-            let answer = self.own(&Request::get("deliveries", path)).await?;
+            let answer = self.ask_as_app(&Request::get("deliveries", path)).await?;
             let found: Vec<LoggedAnswer> = answer.json()?;
             log.silent = page == 1 && found.is_empty();
             let found: Vec<Logged> = found.into_iter().filter_map(LoggedAnswer::logged).collect();
@@ -153,7 +153,7 @@ impl App {
 
     pub(super) async fn read_delivery(&self, id: u64) -> Result<Option<Kept>, Error> {
         let request = Request::get("delivery", format!("/app/hook/deliveries/{id}"));
-        let answer = match self.own(&request).await {
+        let answer = match self.ask_as_app(&request).await {
             Ok(answer) => answer.json::<KeptAnswer>()?,
             Err(Error::Gone(_)) => return Ok(None),
             Err(other) => return Err(other),
@@ -167,26 +167,16 @@ impl App {
     /// Asking twice delivers twice, under one GUID: it is known the second time.
     pub(super) async fn ask_redelivery(&self, id: u64) -> Result<(), Error> {
         let path = format!("/app/hook/deliveries/{id}/attempts");
-        self.own(&Request::write(Method::POST, "redeliver", path, json!({}))).await.map(drop)
-    }
-
-    /// Sends as the App itself and expects success.
-    async fn own(&self, request: &Request) -> Result<Answer, Error> {
-        let answer = self.as_app(request).await?;
-        if answer.is_success() {
-            return Ok(answer);
-        }
-        Err(answer.refusal().error(self.clock.now()))
+        self.ask_as_app(&Request::write(Method::POST, "redeliver", path, json!({}))).await.map(drop)
     }
 }
 
 fn touched(answer: TouchedAnswer) -> Result<Touched, Error> {
-    let name = |label: &Value| label.get("name").unwrap_or(label).as_str().map(str::to_owned);
     Ok(Touched {
         number: IssueNumber(required(answer.number, "issue number")?),
         is_pull: answer.pull_request.is_some(),
         open: required(answer.state, "state")? == "open",
-        labels: answer.labels.iter().flatten().filter_map(name).collect(),
+        labels: labels(answer.labels.as_deref()),
     })
 }
 

@@ -28,10 +28,7 @@ impl App {
         let mut places = Vec::new();
         for page in 1..=PAGES_MAX {
             let path = format!("/app/installations?per_page={PAGE_ENTRIES}&page={page}");
-            let answer = self.as_app(&Request::get("installations", path)).await?;
-            if !answer.is_success() {
-                return Err(answer.refusal().error(self.clock.now()));
-            }
+            let answer = self.ask_as_app(&Request::get("installations", path)).await?;
             let found: Vec<WithId> = answer.json()?;
             for installation in &found {
                 let id = InstallationId(required(installation.id, "installation id")?);

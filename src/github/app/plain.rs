@@ -4,7 +4,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request as HttpRequest, header};
 use serde::Deserialize;
 
-use super::{Config, path, transport};
+use super::{Config, path, transport, wire};
 use crate::github::Error;
 use crate::github::answer::Refusal;
 use crate::model::{Millis, Secret};
@@ -36,8 +36,10 @@ pub(super) async fn send(config: &Config, method: Method, path: &str) -> Result<
         .uri(path)
         .header(header::ACCEPT, "application/vnd.github+json");
     let exchange = async {
-        let request = crab.build_request(builder, None::<&()>).map_err(|e| lost(cause(&e)))?;
-        let response = crab.execute(request).await.map_err(|error| lost(cause(&error)))?;
+        let request =
+            crab.build_request(builder, None::<&()>).map_err(|e| lost(wire::innermost(&e).1))?;
+        let response =
+            crab.execute(request).await.map_err(|error| lost(wire::innermost(&error).1))?;
         let (parts, body) = response.into_parts();
         let body = to_bytes(Body::new(body), ANSWER_BYTES_MAX).await;
         let body = body.map_err(|_error| lost("the answer was cut off or is too large".into()))?;
@@ -46,15 +48,6 @@ pub(super) async fn send(config: &Config, method: Method, path: &str) -> Result<
     };
     let answered = tokio::time::timeout(config.timeout, exchange).await;
     answered.unwrap_or_else(|_elapsed| Err(lost("time-out".to_owned())))
-}
-
-/// The innermost cause, in one line.
-fn cause(error: &octocrab::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// The App that a manifest became. The client's secret is not kept: nobody signs in with it.

@@ -3,9 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+pub(super) use crate::github::account::{Account, WithId};
+
 use crate::gate::seen::PullState;
 use crate::github::{Error, Issue, Pull};
-use crate::model::{BranchName, CommitSha, IssueNumber, PullNumber, User, UserId};
+use crate::model::{BranchName, CommitSha, IssueNumber, PullNumber};
 
 fn unexpected(what: &str) -> Error {
     Error::Unexpected(format!("the answer has no usable {what}"))
@@ -21,29 +23,6 @@ pub(super) fn sha(text: Option<&str>, what: &str) -> Result<CommitSha, Error> {
 
 pub(super) fn branch(text: Option<&str>, what: &str) -> Result<BranchName, Error> {
     text.and_then(|text| BranchName::parse(text).ok()).ok_or_else(|| unexpected(what))
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct WithId {
-    pub(super) id: Option<u64>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Account {
-    pub(super) id: Option<u64>,
-    pub(super) login: Option<String>,
-    #[serde(rename = "type")]
-    pub(super) kind: Option<String>,
-}
-
-impl Account {
-    pub(super) fn user(&self) -> Option<User> {
-        let login = self.login.clone()?;
-        let bot = self.kind.as_deref() == Some("Bot") || login.ends_with("[bot]");
-        Some(User { id: UserId(self.id?), login, bot })
-    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -72,6 +51,12 @@ pub(super) struct FileAnswer {
     pub(super) content: Option<String>,
 }
 
+/// Names of labels: each is an object, in old answers a plain text.
+pub(super) fn labels(found: Option<&[Value]>) -> Vec<String> {
+    let name = |label: &Value| label.get("name").unwrap_or(label).as_str().map(str::to_owned);
+    found.into_iter().flatten().filter_map(name).collect()
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct IssueAnswer {
@@ -86,16 +71,13 @@ pub(super) struct IssueAnswer {
 
 impl IssueAnswer {
     pub(super) fn into_issue(self) -> Result<Issue, Error> {
-        // A label is an object, in old answers a plain text.
-        let name =
-            |label: &Value| label.get("name").unwrap_or(label).as_str().map(ToOwned::to_owned);
         Ok(Issue {
             number: IssueNumber(required(self.number, "issue number")?),
             title: self.title.unwrap_or_default(),
             body: self.body.unwrap_or_default(),
             author: self.user.as_ref().and_then(Account::user),
             open: required(self.state, "state")? == "open",
-            labels: self.labels.iter().flatten().filter_map(name).collect(),
+            labels: labels(self.labels.as_deref()),
             is_pull: self.pull_request.is_some(),
         })
     }

@@ -110,8 +110,7 @@ impl Answer {
 
     /// GitHub's clock when it answered.
     pub(super) fn date(&self) -> Option<Millis> {
-        let zoned = jiff::fmt::rfc2822::parse(self.header("date")?).ok()?;
-        Some(Millis(zoned.timestamp().as_millisecond()))
+        moment(self.header("date")?)
     }
 
     /// "Not modified" becomes what it was. That there was no further page is forgotten: one may
@@ -240,11 +239,7 @@ impl Wire {
 /// What the innermost cause means, without octocrab's backtraces. Causes name sockets and
 /// addresses, never a header.
 fn failure(kind: &str, error: &octocrab::Error) -> Error {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    let text = cause.to_string().lines().next().unwrap_or_default().to_owned();
+    let (cause, text) = innermost(error);
     if cause.is::<Foreign>() {
         // Some callers do without an answer; the operator shall know why.
         tracing::warn!(kind, "{text}");
@@ -252,4 +247,19 @@ fn failure(kind: &str, error: &octocrab::Error) -> Error {
     }
     let next = super::advice::advice(&text).map(|next| format!("; {next}"));
     Error::Unavailable(format!("{kind}: {text}{}", next.unwrap_or_default()))
+}
+
+/// The innermost cause, without octocrab's backtraces, and its first line.
+pub(super) fn innermost(error: &octocrab::Error) -> (&(dyn std::error::Error + 'static), String) {
+    let mut cause: &(dyn std::error::Error + 'static) = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    (cause, cause.to_string().lines().next().unwrap_or_default().to_owned())
+}
+
+/// A moment as headers write it.
+pub(super) fn moment(text: &str) -> Option<Millis> {
+    let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Millis(zoned.timestamp().as_millisecond()))
 }

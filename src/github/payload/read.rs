@@ -1,10 +1,11 @@
 //! From the shape of a payload to what it means; one function for each event.
 
-use super::shape::{Account, Headed, Numbered, Payload};
+use super::shape::{Headed, Numbered, Payload};
 use super::{Happening, PULLS_MAX, PullAction, visible};
 use crate::github::At;
+use crate::github::account::Account;
 use crate::model::{BranchName, CommentId, CommitSha, InstallationId, IssueNumber, PullNumber};
-use crate::model::{Repo, User, UserId};
+use crate::model::{Repo, User};
 
 pub(super) fn nothing(why: impl Into<String>) -> Happening {
     Happening::Nothing { why: why.into() }
@@ -43,15 +44,8 @@ fn place(payload: &Payload) -> Result<At, String> {
     Ok(At { installation: InstallationId(missing(id, "installation")?), repo })
 }
 
-fn user(account: Option<&Account>) -> Option<User> {
-    let account = account?;
-    let login = account.login.clone()?;
-    let bot = account.kind.as_deref() == Some("Bot") || login.ends_with("[bot]");
-    Some(User { id: UserId(account.id?), login, bot })
-}
-
 fn sender(payload: &Payload) -> Option<User> {
-    user(payload.sender.as_ref())
+    payload.sender.as_ref().and_then(Account::user)
 }
 
 fn action(payload: &Payload) -> &str {
@@ -83,7 +77,7 @@ fn comment(payload: &Payload, app: u64) -> Meant {
     let at = place(payload)?;
     let issue = missing(payload.issue.as_ref(), "issue")?;
     let found = missing(payload.comment.as_ref(), "comment")?;
-    let mut by = missing(user(found.user.as_ref()), "author")?;
+    let mut by = missing(found.user.as_ref().and_then(Account::user), "author")?;
     by.bot |= found.performed_via_github_app.as_ref().and_then(|one| one.id) == Some(app);
     Ok(Happening::Comment {
         at,

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::github::account::{Account, WithId};
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Payload {
@@ -30,24 +32,9 @@ pub(super) struct Payload {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct WithId {
-    pub(super) id: Option<u64>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 pub(super) struct Repository {
     pub(super) id: Option<u64>,
     pub(super) full_name: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Account {
-    pub(super) id: Option<u64>,
-    pub(super) login: Option<String>,
-    #[serde(rename = "type")]
-    pub(super) kind: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

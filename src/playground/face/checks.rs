@@ -1,5 +1,7 @@
 //! Checks of the World through the face.
 
+use serde_json::Value;
+
 use super::Face;
 use crate::gate::seen::Check;
 use crate::github::checks::{self, Reported};
@@ -30,21 +32,26 @@ impl Face {
         Ok(checks::newest(all.collect()))
     }
 
+    /// The notes of a check run, as GitHub lists them.
+    pub(super) fn notes_of(&self, at: &At, check: CheckId) -> Result<Vec<Value>, Error> {
+        let rest = format!("/check-runs/{check}/annotations");
+        self.read(at, ("checks/list-annotations", &rest), |state, actor, repo| {
+            let run = state.check_run(actor, repo, check.0)?;
+            let home = state.repo(state.enter(actor, repo, &[])?)?;
+            Ok(render::annotations(state, home, &run))
+        })
+    }
+
     pub(super) fn read_check_log(&self, at: &At, check: CheckId) -> Result<String, Error> {
         let rest = format!("/check-runs/{check}");
         let run = self.read(at, ("checks/get", &rest), |state, actor, repo| {
             state.check_run(actor, repo, check.0)
         })?;
-        let rest = format!("/check-runs/{check}/annotations");
-        let notes = self.read(at, ("checks/list-annotations", &rest), |state, actor, repo| {
-            let run = state.check_run(actor, repo, check.0)?;
-            let home = state.repo(state.enter(actor, repo, &[])?)?;
-            Ok(render::annotations(state, home, &run))
-        })?;
+        let notes = self.notes_of(at, check)?;
         let mut words = String::new();
         for note in notes {
             let text = |name: &str| note.get(name).and_then(|value| value.as_str()).unwrap_or("");
-            let line = note.get("start_line").and_then(serde_json::Value::as_u64).unwrap_or(0);
+            let line = note.get("start_line").and_then(Value::as_u64).unwrap_or(0);
             words.push_str(&log::note(
                 text("path"),
                 line,
@@ -119,7 +126,7 @@ fn of_status(status: Status) -> Reported {
 /// Our check run within GitHub's limits, as the World takes it.
 pub(super) fn edit(run: &CheckRun) -> RunEdit {
     let body = checks::body(run);
-    let text = |value: &serde_json::Value, name: &str| {
+    let text = |value: &Value, name: &str| {
         value.get(name).and_then(|value| value.as_str()).map(str::to_owned)
     };
     let output = body.get("output").map(|output| CheckOutput {
@@ -127,7 +134,7 @@ pub(super) fn edit(run: &CheckRun) -> RunEdit {
         summary: text(output, "summary"),
         ..CheckOutput::default()
     });
-    let action = |value: &serde_json::Value| CheckAction {
+    let action = |value: &Value| CheckAction {
         label: text(value, "label").unwrap_or_default(),
         description: text(value, "description").unwrap_or_default(),
         identifier: text(value, "identifier").unwrap_or_default(),

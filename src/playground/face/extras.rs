@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Face, checks, op};
 use crate::github::{At, CheckRun, Error, SubIssue, SubIssues, notes};
 use crate::model::{CheckId, IssueNumber, PullNumber};
-use crate::playground::{render, world};
+use crate::playground::world;
 use crate::report::notes::Note;
 
 impl Face {
@@ -50,12 +50,7 @@ impl Face {
         if notes.is_empty() {
             return Ok(());
         }
-        let rest = format!("/check-runs/{id}/annotations");
-        let there = self.read(at, ("checks/list-annotations", &rest), |state, actor, repo| {
-            let run = state.check_run(actor, repo, id.0)?;
-            let home = state.repo_id(repo).and_then(|id| state.repos.get(&id));
-            Ok(home.map_or_else(Vec::new, |home| render::annotations(state, home, &run)))
-        })?;
+        let there = self.notes_of(at, id)?;
         let there = there.iter().map(|one| {
             let text = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or("").to_owned();
             let line = one.get("start_line").and_then(Value::as_u64).unwrap_or_default();

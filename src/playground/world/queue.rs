@@ -33,6 +33,15 @@ impl State {
         Ok(self.repo(repo)?.rules.get(branch).and_then(|rules| rules.queue))
     }
 
+    /// Who orders a merge of what; it takes the rights that merging takes.
+    fn ordered(&mut self, actor: &Actor, repo: &str, number: u64) -> ApiResult<(u64, User, Pull)> {
+        let id = self.enter(actor, repo, &[PULLS])?;
+        self.enter(actor, repo, &[CONTENTS])?;
+        let user = self.user_of(actor)?;
+        self.refresh_refs(id, &user)?;
+        Ok((id, user, self.pull_at(id, number)?.clone()))
+    }
+
     /// `enqueuePullRequest`: only what meets every rule enters, and only at the named head.
     pub fn enqueue(
         &mut self,
@@ -41,11 +50,7 @@ impl State {
         number: u64,
         expected: Option<&str>,
     ) -> ApiResult<()> {
-        let id = self.enter(actor, repo, &[PULLS])?;
-        self.enter(actor, repo, &[CONTENTS])?;
-        let user = self.user_of(actor)?;
-        self.refresh_refs(id, &user)?;
-        let pull = self.pull_at(id, number)?.clone();
+        let (id, user, pull) = self.ordered(actor, repo, number)?;
         if self.queue_rule(id, &pull.base_ref)?.is_none() {
             return Err(refused("The base branch does not have a merge queue"));
         }
@@ -120,11 +125,7 @@ impl State {
         number: u64,
         (call, expected): (&MergeCall, Option<&str>),
     ) -> ApiResult<()> {
-        let id = self.enter(actor, repo, &[PULLS])?;
-        self.enter(actor, repo, &[CONTENTS])?;
-        let user = self.user_of(actor)?;
-        self.refresh_refs(id, &user)?;
-        let pull = self.pull_at(id, number)?.clone();
+        let (id, user, pull) = self.ordered(actor, repo, number)?;
         self.is_ready(id, &pull, expected)?;
         if self.blocks(id, &pull)?.is_empty() {
             return Err(refused("Pull request Pull request is in clean status"));

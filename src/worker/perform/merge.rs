@@ -2,10 +2,8 @@
 
 use super::Context;
 use crate::gate::MergePermit;
-use crate::github::{MergeOrder, Retry};
+use crate::github::Retry;
 use crate::pipeline::{Done, MergeAnswer};
-use crate::report;
-use crate::store::Beat;
 use crate::worker::failure::Failure;
 
 pub(super) async fn perform(context: &Context<'_>, permit: &MergePermit) -> Result<Done, Failure> {
@@ -23,21 +21,7 @@ pub(super) async fn perform(context: &Context<'_>, permit: &MergePermit) -> Resu
         return Ok(Done::MergeAnswered(MergeAnswer::BaseModified));
     }
     context.vouch(permit.head()).await?;
-    // Whoever lost the job meanwhile, or does not know, sends nothing.
-    let until = context.engine.now().plus(context.engine.settings.limits.lease_ms);
-    match context.engine.ports.store.heartbeat(context.lease, until).await? {
-        Beat::Kept => {}
-        Beat::Cancelled | Beat::Lost => return Err(Failure::Unwanted),
-    }
-    let links = context.links();
-    let texts = context.report(&links);
-    let order = MergeOrder {
-        pull: permit.pull(),
-        head: permit.head().clone(),
-        method: permit.method(),
-        title: report::merge_title(&texts).into(),
-        message: report::merge_message(&texts).into(),
-    };
+    let order = context.order(permit).await?;
     match context.engine.ports.github.merge(&context.at, &order).await {
         Ok(answer) => Ok(Done::MergeAnswered(answer)),
         // A limit proves that nothing happened: the same call may be made later.

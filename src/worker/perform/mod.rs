@@ -20,12 +20,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::Engine;
 use super::failure::Failure;
-use crate::github::At;
+use crate::gate::MergePermit;
+use crate::github::{At, MergeOrder};
 use crate::model::{CommitSha, RunId};
 use crate::pipeline::{Done, State, Task};
 use crate::policy::Policy;
 use crate::report;
-use crate::store::Lease;
+use crate::store::{Beat, Lease};
 
 /// What a task works with.
 struct Context<'a> {
@@ -98,6 +99,25 @@ impl Context<'_> {
     /// What the texts of the run are made from.
     fn report<'a>(&'a self, links: &'a report::Links) -> report::Context<'a> {
         report::Context { state: self.state, policy: self.policy, links }
+    }
+
+    /// What GitHub is asked to merge. Whoever lost the job meanwhile, or does not know, gets
+    /// nothing to send.
+    async fn order(&self, permit: &MergePermit) -> Result<MergeOrder, Failure> {
+        let until = self.engine.now().plus(self.engine.settings.limits.lease_ms);
+        match self.engine.ports.store.heartbeat(self.lease, until).await? {
+            Beat::Kept => {}
+            Beat::Cancelled | Beat::Lost => return Err(Failure::Unwanted),
+        }
+        let links = self.links();
+        let texts = self.report(&links);
+        Ok(MergeOrder {
+            pull: permit.pull(),
+            head: permit.head().clone(),
+            method: permit.method(),
+            title: report::merge_title(&texts).into(),
+            message: report::merge_message(&texts).into(),
+        })
     }
 
     /// Where a rule requires our own check, it says yes before GitHub is asked to merge.

@@ -94,7 +94,7 @@ const WRITE_POINTS: u32 = 5;
 pub(super) fn weigh(request: &Request) -> Load {
     let reads = request.read;
     Load {
-        priority: priority(request.kind, reads),
+        priority: priority(request.kind),
         points: if reads { READ_POINTS } else { WRITE_POINTS },
         writes: !reads && request.kind != "token",
         at_once: request.kind == "reaction",
@@ -102,16 +102,14 @@ pub(super) fn weigh(request: &Request) -> Load {
 }
 
 /// The table. What it does not name is needed by a run to go on.
-fn priority(kind: &str, reads: bool) -> Priority {
+fn priority(kind: &str) -> Priority {
     match kind {
         // 👀 and answers, and what is asked before a command is believed.
         "reaction" | "comment" | "permission" | "repository" | "file" | "issue" => {
             Priority::Acknowledge
         }
-        "disable_auto_merge" | "dequeue" | "draft" | "convert_to_draft" => Priority::Stop,
-        "edit_comment" | "update_check_run" | "edit_pull" | "labels" if !reads => {
-            Priority::Cosmetic
-        }
+        "disable_auto_merge" | "dequeue" => Priority::Stop,
+        "edit_comment" | "update_check_run" => Priority::Cosmetic,
         _ => Priority::Gate,
     }
 }
