@@ -9,6 +9,7 @@ mod freshness;
 pub mod guard;
 mod head;
 mod hold;
+pub mod push;
 mod review;
 pub mod seen;
 pub mod signature;

@@ -17,9 +17,24 @@ pub(super) struct Key {
 #[derive(Clone, Copy)]
 pub(super) enum Bound {
     Free,
-    Number { of: fn(&Limits) -> u32, min: u32, max: u32 },
-    Name { of: fn(&Policy) -> Option<&str>, bytes_max: usize },
-    List { of: fn(&Policy) -> &[String], entries_max: usize },
+    Number {
+        of: fn(&Limits) -> u32,
+        min: u32,
+        max: u32,
+    },
+    Name {
+        of: fn(&Policy) -> Option<&str>,
+        bytes_max: usize,
+    },
+    List {
+        of: fn(&Policy) -> &[String],
+        entries_max: usize,
+    },
+    /// Patterns for paths, from the root of the repository.
+    Paths {
+        of: fn(&Policy) -> &[String],
+        entries_max: usize,
+    },
 }
 
 const fn free(name: &'static str, meaning: &'static str) -> Key {
@@ -86,8 +101,22 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "protected",
-        meaning: "Paths an agent may not change, beside the built-in ones; `dir/` means all below.",
-        bound: Bound::List { of: |policy| &policy.protected, entries_max: 200 },
+        meaning: "Paths nobody but people change, beside the built-in ones. `dir/` means all \
+                  below, `*` any part of a name, `**` any number of directories.",
+        bound: Bound::Paths { of: |policy| &policy.protected, entries_max: 200 },
+    },
+    Key {
+        name: "review_paths",
+        meaning: "Paths that need one more approving person when they change, beside the \
+                  built-in ones: manifests and lock files, build scripts, licences, dot files. \
+                  Written like `protected`.",
+        bound: Bound::Paths { of: |policy| &policy.review_paths, entries_max: 200 },
+    },
+    Key {
+        name: "allow_binary",
+        meaning: "Images that may be added or changed, at most 512 KiB each; every other binary \
+                  file is refused. Written like `protected`.",
+        bound: Bound::Paths { of: |policy| &policy.allow_binary, entries_max: 200 },
     },
     limit!(fix_rounds_max, 0..=10, "Times a failure is given to the agent for repair."),
     limit!(resolve_rounds_max, 0..=10, "Times a conflict is given to the agent."),
@@ -104,6 +133,8 @@ pub(super) const KEYS: &[Key] = &[
     ),
     limit!(files_max, 1..=3000, "Files one change may touch."),
     limit!(lines_max, 1..=100_000, "Lines one change may add and remove."),
+    limit!(file_bytes_max, 1..=8_388_608, "Bytes one file of a change may have."),
+    limit!(patch_bytes_max, 1..=16_777_216, "Bytes the patch of one change may have."),
     limit!(stories_at_once_max, 1..=10, "Sub-issues of one issue that are worked on at once."),
 ];
 
@@ -143,7 +174,9 @@ fn bounds(bound: Bound) -> String {
         Bound::Free => String::new(),
         Bound::Number { min, max, .. } => format!("{min} to {max}"),
         Bound::Name { bytes_max, .. } => format!("1 to {bytes_max} bytes"),
-        Bound::List { entries_max, .. } => format!("at most {entries_max} entries"),
+        Bound::List { entries_max, .. } | Bound::Paths { entries_max, .. } => {
+            format!("at most {entries_max} entries")
+        }
     }
 }
 

@@ -38,6 +38,10 @@ pub struct Policy {
     pub agent: Option<String>,
     /// Paths an agent may not change, beside the built-in ones; `dir/` means all below.
     pub protected: Vec<String>,
+    /// Paths that need one more approving person when they change.
+    pub review_paths: Vec<String>,
+    /// Images that may be changed.
+    pub allow_binary: Vec<String>,
     pub limits: Limits,
 }
 
@@ -120,6 +124,10 @@ pub struct Limits {
     pub files_max: u32,
     /// Lines one change may add and remove.
     pub lines_max: u32,
+    /// Bytes one file of a change may have.
+    pub file_bytes_max: u32,
+    /// Bytes the patch of one change may have.
+    pub patch_bytes_max: u32,
     /// Sub-issues of one issue that are worked on at once.
     pub stories_at_once_max: u32,
 }
@@ -138,6 +146,8 @@ impl Default for Policy {
             label: "go".to_owned(),
             agent: None,
             protected: Vec::new(),
+            review_paths: Vec::new(),
+            allow_binary: Vec::new(),
             limits: Limits::default(),
         }
     }
@@ -163,6 +173,8 @@ impl Default for Limits {
             ci_quiet_seconds: 90,
             files_max: 100,
             lines_max: 5_000,
+            file_bytes_max: 1 << 20,
+            patch_bytes_max: 4 << 20,
             stories_at_once_max: 1,
         }
     }

@@ -13,6 +13,8 @@ use crate::model::text;
 const WHY_CHARS_MAX: usize = 400;
 /// Longest entry of a list and longest name, in bytes.
 const ENTRY_BYTES_MAX: usize = 2_000;
+/// Longest part of a refused entry that is repeated, in characters.
+const ODD_CHARS_MAX: usize = 60;
 
 /// Why a policy file is refused, with the place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -119,7 +121,32 @@ fn outside(key: &Key, policy: &Policy) -> Option<String> {
                 )
             })
         }
+        Bound::Paths { of, entries_max } => {
+            let given = of(policy);
+            if given.len() > entries_max {
+                return Some(format!("`{name}` must have at most {entries_max} entries"));
+            }
+            let odd = given.iter().find(|entry| !names_paths(entry))?;
+            let odd = text::cut(&odd.replace(char::is_control, " "), ODD_CHARS_MAX);
+            Some(format!(
+                "`{name}` must have paths from the root of the repository, with `/` between \
+                 names, and `{odd}` is none"
+            ))
+        }
     }
+}
+
+/// A pattern that can name something: one that cannot would protect nothing and look as if.
+fn names_paths(entry: &str) -> bool {
+    let plain = entry.strip_suffix('/').unwrap_or(entry);
+    let part = |part: &str| {
+        let whole = part == "**" || !part.contains("**");
+        !part.is_empty() && part != "." && part != ".." && whole
+    };
+    entry.len() <= ENTRY_BYTES_MAX
+        && !entry.contains(|c: char| c.is_control() || c == '\\')
+        && plain.trim() == plain
+        && plain.split('/').all(part)
 }
 
 /// Where the key `name` is written, or else the key above it; only for files that were read.
@@ -161,7 +188,9 @@ mod tests {
             "stages: {plan: false, review: false}\nmerge: auto\nmerge_with: auto-merge\n\
              method: rebase\nfreshness: loose\ndraft: never\nverify:\n  - make test\n\
              allow_no_checks: true\nlabel: ship\n\
-             agent: codex\nprotected: [ops/]\nlimits:\n  fix_rounds_max: 1\n",
+             agent: codex\nprotected: [ops/]\nreview_paths: ['db/**']\n\
+             allow_binary: ['*.png']\nlimits:\n  fix_rounds_max: 1\n  file_bytes_max: 5\n\
+             \x20 patch_bytes_max: 6\n",
         )
         .unwrap();
         assert!(!policy.stages.plan && policy.stages.verify && !policy.stages.review);
@@ -174,6 +203,12 @@ mod tests {
         assert!(policy.allow_no_checks);
         assert_eq!((policy.label.as_str(), policy.agent.as_deref()), ("ship", Some("codex")));
         assert_eq!(policy.protected, ["ops/"]);
+        assert_eq!(
+            (&*policy.review_paths, &*policy.allow_binary),
+            (&["db/**".to_owned()][..], &["*.png".to_owned()][..])
+        );
+        let limits = &policy.limits;
+        assert_eq!((limits.file_bytes_max, limits.patch_bytes_max), (5, 6));
         assert_eq!((policy.limits.fix_rounds_max, policy.limits.resolve_rounds_max), (1, 3));
     }
 
@@ -185,7 +220,8 @@ mod tests {
         known here: stages, merge,
         merge_with, method, freshness,
         draft, verify, allow_no_checks,
-        label, agent, protected, limits
+        label, agent, protected,
+        review_paths, allow_binary, limits
         ");
         insta::assert_snapshot!(refusal("# mine\nlimits:\n  fix_rounds: 3\n"), @"
         .github/slipway.yml, line 3, column
@@ -199,6 +235,7 @@ mod tests {
         ci_start_minutes_max,
         ci_minutes_max, ci_quiet_seconds,
         files_max, lines_max,
+        file_bytes_max, patch_bytes_max,
         stories_at_once_max
         ");
         insta::assert_snapshot!(refusal("merge: sometimes\n"), @"
@@ -279,6 +316,27 @@ mod tests {
         insta::assert_snapshot!(refusal(&"# long\n".repeat(10_000)), @"
         .github/slipway.yml: the file is
         larger than 64 KiB
+        ");
+    }
+
+    #[test]
+    fn a_pattern_that_can_name_nothing_is_refused() {
+        for entry in ["/ops", "./ops", "a/../b", "a//b", "", "/", "a\\\\b", "a**", "' a'", "a\\tb"]
+        {
+            for key in ["protected", "review_paths", "allow_binary"] {
+                let file = format!("{key}: [\"{entry}\"]\n");
+                let quoted = file.replace("\"'", "\"").replace("'\"", "\"");
+                assert!(Policy::parse(&quoted).is_err(), "{quoted}");
+            }
+        }
+        for entry in ["ops", "ops/", "**/x", "a/**", "*.png", "a b/c", ".env*"] {
+            assert!(Policy::parse(&format!("protected: ['{entry}']\n")).is_ok(), "{entry}");
+        }
+        insta::assert_snapshot!(refusal("merge: auto\nprotected: [/ops]\n"), @"
+        .github/slipway.yml, line 2, column
+        1: `protected` must have paths from
+        the root of the repository, with `/`
+        between names, and `/ops` is none
         ");
     }
 
