@@ -1,6 +1,7 @@
 //! The core's pace: decisions per second while a whole happy life is replayed.
 
 use slipway::command::{SlashCommand, Source, authorize};
+use slipway::gate::push::Judged;
 use slipway::gate::seen::{
     Check, CheckResult, Line, Merge, Probe, PullState, Review, ReviewVerdict, Rules, Seen,
 };
@@ -84,6 +85,7 @@ fn look(at: Millis, head: char, passed: usize, approved: bool) -> Seen {
         counts: true,
         text: "Fine.".to_owned(),
     };
+    let judged = Judged { head: commit(head), delicate: Vec::new() };
     Seen {
         at,
         pull: PullNumber(9),
@@ -105,6 +107,7 @@ fn look(at: Millis, head: char, passed: usize, approved: bool) -> Seen {
         reviews: if approved { vec![review] } else { Vec::new() },
         auto_merge: None,
         line: Line::default(),
+        judged: Some(judged),
     }
 }
 

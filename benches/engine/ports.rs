@@ -292,8 +292,21 @@ impl Git for Instantly {
         })
     }
 
-    async fn changes(&self, _: &Workspace) -> Result<Changes, git::Error> {
-        Ok(Changes::default())
+    async fn changes(&self, at: &Workspace) -> Result<Changes, git::Error> {
+        Ok(Changes { from: Some(at.at.clone()), ..Changes::default() })
+    }
+
+    async fn between(
+        &self,
+        _: &Repo,
+        base: &CommitSha,
+        _: &CommitSha,
+    ) -> Result<Changes, git::Error> {
+        Ok(Changes { from: Some(base.clone()), ..Changes::default() })
+    }
+
+    async fn plant(&self, _: &Workspace, _: &str, _: &str) -> Result<(), git::Error> {
+        Ok(())
     }
 
     async fn commit(&self, at: &Workspace, _: &Message) -> Result<Option<Committed>, git::Error> {

@@ -34,6 +34,8 @@ const CONNECTIONS_MAX: usize = 1_024;
 const SILENCE_MS_MAX: u64 = 30_000;
 /// What a relay lost is found by reading the delivery log so often, in milliseconds.
 const RELAY_POLL_MS: i64 = 60_000;
+/// Shortest line of a key that is a secret by itself, in bytes.
+const KEY_LINE_MIN: usize = 32;
 /// Workspaces older than this were left behind by a crash.
 const WORKSPACE_AGE_MAX: Duration = Duration::from_hours(24);
 
@@ -54,10 +56,10 @@ pub(super) async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<Exit
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = open_store(&settings, &tasks).await?;
     let metrics = Metrics::new();
-    let github = github(&settings, &identity, vault, Arc::clone(&clock))?;
+    let github = github(&settings, &identity, vault.clone(), Arc::clone(&clock))?;
     let ports = (Arc::clone(&github), Arc::clone(&store), clock);
     let engine = build(&settings, &identity, &metrics, ports).await?;
-    let engine = Arc::new(engine);
+    let engine = Arc::new(engine.guarding(vault));
     start(&engine).await?;
     let readiness = Arc::new(Readiness::default());
     let web = Web {
@@ -106,9 +108,22 @@ fn logs(settings: &Settings, identity: &Identity, vault: &Vault) -> anyhow::Resu
     let mut secrets: Vec<Secret> = settings.secrets();
     secrets.push(identity.private_key.clone());
     secrets.extend(identity.private_key_old.clone());
+    for secret in &secrets {
+        keep(vault, secret);
+    }
     let redactor = Redactor::new(secrets).with_vault(vault.clone());
     let filter = settings.log_filter.clone();
     Ok(Logs { format: settings.log, filter, redactor }.install()?)
+}
+
+/// A key in lines is one secret in each of them.
+fn keep(vault: &Vault, secret: &Secret) {
+    vault.keep(secret.reveal().trim());
+    let body = secret.reveal().lines().map(str::trim);
+    let body = body.filter(|line| line.len() >= KEY_LINE_MIN && !line.starts_with("-----"));
+    for line in body {
+        vault.keep(line);
+    }
 }
 
 /// Opens the database the settings name.

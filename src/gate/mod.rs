@@ -6,7 +6,6 @@
 pub mod checks;
 mod conflicts;
 mod freshness;
-pub mod guard;
 mod head;
 mod hold;
 pub mod push;
@@ -21,8 +20,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{BranchName, CommitSha, Millis, PullNumber, TreeSha, User};
+use crate::model::{BranchName, CommitSha, Millis, PullNumber, TreeSha, User, UserId};
 use crate::policy::{MergeMethod, Policy};
+use push::Judged;
 use seen::{Merge, Seen};
 
 macro_rules! gates {
@@ -116,11 +116,20 @@ pub struct Facts<'a> {
     /// Who approved which commit by `/approve` or ordered it merged by `/merge`.
     pub approved: Option<(&'a User, &'a CommitSha)>,
     pub ordered: Option<(&'a User, &'a CommitSha)>,
+    /// Everybody who said `/approve`, each with the commit it was last said for.
+    pub approvals: &'a BTreeMap<UserId, CommitSha>,
+    /// What the push gate said of a commit.
+    pub judged: Option<&'a Judged>,
     pub held_by: Option<&'a User>,
     /// A draft would be our own, to be made ready when everything is green.
     pub drafted: bool,
     /// Results that were asked to be produced again, as `name@commit` → stamp.
     pub reruns: &'a BTreeMap<String, String>,
+}
+
+/// How many people must still approve the head because of what it touches.
+pub fn people_missing(facts: &Facts<'_>) -> usize {
+    review::missing(facts)
 }
 
 /// The key under which a rerun of a check on a commit is remembered.

@@ -1,14 +1,59 @@
 //! The review gate: the people the policy names agree to exactly this head.
 
-use super::seen::ReviewVerdict;
+use std::collections::BTreeSet;
+
+use super::seen::{Review, ReviewVerdict};
 use super::{Facts, Verdict};
+use crate::model::UserId;
 use crate::policy::MergeMode;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Verdict {
     if let Some(by) = requesting_changes(facts) {
         return Verdict::Fail(format!("{by} asks for changes"));
     }
-    let approvals = approvals(facts);
+    let verdict = by_policy(facts);
+    let Some(judged) = facts.judged.filter(|judged| &judged.head == facts.head) else {
+        return Verdict::Pending("a look at what this commit touches".to_owned());
+    };
+    match (missing(facts), judged.delicate.first()) {
+        (0, _) | (_, None) => verdict,
+        (missing, Some(first)) if verdict.passed() => {
+            let more = judged.delicate.len() - 1;
+            let others = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+            let people = if missing == 1 { "one more person" } else { "two people" };
+            Verdict::Pending(format!("{people} to approve this commit: {}{others}", first.why))
+        }
+        (_, Some(_)) => verdict,
+    }
+}
+
+/// How many people must still approve the head, beyond what the policy asks for, because of
+/// what it touches.
+pub(super) fn missing(facts: &Facts<'_>) -> usize {
+    let judged = facts.judged.filter(|judged| &judged.head == facts.head);
+    if judged.is_none_or(|judged| judged.delicate.is_empty()) {
+        return 0;
+    }
+    let asked = match facts.policy.merge {
+        MergeMode::Auto | MergeMode::Never => 0,
+        MergeMode::OnApproval if !facts.policy.stages.review => 0,
+        MergeMode::OnApproval | MergeMode::OnCommand => 1,
+    };
+    (asked + 1_usize).saturating_sub(people(facts).len())
+}
+
+/// Everybody who agreed to exactly this head, each once, in whatever way.
+fn people(facts: &Facts<'_>) -> BTreeSet<UserId> {
+    let reviewed = approving(facts).map(|review| review.by.id);
+    let said = facts.approvals.iter().filter(|(_, head)| *head == facts.head).map(|(by, _)| *by);
+    let words = [facts.approved, facts.ordered].into_iter().flatten();
+    let words = words.filter(|(_, head)| *head == facts.head).map(|(by, _)| by.id);
+    reviewed.chain(said).chain(words).collect()
+}
+
+/// What the policy and the branch's rules ask for.
+fn by_policy(facts: &Facts<'_>) -> Verdict {
+    let approvals: Vec<&str> = approving(facts).map(|review| review.by.login.as_str()).collect();
     if (approvals.len() as u64) < u64::from(facts.seen.rules.approvals) {
         let needed = facts.seen.rules.approvals;
         return Verdict::Pending(format!(
@@ -47,20 +92,20 @@ fn requesting_changes<'a>(facts: &Facts<'a>) -> Option<&'a str> {
         .map(|review| review.by.login.as_str())
 }
 
-/// Who counts and approved exactly this head.
-fn approvals<'a>(facts: &Facts<'a>) -> Vec<&'a str> {
-    let approving = facts.seen.reviews.iter().filter(|review| {
-        review.counts && review.verdict == ReviewVerdict::Approved && &review.commit == facts.head
-    });
-    approving.map(|review| review.by.login.as_str()).collect()
+/// Reviews that count and approve exactly this head.
+fn approving<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a Review> {
+    let head = facts.head;
+    facts.seen.reviews.iter().filter(move |review| {
+        review.counts && review.verdict == ReviewVerdict::Approved && &review.commit == head
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{facts, head, seen};
     use super::*;
-    use crate::gate::seen::Review;
-    use crate::model::{CommitSha, User, UserId};
+    use crate::gate::push::{Judged, Rule, Violation};
+    use crate::model::{CommitSha, User};
     use crate::policy::Policy;
     use MergeMode::{Auto, Never, OnApproval, OnCommand};
     use ReviewVerdict::{Approved, ChangesRequested};
@@ -144,6 +189,74 @@ mod tests {
             let mut policy = Policy { merge, ..Policy::default() };
             policy.stages.review = false;
             assert_eq!(word(&judge(&facts(&seen, &policy))), expected, "{merge:?}");
+        }
+    }
+
+    fn delicate(head: &CommitSha) -> Judged {
+        let why = "`Cargo.toml` says which dependencies are taken, and from where".to_owned();
+        let path = "Cargo.toml".to_owned();
+        let found = Violation { rule: Rule::Delicate, path, line: None, why };
+        Judged { head: head.clone(), delicate: vec![found] }
+    }
+
+    /// Attack 30 and the half of attack 41 that is about one approval too few: with the list of
+    /// what is delicate taken away, each of these would be merged.
+    #[test]
+    fn attack_30_what_is_delicate_is_not_merged_with_one_approval_too_few() {
+        let grace = User { id: UserId(2), login: "grace".to_owned(), bot: false };
+        let (ada, head, other) = (ada(), head(), other());
+        let review = |by: &User, commit: &CommitSha, counts: bool| {
+            let by = by.clone();
+            Review { by, ..given(Approved, commit.clone(), counts) }
+        };
+        let (one, two) = (review(&ada, &head, true), review(&grace, &head, true));
+        let (stale, stranger) = (review(&grace, &other, true), review(&grace, &head, false));
+        let none: &[Review] = &[];
+        for (merge, reviews, said, expected) in [
+            (Auto, none, vec![], "pending"),
+            (Auto, std::slice::from_ref(&one), vec![], "pass"),
+            (Auto, none, vec![&ada], "pass"),
+            (OnApproval, std::slice::from_ref(&one), vec![], "pending"),
+            (OnApproval, std::slice::from_ref(&one), vec![&ada], "pending"),
+            (OnApproval, std::slice::from_ref(&one), vec![&grace], "pass"),
+            (OnApproval, &[one.clone(), stale], vec![], "pending"),
+            (OnApproval, &[one.clone(), stranger], vec![], "pending"),
+            (OnApproval, &[one.clone(), two.clone()], vec![], "pass"),
+            (OnApproval, none, vec![&ada, &grace], "pass"),
+        ] {
+            let mut seen = seen();
+            seen.reviews = reviews.to_vec();
+            let policy = Policy { merge, ..Policy::default() };
+            let approvals = said.iter().map(|by| (by.id, head.clone())).collect();
+            let touched = delicate(&head);
+            let facts = Facts {
+                approvals: &approvals,
+                approved: said.last().map(|by| (*by, &head)),
+                judged: Some(&touched),
+                ..facts(&seen, &policy)
+            };
+            assert_eq!(word(&judge(&facts)), expected, "{merge:?} {reviews:?} {said:?}");
+            let untouched = Judged { delicate: Vec::new(), ..touched.clone() };
+            let without = Facts { judged: Some(&untouched), ..facts };
+            let fewer = word(&judge(&without));
+            assert!(fewer == "pass" || merge == OnApproval && reviews.is_empty(), "{fewer}");
+        }
+    }
+
+    #[test]
+    fn an_order_needs_a_second_person_and_nothing_is_merged_unjudged() {
+        let (seen, ada, head) = (seen(), ada(), head());
+        let touched = delicate(&head);
+        let policy = Policy { merge: OnCommand, ..Policy::default() };
+        let ordered = Some((&ada, &head));
+        let facts = Facts { ordered, judged: Some(&touched), ..facts(&seen, &policy) };
+        assert_eq!(word(&judge(&facts)), "pending");
+        let approvals = [(UserId(2), head.clone())].into();
+        assert_eq!(word(&judge(&Facts { approvals: &approvals, ..facts })), "pass");
+        let elsewhere = delicate(&other());
+        for judged in [None, Some(&elsewhere)] {
+            let verdict = judge(&Facts { judged, approvals: &approvals, ..facts });
+            assert_eq!(verdict.text(), "a look at what this commit touches");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::push::Judged;
 use crate::model::{BranchName, CheckId, CommitSha, Millis, PullNumber, TreeSha, User};
 use crate::policy::MergeMethod;
 
@@ -41,6 +42,9 @@ pub struct Seen {
     /// What GitHub's merge queue says of it; asked only while we have put it there.
     #[serde(default, skip_serializing_if = "Line::is_empty")]
     pub line: Line,
+    /// What the push gate says of `git_head`, when nothing was known of it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Judged>,
 }
 
 impl Seen {
@@ -62,13 +66,14 @@ impl Seen {
             reviews,
             auto_merge,
             line,
+            judged,
         } = self;
         (pull, pull_state, draft, api_head, git_head)
             == (&other.pull, &other.pull_state, &other.draft, &other.api_head, &other.git_head)
             && (base, base_tip, probe) == (&other.base, &other.base_tip, &other.probe)
             && (checks, base_checks) == (&other.checks, &other.base_checks)
             && (rules, reviews) == (&other.rules, &other.reviews)
-            && (auto_merge, line) == (&other.auto_merge, &other.line)
+            && (auto_merge, line, judged) == (&other.auto_merge, &other.line, &other.judged)
     }
 }
 

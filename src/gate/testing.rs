@@ -1,13 +1,18 @@
 //! Facts for the tables of the gates: everything is well, an hour after publishing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use super::Facts;
+use super::push::Judged;
 use super::seen::{Line, Merge, Probe, PullState, Rules, Seen};
-use crate::model::{BranchName, CommitSha, Millis, PullNumber, TreeSha};
+use crate::model::{BranchName, CommitSha, Millis, PullNumber, TreeSha, UserId};
 use crate::policy::Policy;
 
 pub(super) const NOW: Millis = Millis(1_800_000_000_000);
+static NO_APPROVALS: BTreeMap<UserId, CommitSha> = BTreeMap::new();
+static UNTOUCHED: LazyLock<Judged> =
+    LazyLock::new(|| Judged { head: head(), delicate: Vec::new() });
 static NO_RERUNS: BTreeMap<String, String> = BTreeMap::new();
 static NOTHING_REQUIRED: BTreeSet<String> = BTreeSet::new();
 
@@ -39,6 +44,7 @@ pub(super) fn seen() -> Seen {
         reviews: Vec::new(),
         auto_merge: None,
         line: Line::default(),
+        judged: None,
     }
 }
 
@@ -54,6 +60,8 @@ pub(super) fn facts<'a>(seen: &'a Seen, policy: &'a Policy) -> Facts<'a> {
         without_checks: None,
         approved: None,
         ordered: None,
+        approvals: &NO_APPROVALS,
+        judged: Some(&UNTOUCHED),
         held_by: None,
         drafted: false,
         reruns: &NO_RERUNS,

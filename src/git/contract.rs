@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{ChangeKind, Error, Git, Message, Push, PushAnswer, Workspace, WorkspaceOrder};
+use super::{
+    ChangeKind, Changes, Error, Git, Message, Push, PushAnswer, Workspace, WorkspaceOrder,
+};
+use crate::gate::push::{Content, Line};
 use crate::gate::seen::Merge;
 use crate::github::Remote;
 use crate::model::{BranchName, CommitSha, RunId};
@@ -29,8 +32,14 @@ pub(super) async fn all<P: Place, F: Future<Output = P>>(make: impl Fn() -> F) {
     editing(&make().await).await;
     resolving(&make().await).await;
     merging(&make().await).await;
+    parted(&make().await).await;
+    planting(&make().await).await;
     pushing(&make().await).await;
     missing(&make().await).await;
+}
+
+fn line(number: u32, text: &str) -> Line {
+    Line { number, text: text.to_owned() }
 }
 
 const LINES: &str = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
@@ -126,10 +135,14 @@ async fn editing(place: &dyn Place) {
         [("a", ChangeKind::Modified), ("b", ChangeKind::Deleted), ("new/d", ChangeKind::Added)];
     assert_eq!(kinds, expected);
     let first = &changes.files[0];
-    assert_eq!((first.added, first.removed, first.binary, first.special), (2, 1, false, false));
+    assert_eq!((first.added, first.removed, first.special), (2, 1, false));
+    assert_eq!((&first.content, first.bytes), (&Content::Text, 17));
+    assert_eq!((changes.from.as_ref(), changes.patch_bytes > 0), (Some(&root), true));
+    let near: Vec<_> = changes.near.iter().map(|near| &*near.path).collect();
+    assert!(["a", "deep", "new", "new/d"].iter().all(|path| near.contains(path)), "{near:?}");
     assert_eq!(
         (&first.added_lines[..], &first.removed_lines[..]),
-        (&["2".to_owned(), "four".to_owned()][..], &["two".to_owned()][..])
+        (&[line(2, "2"), line(4, "four")][..], &["two".to_owned()][..])
     );
     assert_eq!(changes.files[1].removed_lines, ["gone"]);
 
@@ -201,6 +214,45 @@ async fn merging(place: &dyn Place) {
     let behind = git.merge(&repo, &made.commit, &base, &message("Again")).await.unwrap();
     assert_eq!(behind, Some(made), "nothing to merge");
     assert_eq!(git.merge(&repo, &clash, &base, &message("No")).await.unwrap(), None);
+}
+
+async fn parted(place: &dyn Place) {
+    let (git, repo) = (place.git(), place.remote().repo);
+    let root = place.seed("main", &[("f", "1\n"), ("g", "1\n")], None).await;
+    let head = place.seed("head", &[("f", "2\n"), ("g", "1\n")], Some(&root)).await;
+    let base = place.seed("main", &[("f", "1\n"), ("g", "2\n")], Some(&root)).await;
+    let alone = place.seed("alone", &[("f", "1\n")], None).await;
+    fetched(place, &["main", "head", "alone"]).await;
+    let paths = |changes: &Changes| -> Vec<String> {
+        changes.files.iter().map(|file| file.path.clone()).collect()
+    };
+    let own = git.between(&repo, &base, &head).await.unwrap();
+    assert_eq!((paths(&own), own.from), (vec!["f".to_owned()], Some(root.clone())));
+    let made = git.merge(&repo, &head, &base, &message("Update")).await.unwrap().unwrap();
+    let after = git.between(&repo, &base, &made.commit).await.unwrap();
+    assert_eq!(paths(&after), ["f"], "what came in with the base is not its doing");
+    assert_eq!((after.from, &after.files[0].added_lines[0]), (Some(base), &line(1, "2")));
+    let none = git.between(&repo, &root, &root).await.unwrap();
+    assert_eq!((none.files, none.from), (vec![], Some(root.clone())));
+    let apart = git.between(&repo, &alone, &root).await.unwrap();
+    assert_eq!(apart.from, None, "they have nothing in common");
+}
+
+async fn planting(place: &dyn Place) {
+    let (git, remote) = (place.git(), place.remote());
+    let root = place.seed("main", &[("f", "1\n"), (".env", "own\n")], None).await;
+    fetched(place, &["main"]).await;
+    let workspace = git.workspace(&order(&remote, &root)).await.unwrap();
+    git.plant(&workspace, ".env.other", "planted\n").await.unwrap();
+    assert_eq!(place.look(&workspace, ".env.other").as_deref(), Some("planted\n"));
+    assert_eq!(git.changes(&workspace).await.unwrap().files, [], "it is no change");
+    assert_eq!(git.commit(&workspace, &message("Nothing")).await, Ok(None));
+    place.edit(&workspace, "f", Some("2\n"));
+    let made = git.commit(&workspace, &message("Change")).await.unwrap().unwrap();
+    let built = git.workspace(&order(&remote, &made.commit)).await.unwrap();
+    assert_eq!(place.look(&built, ".env.other"), None, "it never leaves");
+    git.plant(&built, ".env", "planted\n").await.unwrap();
+    assert_eq!(place.look(&built, ".env").as_deref(), Some("own\n"), "nothing is replaced");
 }
 
 async fn pushing(place: &dyn Place) {

@@ -13,14 +13,20 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 
+pub use crate::gate::push::{ChangeKind, FileChange, Near};
 use crate::gate::seen::Probe;
 use crate::github::Remote;
 use crate::model::{BranchName, CommitSha, Repo, RunId, TreeSha};
 
-/// Most changed paths listed for one change; more is refused by the guard anyway.
+/// Most changed paths listed for one change; more is refused by the gate anyway.
 pub const CHANGES_MAX: usize = 10_000;
-/// Lines listed of each changed file, for those taken out and those put in each.
-pub const CHANGE_LINES_MAX: usize = 200;
+/// Changed files whose contents are looked at; more is refused by the gate anyway.
+pub const CHANGES_READ_MAX: usize = 3_000;
+/// Largest file whose content is looked at, in bytes, and what all together may have.
+pub const READ_BYTES_MAX: u64 = 8 << 20;
+pub const READ_BYTES_IN_ALL_MAX: u64 = 64 << 20;
+/// Longest patch that is looked at, in bytes.
+pub const PATCH_BYTES_MAX: u64 = 16 << 20;
 /// Most paths looked for in one commit at once.
 pub const PATHS_MAX: usize = 500;
 /// Largest file that is committed, in bytes; GitHub refuses 100 MiB.
@@ -49,6 +55,20 @@ pub trait Git: Send + Sync {
     /// filters and hooks off. With a merge the starting point is what git made of it, markers
     /// included, so that only what was done by hand is listed.
     async fn changes(&self, workspace: &Workspace) -> Result<Changes, Error>;
+
+    /// What `head` changes, measured from where it and `base` parted: what came in by merging
+    /// the base is not its doing. Sizes are read before contents, and nothing larger than
+    /// [`READ_BYTES_MAX`] is.
+    async fn between(
+        &self,
+        repo: &Repo,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Changes, Error>;
+
+    /// Puts a file into the workspace, where none of this name is, that will never be part of
+    /// what is changed or committed. Before the agent starts.
+    async fn plant(&self, workspace: &Workspace, path: &str, text: &str) -> Result<(), Error>;
 
     /// Commits everything in the workspace and puts the commit into the mirror; a merge gets
     /// both parents. `None` when nothing changed (and nothing was merged). Refused while
@@ -122,7 +142,7 @@ pub struct Workspace {
     pub conflicts: Vec<String>,
 }
 
-/// What a change touches, for the guard and for people.
+/// What a change touches, for the gate and for people.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changes {
     pub files: Vec<FileChange>,
@@ -130,30 +150,12 @@ pub struct Changes {
     pub truncated: bool,
     /// Files that were in conflict and still have conflict markers.
     pub markers: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileChange {
-    pub path: String,
-    pub kind: ChangeKind,
-    pub added: u32,
-    pub removed: u32,
-    /// Lines taken out and put in, at most [`CHANGE_LINES_MAX`] each, long ones cut; empty for
-    /// binary files.
-    pub removed_lines: Vec<String>,
-    pub added_lines: Vec<String>,
-    pub binary: bool,
-    /// Not a plain file git and every file system can take: a symbolic link, a submodule, a
-    /// repository inside the repository, a device, a name such as `.GIT`, a file larger than
-    /// [`FILE_BYTES_MAX`].
-    pub special: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChangeKind {
-    Added,
-    Modified,
-    Deleted,
+    /// What lies in the directories that new files come into and new links point into.
+    pub near: Vec<Near>,
+    /// More than [`PATCH_BYTES_MAX`] when there is more than is looked at.
+    pub patch_bytes: u64,
+    /// The commit it was measured from; `None` when the two have nothing in common.
+    pub from: Option<CommitSha>,
 }
 
 /// A commit message; the author is always Slipway.

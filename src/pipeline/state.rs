@@ -10,11 +10,12 @@ use super::park::Park;
 use super::stage::{StageKind, Task};
 use super::standing::Standing;
 use super::stories::Story;
+use crate::gate::push::{Judged, Violation};
 use crate::gate::seen::{Check, Seen};
 use crate::gate::{Facts, MergePermit};
 use crate::model::{
     BranchName, CommentId, CommitSha, InstallationId, IssueNumber, Millis, PullNumber, Repo, RunId,
-    TreeSha, User,
+    TreeSha, User, UserId,
 };
 use crate::policy::{MergeMethod, Policy};
 
@@ -162,12 +163,20 @@ pub struct Work {
     pub without_checks: Option<CommitSha>,
     /// `/approve` for this head.
     pub approved: Option<Approval>,
+    /// Everybody who said `/approve`, with the head it was last said for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub approvals: BTreeMap<UserId, CommitSha>,
     /// `/merge` for this head.
     pub merge_ordered: Option<Approval>,
     /// What the next fix is about.
     pub complaint: Option<Complaint>,
-    /// Why the guard refused the agent's last attempt.
+    /// Why the push gate refused the last attempt, in one sentence and one by one.
     pub rejection: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<Violation>,
+    /// What the push gate said of the last head that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Judged>,
     /// The tree the last merge call must give.
     pub predicted: Option<TreeSha>,
     /// The permit of a merge call whose outcome is not known; until it is, only reads (I4).
@@ -320,6 +329,8 @@ impl State {
             without_checks: work.without_checks.as_ref(),
             approved: by(&work.approved),
             ordered: by(&work.merge_ordered),
+            approvals: &work.approvals,
+            judged: work.judged.as_ref(),
             held_by: self.held_by.as_ref(),
             drafted: work.drafted,
             reruns: &self.counts.reruns,

@@ -1,6 +1,6 @@
 //! The check run `slipway` on a head, as plain data that a boundary can turn into GitHub's.
 
-use super::evidence::{beside, counters, table};
+use super::evidence::{beside, counters, delicate, table};
 use super::headline::{Tone, ahead, commands, may_approve, may_stop, sentence, since};
 use super::words::{said, visible};
 use super::{Context, commit_link};
@@ -75,6 +75,7 @@ fn summary(context: &Context<'_>) -> String {
     ];
     blocks.extend(table(context));
     blocks.extend(beside(context));
+    blocks.extend(delicate(context));
     blocks.push(counters(context));
     blocks.retain(|block| !block.is_empty());
     let page = context.run_page().map(|page| format!("\n\n[The whole run]({page})"));

@@ -1,6 +1,6 @@
 //! The two sticky comments, one on the issue and one on the pull request.
 
-use super::evidence::{beside, counters, table};
+use super::evidence::{beside, counters, delicate, table, violations};
 use super::headline::{Tone, ahead, commands, sentence, since};
 use super::picture::mermaid;
 use super::words::{quoted, said};
@@ -41,6 +41,7 @@ pub fn issue_comment(context: &Context<'_>) -> String {
         head(context, &mut blocks);
         blocks.push(&mermaid(context.state, context.policy));
         blocks.push(&asked(context, true));
+        rejected(context, &mut blocks);
     }
     plan(context, &mut blocks);
     blocks.close(context)
@@ -57,6 +58,7 @@ pub fn pull_comment(context: &Context<'_>) -> String {
     for line in beside(context) {
         blocks.push(&line);
     }
+    blocks.push(&delicate(context).unwrap_or_default());
     blocks.push(&asked(context, false));
     details(context, &mut blocks);
     blocks.close(context)
@@ -131,9 +133,7 @@ fn details(context: &Context<'_>, blocks: &mut Blocks) {
     if let (Some(complaint), None) = (&state.work.complaint, state.finished()) {
         complained(blocks, complaint);
     }
-    if let (Some(why), None) = (&state.work.rejection, state.finished()) {
-        fold(blocks, "Why the last attempt was refused", false, &quoted(why, 2_000));
-    }
+    rejected(context, blocks);
     if !state.counts.flaky.is_empty() {
         let names: Vec<String> = state
             .counts
@@ -143,6 +143,16 @@ fn details(context: &Context<'_>, blocks: &mut Blocks) {
             .map(|name| format!("- {}", said(name)))
             .collect();
         fold(blocks, "Checks that failed once and passed when run again", false, &names.join("\n"));
+    }
+}
+
+/// Why the push gate refused the last attempt, one by one where that is known.
+fn rejected(context: &Context<'_>, blocks: &mut Blocks) {
+    let state = context.state;
+    if let (Some(why), None) = (&state.work.rejection, state.finished()) {
+        let found = violations(&state.work.violations);
+        let whole = if found.is_empty() { quoted(why, 2_000) } else { found };
+        fold(blocks, "Why the last attempt was refused", false, &whole);
     }
 }
 

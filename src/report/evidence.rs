@@ -4,9 +4,13 @@ use std::fmt::Write as _;
 
 use super::words::said;
 use super::{Context, commit_link};
+use crate::gate::push::Violation;
 use crate::gate::seen::PullState;
 use crate::gate::{GateKind, Verdict, judge};
 use crate::pipeline::{Outcome, Progress};
+
+/// Most violations listed.
+const VIOLATIONS_MAX: usize = 20;
 
 /// The verdicts on the newest commit; empty when nothing was seen of it, and after the end.
 ///
@@ -83,6 +87,36 @@ pub(super) fn beside(context: &Context<'_>) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// What the head touches that one more person must approve; `None` when there is nothing.
+pub(super) fn delicate(context: &Context<'_>) -> Option<String> {
+    let work = &context.state.work;
+    let judged = work.judged.as_ref().filter(|judged| work.head.as_ref() == Some(&judged.head))?;
+    if judged.delicate.is_empty() || context.state.finished().is_some() {
+        return None;
+    }
+    let list = violations(&judged.delicate);
+    Some(format!(
+        "**One more person must approve this commit** because of what it touches:\n\n{list}"
+    ))
+}
+
+/// What the push gate found, one in each line with its place and its rule.
+pub(super) fn violations(found: &[Violation]) -> String {
+    let mut lines: Vec<String> = found
+        .iter()
+        .take(VIOLATIONS_MAX)
+        .map(|one| {
+            let at = one.line.map(|line| format!(", line {line}")).unwrap_or_default();
+            format!("- {}{at} (rule: {})", said(&one.why), one.rule.word())
+        })
+        .collect();
+    let more = found.len().saturating_sub(VIOLATIONS_MAX);
+    if more > 0 {
+        lines.push(format!("- and {more} more"));
+    }
+    lines.join("\n")
 }
 
 fn verified_row(context: &Context<'_>) -> String {

@@ -2,6 +2,7 @@
 //! then, and which command changes it. Nothing here is escaped yet.
 
 use super::{Context, base_name};
+use crate::gate::people_missing;
 use crate::model::Millis;
 use crate::pipeline::stage::pipeline;
 use crate::pipeline::standing::Way;
@@ -329,10 +330,11 @@ pub(super) fn may_stop(state: &State) -> bool {
 pub(super) fn may_approve(context: &Context<'_>) -> bool {
     let head = &context.state.work.head;
     let given = context.state.work.approved.as_ref().map(|approval| &approval.head);
-    on_approval(context.policy.merge)
-        && context.policy.stages.review
-        && awaits_people(context.state)
-        && head.as_ref() != given
+    let asked =
+        on_approval(context.policy.merge) && context.policy.stages.review && head.as_ref() != given;
+    let facts = context.state.facts(context.policy, since(context.state));
+    let more = facts.is_some_and(|facts| people_missing(&facts) > 0);
+    awaits_people(context.state) && (asked || more)
 }
 
 fn may_order(context: &Context<'_>) -> bool {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Context, Links};
 use crate::gate;
+use crate::gate::push::Judged;
 use crate::gate::seen::{
     Check, CheckResult, Line, Merge, Probe, PullState, Review, ReviewVerdict, Rules, Seen,
 };
@@ -108,6 +109,7 @@ pub(super) fn published(kind: StageKind, phase: Phase) -> State {
     work.published = Some(sha('a'));
     work.published_at = Some(T);
     work.pull = Some(PullNumber(13));
+    work.judged = Some(Judged { head: sha('a'), delicate: Vec::new() });
     state.counts.agent_calls = 2;
     state.seen = Some(Arc::new(seen()));
     state
@@ -143,6 +145,7 @@ pub(super) fn seen() -> Seen {
         reviews: Vec::new(),
         auto_merge: None,
         line: Line::default(),
+        judged: None,
     }
 }
 

@@ -67,6 +67,7 @@ fn done_words(done: &Done) -> String {
         Done::Changed { head, .. } => format!("a new commit: {}", head.short()),
         Done::Unchanged { .. } => "the agent changed nothing".to_owned(),
         Done::Rejected { why, .. } => format!("the change was refused: {why}"),
+        Done::Leaked { why, .. } => format!("alarm: {why}"),
         Done::AgentFailed { why, .. } => format!("the agent failed: {why}"),
         Done::Verified { head, passed: true, .. } => {
             format!("the repository's commands passed on {}", head.short())

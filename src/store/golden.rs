@@ -66,6 +66,7 @@ fn seen() -> Seen {
         reviews: vec![review],
         auto_merge: None,
         line: Line::default(),
+        judged: None,
     }
 }
 

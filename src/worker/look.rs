@@ -9,6 +9,7 @@ use crate::github::Purpose;
 use crate::model::{BranchName, PullNumber, RunId};
 use crate::pipeline::standing::Way;
 use crate::pipeline::{EventKind, State};
+use crate::policy::Policy;
 use crate::store::Lease;
 
 impl Engine {
@@ -23,7 +24,7 @@ impl Engine {
         }
         match snapshot.state.work.pull {
             Some(pull) => {
-                let seen = self.seen(&snapshot.state, pull).await?;
+                let seen = self.seen(&snapshot.state, &snapshot.policy, pull).await?;
                 self.apply(run, lease, EventKind::Observed(Box::new(seen))).await
             }
             None => self.end(lease, Vec::new()).await,
@@ -32,7 +33,12 @@ impl Engine {
 
     /// Reads the pull request, the branches by git, checks, rules and reviews. The moment is
     /// that before the first read.
-    pub(super) async fn seen(&self, state: &State, number: PullNumber) -> Result<Seen, Failure> {
+    pub(super) async fn seen(
+        &self,
+        state: &State,
+        policy: &Policy,
+        number: PullNumber,
+    ) -> Result<Seen, Failure> {
         let began = self.now();
         let at = Self::at(state);
         let github = &self.ports.github;
@@ -53,6 +59,7 @@ impl Engine {
             reviews: Vec::new(),
             auto_merge: pull.auto_merge.clone(),
             line: Line::default(),
+            judged: None,
         };
         let mut wanted = vec![pull.base.clone()];
         wanted.extend(state.work.branch.clone());
@@ -71,6 +78,7 @@ impl Engine {
         if let Some(head) = &seen.git_head {
             let probe = self.ports.git.probe(&at.repo, &seen.base_tip, head).await?;
             seen.probe = Some(probe);
+            seen.judged = self.judged(state, policy, (&seen.base_tip, head)).await?;
         }
         seen.rules = github.rules(&at, &seen.base).await?;
         let queued = state.work.standing.as_ref().filter(|standing| standing.way == Way::Queue);

@@ -6,8 +6,10 @@
 mod again;
 mod answer;
 mod apply;
+mod canary;
 mod deliveries;
 mod failure;
+mod gate;
 mod handle;
 mod inbox;
 mod jobs;
@@ -34,7 +36,7 @@ pub use settings::{Limits, Settings};
 use crate::clock::Clock;
 use crate::git::Git;
 use crate::github::{At, GitHub};
-use crate::model::{InstallationId, Millis, RunId};
+use crate::model::{InstallationId, Millis, RunId, Vault};
 use crate::pipeline::State;
 use crate::sandbox::Sandbox;
 use crate::store::{Claim, Error, Lease, Store};
@@ -111,6 +113,9 @@ pub struct Engine {
     ports: Ports,
     settings: Settings,
     watcher: Arc<dyn Watcher>,
+    /// What must never be part of a change: our secrets, and what was planted for thieves.
+    vault: Vault,
+    canaries: Vault,
     /// Tasks running here, so that a stop reaches them at once.
     running: Mutex<BTreeMap<(RunId, u32), CancellationToken>>,
     /// Until when GitHub's limits last that were met here.
@@ -128,7 +133,15 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     pub fn new(ports: Ports, settings: Settings, watcher: Arc<dyn Watcher>) -> Self {
         let (running, limited, later) = Default::default();
-        Self { ports, settings, watcher, running, limited, later }
+        let (vault, canaries) = Default::default();
+        Self { ports, settings, watcher, vault, canaries, running, limited, later }
+    }
+
+    /// Lets none of these secrets leave with a change.
+    #[must_use]
+    pub fn guarding(mut self, vault: Vault) -> Self {
+        self.vault = vault;
+        self
     }
 
     pub fn ports(&self) -> &Ports {

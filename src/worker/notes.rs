@@ -35,7 +35,11 @@ impl Engine {
         };
         let at = Self::at(state);
         let found = self.noted(&at, state).await?;
-        let found = self.inside(&at, head, found).await?;
+        let mut found = self.inside(&at, head, found).await?;
+        // What the push gate says has places of its own making, in files that may not be there.
+        let gate = [notes::refused(state), notes::delicate(state)].into_iter().flatten();
+        found.extend(gate.flat_map(|(_, notes)| notes));
+        found.truncate(notes::NOTES_MAX);
         let shown = check_run_shown(snapshot, &self.links(state), head);
         self.ports.github.annotate(&at, (CheckId(id), &shown), &found).await?;
         let published = Published { surface: name, remote: id, hash: cause, at: self.now() };
@@ -44,8 +48,7 @@ impl Engine {
 
     /// What is known to fail, from our own output or the logs of checks.
     async fn noted(&self, at: &At, state: &State) -> Result<Vec<Note>, Failure> {
-        let mut found: Vec<Note> =
-            notes::refused(state).map(|(_, note)| note).into_iter().collect();
+        let mut found = Vec::new();
         match notes::failing(state) {
             Some(Failing::Verification { log: output, .. }) => {
                 found.extend(notes::parse(VERIFICATION, &log::clean(output)));
@@ -81,11 +84,12 @@ impl Engine {
 /// The head that is noted on, and what tells this failure from the last one there.
 fn cause(state: &State) -> Option<(&CommitSha, String)> {
     let (failing, refused) = (notes::failing(state), notes::refused(state));
-    let head = match (&failing, &refused) {
-        (Some(Failing::Verification { head, .. } | Failing::Checks { head, .. }), _) => *head,
-        (None, Some((head, _))) => head,
-        (None, None) => return None,
+    let delicate = notes::delicate(state);
+    let head = match (&failing, &refused, &delicate) {
+        (Some(Failing::Verification { head, .. } | Failing::Checks { head, .. }), _, _) => *head,
+        (None, Some((head, _)), _) | (None, None, Some((head, _))) => head,
+        (None, None, None) => return None,
     };
-    let digest = Sha256::digest(format!("{failing:?} {refused:?}"));
+    let digest = Sha256::digest(format!("{failing:?} {refused:?} {delicate:?}"));
     Some((head, hex::encode(digest).chars().take(32).collect()))
 }

@@ -22,7 +22,7 @@ pub struct Ask<'a> {
     pub words: &'a str,
     pub plan: Option<&'a str>,
     pub complaint: Option<&'a Complaint>,
-    /// Why the guard refused the last attempt.
+    /// Why the push gate refused the last attempt.
     pub rejection: Option<&'a str>,
     /// The end of the log of each failed check, by the check's name.
     pub logs: Vec<(String, String)>,

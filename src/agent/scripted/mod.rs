@@ -121,6 +121,10 @@ fn turn(prompt: &str, script: &Script, files: &mut dyn Files) -> Played {
     for edit in script.edits(role, round) {
         match edit {
             Edit::Say(text) => said.push(text.clone()),
+            Edit::Quote(path) => match files.read(path) {
+                Ok(text) => said.push(text),
+                Err(why) => return Played::Failed(Failure { code: 66, why }),
+            },
             Edit::Fail(code) => {
                 return Played::Failed(Failure { code: *code, why: said.join("\n") });
             }
@@ -128,6 +132,7 @@ fn turn(prompt: &str, script: &Script, files: &mut dyn Files) -> Played {
             Edit::Crash => return Played::Crashes,
             Edit::Write { .. }
             | Edit::Delete { .. }
+            | Edit::Copy { .. }
             | Edit::Replace { .. }
             | Edit::Resolve { .. } => {
                 if let Err(why) = edit.apply(files) {
@@ -184,6 +189,10 @@ mod tests {
         "resolver": [
             [{"resolve": {"path": "c.txt", "by": "union"}}],
             ["crash"], ["hang"], [{"fail": 9}]
+        ],
+        "planner": [
+            [{"copy": {"from": "src/a.txt", "to": "b.txt"}}, {"quote": "b.txt"}],
+            [{"quote": "nowhere"}]
         ]
     }"#;
 
@@ -196,8 +205,11 @@ mod tests {
         assert_eq!(files["src/a.txt"], "one\n2\n");
         assert_eq!(in_memory(&script, "Role: fixer\nRound: 7\n", &mut files).stdout, "Gone.");
         assert!(files.is_empty());
-        let nothing = in_memory(&script, "Role: planner\nRound: 1\n", &mut files);
+        let nothing = in_memory(&Script::default(), "Role: planner\nRound: 1\n", &mut files);
         assert_eq!((nothing.succeeded(), files.len()), (true, 0));
+        files.insert("src/a.txt".to_owned(), "told".to_owned());
+        let quoted = in_memory(&script, "Role: planner\nRound: 1\n", &mut files);
+        assert_eq!((quoted.stdout.as_str(), files["b.txt"].as_str()), ("told", "told"));
     }
 
     #[test]
@@ -208,6 +220,7 @@ mod tests {
         assert_eq!(end("Role: resolver\nRound: 3\n"), End::TimedOut);
         assert_eq!(end("Role: resolver\nRound: 4\n"), End::Exited(9));
         assert_eq!(end("Role: fixer\nRound: 1\n"), End::Exited(66), "nothing to replace in");
+        assert_eq!(end("Role: planner\nRound: 2\n"), End::Exited(66), "nothing to quote");
         assert_eq!(end("Round: 1\nRole: fixer\n"), End::Exited(65));
         assert_eq!(end("Role: boss\nRound: 1\n"), End::Exited(65));
     }

@@ -37,8 +37,15 @@ pub enum Edit {
         path: String,
         by: Resolution,
     },
+    /// One file's text into another.
+    Copy {
+        from: String,
+        to: String,
+    },
     /// A line of its answer.
     Say(String),
+    /// A file's text as lines of its answer.
+    Quote(String),
     /// Ends here with this exit code.
     Fail(u8),
     /// Ends never.
@@ -89,7 +96,11 @@ impl Edit {
                     .ok_or_else(|| format!("{path} has no complete conflict"))?;
                 files.write(path, &text)
             }
-            Self::Say(_) | Self::Fail(_) | Self::Hang | Self::Crash => Ok(()),
+            Self::Copy { from, to } => {
+                let text = files.read(from)?;
+                files.write(to, &text)
+            }
+            Self::Say(_) | Self::Quote(_) | Self::Fail(_) | Self::Hang | Self::Crash => Ok(()),
         }
     }
 }

@@ -139,7 +139,7 @@ fn python(line: &str) -> Option<Found> {
     if line.is_empty() || line.starts_with('#') {
         return None;
     }
-    if line.starts_with("-") {
+    if line.starts_with('-') {
         return Some(Found::Dependency(line.to_owned()));
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);

@@ -1,9 +1,10 @@
 //! Patterns for paths: `dir/` is all below, `*` and `?` stay within a name, `**` does not.
 
-/// Whether `pattern` names `path`. A pattern that ends in `/` or `/**` names the place itself
+/// Whether the pattern `given` names `path`. One that ends in `/` or `/**` names the place itself
 /// too, so that nothing else can be put there.
-pub fn matches(pattern: &str, path: &str) -> bool {
-    let pattern = pattern.strip_suffix('/').map_or(pattern.to_owned(), |dir| format!("{dir}/**"));
+pub fn matches(given: &str, path: &str) -> bool {
+    let pattern = given.strip_suffix('/');
+    let pattern = pattern.map_or_else(|| given.to_owned(), |dir| format!("{dir}/**"));
     let parts: Vec<&str> = pattern.split('/').collect();
     let names: Vec<&str> = path.split('/').collect();
     // `reached[i]`: the parts so far name exactly the first `i` names.

@@ -14,16 +14,16 @@ pub(super) fn search(case: &Case<'_>, vault: &Vault, what: &str, say: &mut Say<'
             say.refuse("", None, format!("the name of a file holds {what}"));
             continue;
         }
-        let lines: Vec<&str> = file.added_lines.iter().map(|line| line.text.as_str()).collect();
+        let whole: Vec<&str> = file.added_lines.iter().map(|line| line.text.as_str()).collect();
         let image = match &file.content {
             Content::Binary(_, bytes) => vault.finds(bytes),
             Content::Nothing | Content::Text | Content::Pointer | Content::Unread => false,
         };
         let link = file.link.as_deref().is_some_and(|link| vault.finds(link.as_bytes()));
-        if image || link || across(&lines, vault) {
-            let line = file.added_lines.iter().find(|line| vault.finds(line.text.as_bytes()));
+        if image || link || across(&whole, vault) {
+            let first = file.added_lines.iter().find(|line| vault.finds(line.text.as_bytes()));
             let why = format!("{} holds {what}", shown(&file.path));
-            say.refuse(&file.path, line.map(|line| line.number), why);
+            say.refuse(&file.path, first.map(|line| line.number), why);
         }
     }
     for (name, text) in case.change.texts {

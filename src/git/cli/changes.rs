@@ -1,174 +1,187 @@
-//! What differs between a workspace and its start, read from git's plumbing.
+//! What differs between two trees, read from git's plumbing: names first, then sizes, then
+//! contents, and nothing larger than its limit.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::Cli;
+use super::call::Call;
+use super::mirror::{lines, tree};
+use super::patch::{Entry, add_lines, entries};
 use super::staging::markers_left;
+use crate::gate::push::{Content, Mode, places};
 use crate::git::{
-    CHANGE_LINES_MAX, CHANGES_MAX, ChangeKind, Changes, Error, FileChange, Workspace,
+    CHANGES_MAX, CHANGES_READ_MAX, Changes, Error, FileChange, Near, PATCH_BYTES_MAX,
+    READ_BYTES_IN_ALL_MAX, READ_BYTES_MAX, Workspace,
 };
-use crate::model::text;
+use crate::model::{CommitSha, Repo, TreeSha};
 
-/// Characters of one listed line.
-const LINE_CHARS_MAX: usize = 500;
-/// Bytes of the patch that are looked at.
-const PATCH_BYTES_MAX: usize = 4 << 20;
+/// Longest target of a link that is read, in bytes.
+const LINK_BYTES_MAX: u64 = 4_096;
+/// Bytes of paths given to one call.
+const ARGUMENT_BYTES_MAX: usize = 500_000;
+/// Bytes of names that directories may have together.
+const NEAR_BYTES_MAX: usize = 64 << 20;
+
+/// Makes calls on a repository that has both trees.
+type Ask<'a> = dyn Fn() -> Result<Call, Error> + Send + Sync + 'a;
 
 impl Cli {
     pub(super) async fn read_changes(&self, workspace: &Workspace) -> Result<Changes, Error> {
         let markers = markers_left(workspace);
+        let from = Some(workspace.at.clone());
         let held = self.stage(workspace).await?;
         if !held.is_empty() {
-            return Ok(cut(Changes { files: held, truncated: false, markers }));
+            return Ok(cut(Changes { files: held, markers, from, ..Changes::default() }));
         }
         let start = self.start_of(workspace)?;
-        let diff = ["diff-index", "--cached", "--no-renames", "--no-ext-diff", "--no-textconv"];
-        let diff = || {
-            let call = self.within(workspace)?.args(diff);
-            Ok::<_, Error>(call.args(["--ignore-submodules=none"]))
+        let now = tree(&self.within(workspace)?.args(["write-tree"]).run().await?.text()?)?;
+        let changes = differ(&|| self.within(workspace), &start, &now).await?;
+        Ok(Changes { markers, from, ..changes })
+    }
+
+    pub(super) async fn changes_between(
+        &self,
+        repo: &Repo,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Changes, Error> {
+        let Some(from) = self.parting(repo, (base, head)).await? else {
+            return Ok(Changes::default());
         };
-        let listed = diff()?
-            .args(["--raw", "--numstat", "-z", "--abbrev=40", start.as_str()])
-            .run()
-            .await?
-            .bytes()?;
-        let mut entries = listed_files(&listed);
-        let patch = diff()?
-            .args(["--patch", "--unified=0", "--no-color", "--no-prefix", start.as_str()])
-            .bytes_max(PATCH_BYTES_MAX)
-            .run()
-            .await?;
-        add_lines(&mut entries, &String::from_utf8_lossy(patch.stdout.beginning()));
-        let files = entries.into_iter().map(|entry| entry.file).collect();
-        Ok(cut(Changes { files, truncated: false, markers }))
+        let (old, new) = (self.tree(repo, &from).await?, self.tree(repo, head).await?);
+        let changes = differ(&|| Ok(self.on(repo)), &old, &new).await?;
+        Ok(Changes { from: Some(from), ..changes })
     }
 }
 
 fn cut(mut changes: Changes) -> Changes {
-    changes.truncated = changes.files.len() > CHANGES_MAX;
+    changes.truncated |= changes.files.len() > CHANGES_MAX;
     changes.files.truncate(CHANGES_MAX);
     changes
 }
 
-struct Entry {
-    file: FileChange,
-    /// A change of type is shown in a patch as a deletion and an addition.
-    sections: usize,
-}
-
-/// Reads `--raw --numstat -z`: all raw records, then all counts.
-fn listed_files(listed: &[u8]) -> Vec<Entry> {
-    let (mut entries, mut counts) = (Vec::new(), BTreeMap::new());
-    let mut tokens = listed.split(|byte| *byte == 0);
-    while let Some(token) = tokens.next() {
-        if let Some(raw) = token.strip_prefix(b":") {
-            let path = tokens.next().unwrap_or_default();
-            entries.push(entry(&String::from_utf8_lossy(raw), path));
-            continue;
-        }
-        let token = String::from_utf8_lossy(token);
-        let mut parts = token.splitn(3, '\t');
-        if let (Some(added), Some(removed), Some(path)) = (parts.next(), parts.next(), parts.next())
-        {
-            let count = (added.parse().ok(), removed.parse().ok());
-            counts.insert(path.to_owned(), count);
-        }
-    }
-    for entry in &mut entries {
-        match counts.get(&entry.file.path) {
-            Some((Some(added), Some(removed))) => {
-                (entry.file.added, entry.file.removed) = (*added, *removed);
-            }
-            Some(_) => entry.file.binary = true,
-            None => {}
-        }
-    }
-    entries
-}
-
-/// One raw record, such as `100644 100644 <sha> <sha> M`.
-fn entry(raw: &str, path: &[u8]) -> Entry {
-    let mut fields = raw.split(' ');
-    let plain = |mode: Option<&str>| matches!(mode, Some("000000" | "100644" | "100755"));
-    let (old, new) = (plain(fields.next()), plain(fields.next()));
-    let status = fields.nth(2).unwrap_or_default();
-    let kind = match status {
-        "A" => ChangeKind::Added,
-        "D" => ChangeKind::Deleted,
-        _ => ChangeKind::Modified,
+/// The same for every pair of trees, whoever made them.
+async fn differ(ask: &Ask<'_>, old: &TreeSha, new: &TreeSha) -> Result<Changes, Error> {
+    let trees = [old.as_str(), new.as_str()];
+    let diff = ["diff-tree", "-r", "--no-renames", "--no-ext-diff", "--no-textconv"];
+    let list = ["--ignore-submodules=none", "--raw", "-z", "--abbrev=40"];
+    let listed = ask()?.args(diff).args(list).args(trees).run().await?.stdout;
+    let truncated = listed.left_out() > 0;
+    let mut found = match listed.whole() {
+        Some(all) => entries(&all),
+        None => entries(listed.beginning()),
     };
-    let file = FileChange {
-        path: String::from_utf8_lossy(path).into_owned(),
-        kind,
-        added: 0,
-        removed: 0,
-        removed_lines: Vec::new(),
-        added_lines: Vec::new(),
-        binary: false,
-        special: !old || !new || std::str::from_utf8(path).is_err(),
-    };
-    Entry { file, sections: if status == "T" { 2 } else { 1 } }
+    let mut changes = Changes { truncated, ..Changes::default() };
+    if found.len() <= CHANGES_READ_MAX && !truncated {
+        read_contents(ask, &mut found).await?;
+        // What git is not to read it takes for binary, and says only that it differs.
+        let large = format!("core.bigFileThreshold={READ_BYTES_MAX}");
+        let patch = ["--ignore-submodules=none", "--patch", "--unified=0", "--no-color"];
+        let patch = ask()?.args(["-c", &large]).args(diff).args(patch).args(["--no-prefix"]);
+        let most = usize::try_from(PATCH_BYTES_MAX).unwrap_or(usize::MAX);
+        let patch = patch.args(trees).bytes_max(most).run().await?.stdout;
+        changes.patch_bytes = match patch.whole() {
+            Some(all) => all.len() as u64,
+            None => PATCH_BYTES_MAX + 1,
+        };
+        add_lines(&mut found, &String::from_utf8_lossy(patch.beginning()));
+        let files: Vec<&FileChange> = found.iter().map(|entry| &entry.file).collect();
+        changes.near = near(ask, new, &places(&files)).await?;
+    } else {
+        for entry in found.iter_mut().filter(|entry| entry.file.stays()) {
+            entry.file.content = Content::Unread;
+        }
+    }
+    changes.files = found.into_iter().map(|entry| entry.file).collect();
+    Ok(cut(changes))
 }
 
-/// Gives each entry its lines. Sections come in the order of the entries, and within one only
-/// content begins with `+` or `-` after the first `@@`, so no content can pass for a header.
-fn add_lines(entries: &mut [Entry], patch: &str) {
-    let mut owners = entries.iter_mut().map(|entry| (entry.sections, &mut entry.file));
-    let (mut current, mut left, mut content): (Option<&mut FileChange>, usize, bool) =
-        (None, 0, false);
-    for line in patch.split('\n') {
-        if line.starts_with("diff --git ") {
-            content = false;
-            if left == 0 {
-                let next = owners.next();
-                left = next.as_ref().map_or(0, |(sections, _)| *sections);
-                current = next.map(|(_, file)| file);
+/// What the new objects hold: their sizes first, then those that are not too large.
+async fn read_contents(ask: &Ask<'_>, found: &mut [Entry]) -> Result<(), Error> {
+    let has_content = |file: &FileChange| match file.after {
+        Mode::Plain | Mode::Runnable | Mode::Link | Mode::Other => true,
+        Mode::Absent | Mode::Submodule => false,
+    };
+    let mut held: Vec<&mut Entry> =
+        found.iter_mut().filter(|entry| has_content(&entry.file)).collect();
+    if held.is_empty() {
+        return Ok(());
+    }
+    let asked = lines(held.iter().map(|entry| entry.blob.clone()));
+    let sizes = ["cat-file", "--batch-check=%(objectsize)"];
+    let sizes = ask()?.args(sizes).stdin(asked).run().await?.text()?;
+    let mut in_all = 0;
+    for (entry, size) in held.iter_mut().zip(sizes.lines()) {
+        let size: Option<u64> = size.parse().ok();
+        entry.file.bytes = size.unwrap_or(u64::MAX);
+        entry.file.content = Content::Unread;
+        let max = if entry.file.after == Mode::Link { LINK_BYTES_MAX } else { READ_BYTES_MAX };
+        if entry.file.bytes <= max && in_all + entry.file.bytes <= READ_BYTES_IN_ALL_MAX {
+            in_all += entry.file.bytes;
+            entry.file.content = Content::Nothing;
+        }
+    }
+    held.retain(|entry| entry.file.content == Content::Nothing);
+    let asked = lines(held.iter().map(|entry| entry.blob.clone()));
+    let room = usize::try_from(in_all).unwrap_or(usize::MAX).saturating_add(held.len() * 32);
+    let call = ask()?.args(["cat-file", "--batch=%(objectsize)"]).stdin(asked).bytes_max(room);
+    let said = call.run().await?.bytes()?;
+    let mut rest = said.as_slice();
+    for entry in held {
+        let taken = take(&mut rest, entry.file.bytes);
+        let broken = || Error::Local(format!("{} cannot be read", entry.blob));
+        let bytes = taken.ok_or_else(broken)?;
+        if entry.file.after == Mode::Link {
+            entry.file.link = std::str::from_utf8(bytes).ok().map(str::to_owned);
+        } else {
+            entry.file.content = Content::of(bytes);
+        }
+    }
+    Ok(())
+}
+
+/// One answer of `cat-file --batch`: its size in a line, its content, the end of a line.
+fn take<'a>(rest: &mut &'a [u8], size: u64) -> Option<&'a [u8]> {
+    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let (said, after) = rest.split_at_checked(end)?;
+    let said: u64 = std::str::from_utf8(said).ok()?.parse().ok()?;
+    let (bytes, after) = after.get(1..)?.split_at_checked(usize::try_from(size).ok()?)?;
+    *rest = after.get(1..)?;
+    (said == size).then_some(bytes)
+}
+
+/// What lies in `directories` of `tree`; the empty name is its root.
+async fn near(
+    ask: &Ask<'_>,
+    tree: &TreeSha,
+    directories: &BTreeSet<String>,
+) -> Result<Vec<Near>, Error> {
+    let mut found = BTreeSet::new();
+    let mut portions: Vec<(usize, Vec<String>)> = Vec::new();
+    for directory in directories {
+        let directory = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+        match portions.last_mut() {
+            // The root is listed by naming nothing, so it goes alone.
+            Some((bytes, portion))
+                if !portion.contains(&String::new())
+                    && *bytes + directory.len() < ARGUMENT_BYTES_MAX =>
+            {
+                *bytes += directory.len();
+                portion.push(directory);
             }
-            left = left.saturating_sub(1);
-        } else if line.starts_with("@@ ") {
-            content = true;
-        } else if let (true, Some(file)) = (content, current.as_deref_mut()) {
-            let (lines, rest) = match (line.strip_prefix('+'), line.strip_prefix('-')) {
-                (Some(rest), _) => (&mut file.added_lines, rest),
-                (None, Some(rest)) => (&mut file.removed_lines, rest),
-                (None, None) => continue,
-            };
-            if lines.len() < CHANGE_LINES_MAX {
-                lines.push(text::cut(rest, LINE_CHARS_MAX));
+            Some(_) | None => portions.push((directory.len(), vec![directory])),
+        }
+    }
+    for (_, portion) in portions {
+        let named = portion.into_iter().filter(|directory| !directory.is_empty());
+        let args = ["ls-tree", "-t", "-z", tree.as_str(), "--"].map(str::to_owned);
+        let call = ask()?.args(args.into_iter().chain(named)).bytes_max(NEAR_BYTES_MAX);
+        let listed = call.run().await?.bytes()?;
+        for entry in String::from_utf8_lossy(&listed).split('\0') {
+            if let Some((what, path)) = entry.split_once('\t') {
+                found.insert(Near { path: path.to_owned(), link: what.starts_with("120000 ") });
             }
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn content_that_looks_like_a_patch_stays_content() {
-        let sha = "0".repeat(40);
-        let listed = format!(
-            ":100644 100644 {sha} {sha} M\0a\tb\0:100644 120000 {sha} {sha} T\0l\0\
-             :100644 000000 {sha} {sha} D\0z\0\
-             2\t1\ta\tb\0-\t-\tl\00\t1\tz\0"
-        );
-        let mut entries = listed_files(listed.as_bytes());
-        let patch = "diff --git a b\n--- a\n+++ b\n@@ -1 +1,2 @@\n--- old\n+++ new\n\
-                     +diff --git x y\n\
-                     diff --git l l\ndeleted file\n--- l\n+++ /dev/null\n@@ -1 +0,0 @@\n-text\n\
-                     diff --git l l\nnew file\n--- /dev/null\n+++ l\n@@ -0,0 +1 @@\n+target\n\
-                     diff --git z z\n@@ -1 +0,0 @@\n-last\n";
-        add_lines(&mut entries, patch);
-        let files: Vec<FileChange> = entries.into_iter().map(|entry| entry.file).collect();
-        assert_eq!(files[0].path, "a\tb");
-        assert_eq!((files[0].added, files[0].removed, files[0].binary), (2, 1, false));
-        assert_eq!(files[0].removed_lines, ["-- old"]);
-        assert_eq!(files[0].added_lines, ["++ new", "diff --git x y"]);
-        assert!(files[1].special && files[1].binary && !files[0].special);
-        assert_eq!(
-            (&files[1].removed_lines[..], &files[1].added_lines[..]),
-            (&["text".to_owned()][..], &["target".to_owned()][..])
-        );
-        assert_eq!((files[2].kind, &files[2].removed_lines[0][..]), (ChangeKind::Deleted, "last"));
-    }
+    Ok(found.into_iter().collect())
 }

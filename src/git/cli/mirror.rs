@@ -131,6 +131,24 @@ impl Cli {
         }
     }
 
+    /// Where two commits parted last; `None` when they have nothing in common.
+    pub(super) async fn parting(
+        &self,
+        repo: &Repo,
+        (base, head): (&CommitSha, &CommitSha),
+    ) -> Result<Option<CommitSha>, Error> {
+        let args = ["merge-base", base.as_str(), head.as_str()];
+        let answer = self.on(repo).args(args).answer().await?;
+        match answer.code {
+            0 => {
+                let found = CommitSha::parse(answer.text()?.trim());
+                found.map(Some).map_err(|error| Error::Local(error.to_string()))
+            }
+            1 => Ok(None),
+            _ => Err(self.why(repo, &[base, head], &answer).await),
+        }
+    }
+
     pub(super) async fn tree(&self, repo: &Repo, commit: &CommitSha) -> Result<TreeSha, Error> {
         let name = format!("{commit}^{{tree}}");
         let answer =

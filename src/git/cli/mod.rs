@@ -8,6 +8,7 @@
 mod call;
 mod changes;
 mod mirror;
+mod patch;
 mod remote;
 mod staging;
 mod sweep;
@@ -95,6 +96,19 @@ impl Git for Cli {
 
     async fn changes(&self, workspace: &Workspace) -> Result<Changes, Error> {
         self.read_changes(workspace).await
+    }
+
+    async fn between(
+        &self,
+        repo: &Repo,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Changes, Error> {
+        self.changes_between(repo, base, head).await
+    }
+
+    async fn plant(&self, workspace: &Workspace, path: &str, text: &str) -> Result<(), Error> {
+        self.plant_file(workspace, path, text)
     }
 
     async fn commit(

@@ -50,7 +50,7 @@ fn held(root: &Path, new: &BTreeSet<&[u8]>, touched: &BTreeSet<&[u8]>) -> Vec<Fi
             total <= TOTAL_BYTES_MAX
         });
         if fair != Some(true) && held.len() <= CHANGES_MAX {
-            held.push(special(String::from_utf8_lossy(path).into_owned(), kind));
+            held.push(FileChange::special(String::from_utf8_lossy(path).into_owned(), kind));
         }
     }
     held
@@ -84,19 +84,6 @@ fn reserved(part: &str) -> bool {
     let plain = plain.split(':').next().unwrap_or_default().trim_end_matches(['.', ' ']);
     let short = plain.strip_prefix("git~").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
     matches!(plain, "" | ".git") || short || part.contains('\\')
-}
-
-fn special(path: String, kind: ChangeKind) -> FileChange {
-    FileChange {
-        path,
-        kind,
-        added: 0,
-        removed: 0,
-        removed_lines: Vec::new(),
-        added_lines: Vec::new(),
-        binary: false,
-        special: true,
-    }
 }
 
 /// The files that were in conflict and still show it.

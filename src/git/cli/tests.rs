@@ -3,8 +3,9 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
+use crate::gate::push::{Content, Format, Mode};
 use crate::git::contract::{self, Files, Place, fetched, message, order};
-use crate::git::{ChangeKind, FILE_BYTES_MAX};
+use crate::git::{ChangeKind, FILE_BYTES_MAX, READ_BYTES_MAX};
 
 /// A bare repository to fetch from, and git beside it, in one directory.
 struct Disk {
@@ -181,11 +182,12 @@ async fn links_submodules_and_reserved_names_are_called_special() {
     std::fs::remove_dir_all(workspace.path.join("d")).unwrap();
     symlink("/etc", workspace.path.join("d")).unwrap();
     let changes = place.git.changes(&workspace).await.unwrap();
-    let seen: Vec<_> = changes.files.iter().map(|f| (&*f.path, f.kind, f.special)).collect();
+    let seen: Vec<_> = changes.files.iter().map(|f| (&*f.path, f.kind, f.after)).collect();
     let (added, deleted) = (ChangeKind::Added, ChangeKind::Deleted);
-    assert_eq!(seen, [("d", added, true), ("d/x", deleted, false), ("link", added, true)]);
+    let (link, gone) = (Mode::Link, Mode::Absent);
+    assert_eq!(seen, [("d", added, link), ("d/x", deleted, gone), ("link", added, link)]);
     let link = changes.files.last().unwrap();
-    assert_eq!(link.added_lines, ["/etc/passwd"], "where it points, not what is there");
+    assert_eq!(link.link.as_deref(), Some("/etc/passwd"), "where it points, not what is there");
 
     let other = place.workspace(&[("f", "1\n")]).await;
     place.edit(&other, ".GIT/config", Some("x"));
@@ -207,8 +209,47 @@ async fn binary_files_and_long_changes_are_cut_not_lost() {
     place.edit(&workspace, "b", Some("a\0b\n"));
     place.edit(&workspace, "f", Some(&"line\n".repeat(1_000)));
     let changes = place.git.changes(&workspace).await.unwrap();
-    assert!(changes.files[0].binary && changes.files[0].added_lines.is_empty());
-    assert_eq!((changes.files[1].added, changes.files[1].added_lines.len()), (1_000, 200));
+    assert_eq!(changes.files[0].content, Content::Binary(Format::Unknown, Vec::new()));
+    assert!(changes.files[0].added_lines.is_empty());
+    assert_eq!((changes.files[1].added, changes.files[1].added_lines.len()), (1_000, 1_000));
+    assert_eq!(changes.files[1].added_lines[999].number, 1_000);
+    // A long line is whole: what it ends in is looked at too.
+    place.edit(&workspace, "f", Some(&"x".repeat(100_000)));
+    let changes = place.git.changes(&workspace).await.unwrap();
+    assert_eq!(changes.files[1].added_lines[0].text.len(), 100_000);
+}
+
+/// Attack 32: sizes come before contents.
+#[tokio::test]
+async fn attack_32_what_is_too_large_is_not_read() {
+    let place = Disk::new().await;
+    let workspace = place.workspace(&[("f", "1\n")]).await;
+    let size = usize::try_from(READ_BYTES_MAX).unwrap();
+    place.edit(&workspace, "most", Some(&"a".repeat(size)));
+    place.edit(&workspace, "over", Some(&"a".repeat(size + 1)));
+    std::fs::set_permissions(workspace.path.join("f"), PermissionsExt::from_mode(0o755)).unwrap();
+    let changes = place.git.changes(&workspace).await.unwrap();
+    let seen: Vec<_> =
+        changes.files.iter().map(|f| (&*f.path, f.bytes, f.content.clone(), f.added)).collect();
+    let (most, over) = (READ_BYTES_MAX, READ_BYTES_MAX + 1);
+    assert_eq!(
+        seen,
+        [
+            ("f", 2, Content::Text, 0),
+            ("most", most, Content::Text, 1),
+            ("over", over, Content::Unread, 0),
+        ]
+    );
+    assert_eq!((changes.files[0].before, changes.files[0].after), (Mode::Plain, Mode::Runnable));
+    // Ten thousand files: their names are enough.
+    let other = place.workspace(&[("f", "1\n")]).await;
+    std::fs::create_dir(other.path.join("d")).unwrap();
+    for n in 0..10_001 {
+        std::fs::write(other.path.join(format!("d/{n}")), "x").unwrap();
+    }
+    let changes = place.git.changes(&other).await.unwrap();
+    assert!(changes.truncated && changes.patch_bytes == 0);
+    assert!(changes.files.iter().all(|file| file.content == Content::Unread));
 }
 
 #[tokio::test]

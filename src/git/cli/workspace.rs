@@ -1,5 +1,6 @@
 //! Workspaces: a checkout in one directory, everything git knows about it in another.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::Cli;
@@ -64,6 +65,31 @@ impl Cli {
             merging: order.merge.clone(),
             conflicts: merged.conflicts,
         })
+    }
+
+    /// Puts a file where an agent may find it and git does not look.
+    pub(super) fn plant_file(
+        &self,
+        workspace: &Workspace,
+        path: &str,
+        text: &str,
+    ) -> Result<(), Error> {
+        if path.is_empty() || path.contains(['/', '\\', '*', '?', '[', '!', '#', ' ']) {
+            return Err(Error::Local(format!("{path:?} cannot be planted")));
+        }
+        let place = self.workspace_path(&workspace.key)?;
+        let excluded = place.join("git/info/exclude");
+        std::fs::write(excluded, format!("/{path}\n")).map_err(failed)?;
+        let new = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(place.join("files").join(path));
+        match new {
+            Ok(mut file) => file.write_all(text.as_bytes()).map_err(failed),
+            // The repository has such a file of its own.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Lets `git` read the mirror's objects; it writes only its own.

@@ -64,6 +64,8 @@ pub struct Fake {
 struct Inner {
     mirrors: BTreeMap<Repo, Mirror>,
     starts: BTreeMap<String, Arc<Tree>>,
+    /// Files that were planted, as (workspace, path).
+    planted: BTreeSet<(String, String)>,
 }
 
 #[derive(Default, Clone)]
@@ -106,15 +108,29 @@ impl Fake {
         self.lock().mirrors.get(repo).cloned().unwrap_or_default()
     }
 
+    /// The files of a workspace that git looks at.
     fn files(&self, key: &str) -> Result<BTreeMap<String, String>, Error> {
         let directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = || Error::Local(format!("there is no workspace {key:?}"));
-        directories.get(key).cloned().ok_or_else(gone)
+        let mut files = directories.get(key).cloned().ok_or_else(gone)?;
+        let inner = self.lock();
+        files.retain(|path, _| !inner.planted.contains(&(key.to_owned(), path.clone())));
+        Ok(files)
     }
 
     fn start(&self, key: &str) -> Result<Arc<Tree>, Error> {
         let gone = || Error::Local(format!("there is no workspace {key:?}"));
         self.lock().starts.get(key).cloned().ok_or_else(gone)
+    }
+
+    /// The files as a tree; what nobody touched keeps its bytes.
+    fn tree_now(start: &Tree, files: &BTreeMap<String, String>) -> Tree {
+        let kept = |path: &str, text: &str| start.get(path).filter(|blob| blob.text() == text);
+        let blob = |path: &str, text: &str| match kept(path, text) {
+            Some(blob) => blob.clone(),
+            None => Blob::new(text.as_bytes()),
+        };
+        files.iter().map(|(path, text)| (path.clone(), blob(path, text))).collect()
     }
 
     /// Commits `tree` and keeps it.
@@ -195,7 +211,10 @@ impl Git for Fake {
         };
         let key = format!("{}-{}", order.run, order.name);
         let files = start.iter().map(|(path, blob)| (path.clone(), blob.text())).collect();
-        self.lock().starts.insert(key.clone(), start);
+        let mut inner = self.lock();
+        inner.starts.insert(key.clone(), start);
+        inner.planted.retain(|(of, _)| *of != key);
+        drop(inner);
         let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
         directories.insert(key.clone(), files);
         Ok(Workspace {
@@ -211,7 +230,35 @@ impl Git for Fake {
     async fn changes(&self, workspace: &Workspace) -> Result<Changes, Error> {
         let start = self.start(&workspace.key)?;
         let files = self.files(&workspace.key)?;
-        Ok(diff::changes(&start, &files, &workspace.conflicts))
+        let now = Self::tree_now(&start, &files);
+        let markers = diff::markers(&files, &workspace.conflicts);
+        Ok(Changes { markers, ..diff::changes(&workspace.at, &start, &now) })
+    }
+
+    async fn between(
+        &self,
+        repo: &Repo,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Changes, Error> {
+        let mirror = self.mirror(repo);
+        let (base, head) = (mirror.need(base)?, mirror.need(head)?);
+        let Some(from) = mirror.depot.merge_base(base, head) else {
+            return Ok(Changes::default());
+        };
+        let tree = |id: &str| mirror.depot.tree(id).map_err(missing);
+        Ok(diff::changes(&commit_sha(&from)?, &*tree(&from)?, &*tree(head)?))
+    }
+
+    async fn plant(&self, workspace: &Workspace, path: &str, text: &str) -> Result<(), Error> {
+        let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = || Error::Local(format!("there is no workspace {:?}", workspace.key));
+        let files = directories.get_mut(&workspace.key).ok_or_else(gone)?;
+        if !files.contains_key(path) {
+            files.insert(path.to_owned(), text.to_owned());
+            self.lock().planted.insert((workspace.key.clone(), path.to_owned()));
+        }
+        Ok(())
     }
 
     async fn commit(
@@ -224,12 +271,7 @@ impl Git for Fake {
         if let Some(path) = diff::markers(&files, &workspace.conflicts).first() {
             return Err(Error::Local(format!("{path} still has conflict markers")));
         }
-        let kept = |path: &str, text: &str| start.get(path).filter(|blob| blob.text() == text);
-        let tree = files.iter().map(|(path, text)| {
-            let blob = kept(path, text).cloned();
-            (path.clone(), blob.unwrap_or_else(|| Blob::new(text.as_bytes())))
-        });
-        let tree: Tree = tree.collect();
+        let tree = Self::tree_now(&start, &files);
         if workspace.merging.is_none() && tree == *start {
             return Ok(None);
         }
@@ -258,7 +300,10 @@ impl Git for Fake {
     }
 
     async fn discard(&self, workspace: Workspace) -> Result<(), Error> {
-        self.lock().starts.remove(&workspace.key);
+        let mut inner = self.lock();
+        inner.starts.remove(&workspace.key);
+        inner.planted.retain(|(key, _)| *key != workspace.key);
+        drop(inner);
         let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
         directories.remove(&workspace.key);
         Ok(())

@@ -231,6 +231,7 @@ fn approve(run: &mut Run<'_>, command: &Authorized) -> Answer {
     if no_checks(run) {
         run.work().without_checks = Some(head.clone());
     }
+    run.work().approvals.insert(command.by().id, head.clone());
     run.work().approved = Some(Approval { by: command.by().clone(), head });
     again(run);
     Answer::Done

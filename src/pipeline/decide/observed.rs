@@ -68,7 +68,12 @@ fn keep(run: &mut Run<'_>, seen: &Seen) {
     if !seen.draft {
         run.work().drafted = false;
     }
-    run.state.seen = Some(Arc::new(seen.clone()));
+    let mut seen = seen.clone();
+    // Found once for each commit, and kept with what else is known of it.
+    if let Some(judged) = seen.judged.take() {
+        run.work().judged = Some(judged);
+    }
+    run.state.seen = Some(Arc::new(seen));
 }
 
 /// What ends the work, whatever the stage: merged, closed, or no longer wanted.

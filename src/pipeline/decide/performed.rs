@@ -2,8 +2,8 @@
 
 use super::{Ignored, observed, walk};
 use crate::pipeline::run::Run;
-use crate::pipeline::stage::{Done, Task};
-use crate::pipeline::state::{Phase, Progress};
+use crate::pipeline::stage::{Done, Step, Task};
+use crate::pipeline::state::{Outcome, Phase, Progress};
 
 pub(super) fn decide(run: &mut Run<'_>, done: &Done) -> Result<(), Ignored> {
     let stage = match &run.state.progress {
@@ -18,6 +18,15 @@ pub(super) fn decide(run: &mut Run<'_>, done: &Done) -> Result<(), Ignored> {
             walk::go(run, step);
             return Ok(());
         }
+    }
+    if let Done::Leaked { why, cost_micros } = done {
+        run.counts().cost_micros += cost_micros;
+        let why = format!(
+            "Stopped with an alarm: {why}. Nothing of it was kept or pushed; somebody should look \
+             at how it came into the sandbox before anything else runs here."
+        );
+        walk::go(run, Step::Finish(Outcome::Failed { why }));
+        return Ok(());
     }
     let step = stage.stage().done(run, done);
     walk::go(run, step);

@@ -34,15 +34,16 @@ impl Stage for Build {
                 work.head = Some(head.clone());
                 work.summary = Some(summary.clone());
                 work.rejection = None;
+                work.violations.clear();
                 Step::Next
             }
             Done::Unchanged { cost_micros, .. } => {
                 run.counts().cost_micros += cost_micros;
                 again(run, "the agent changed nothing")
             }
-            Done::Rejected { why, cost_micros } => {
+            Done::Rejected { why, cost_micros, violations } => {
                 run.counts().cost_micros += cost_micros;
-                run.work().rejection = Some(why.clone());
+                super::refused(run, why, violations);
                 again(run, &format!("the change was refused: {why}"))
             }
             Done::AgentFailed { why, cost_micros } => {

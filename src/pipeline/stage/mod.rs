@@ -30,6 +30,7 @@ use super::run::Run;
 use super::standing::{Enlisted, Left, Way};
 use super::state::{Outcome, Until, Wait};
 use super::stories::Story;
+use crate::gate::push::Violation;
 use crate::gate::seen::Seen;
 use crate::gate::{GateKind, MergePermit};
 use crate::model::text::cut;
@@ -142,12 +143,12 @@ pub enum Task {
     /// Read how far the sub-issues are and start those that may; with `close`, close the issue
     /// they belong to. → `Stories`, `Closed`
     Stories { close: bool },
-    /// Run an agent. → `Planned`, `Changed`, `Unchanged`, `Rejected`, `AgentFailed`
+    /// Run an agent. → `Planned`, `Changed`, `Unchanged`, `Rejected`, `AgentFailed`, `Leaked`
     Agent { role: Role, round: u32 },
     /// Run the policy's commands on `head` in the sandbox. → `Verified`
     Verify { head: CommitSha },
     /// Push `head` where `expect` was before, find or open the pull request.
-    /// → `Published`, `Diverged`
+    /// → `Published`, `Diverged`, `Rejected`, `Leaked`
     Publish { head: CommitSha, expect: Option<CommitSha> },
     /// Merge `base` into `head` without an agent. → `Changed`, `Failed`
     Update { head: CommitSha, base: CommitSha },
@@ -222,8 +223,15 @@ pub enum Done {
         summary: String,
         cost_micros: u64,
     },
-    /// The guard refused what the agent made; nothing was committed.
+    /// The push gate refused what was made; nothing was committed, or nothing pushed.
     Rejected {
+        why: String,
+        cost_micros: u64,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        violations: Vec<Violation>,
+    },
+    /// A secret of ours, or what was planted for thieves, came back out of the sandbox.
+    Leaked {
         why: String,
         cost_micros: u64,
     },
@@ -294,6 +302,13 @@ fn park(why: ParkReason, text: impl Into<String>) -> Step {
 fn wait(what: String, until: Option<(Millis, &str)>, look_ms: i64) -> Step {
     let until = until.map(|(at, then)| Until { at, then: then.to_owned() });
     Step::Wait(Wait { what, until, look_ms })
+}
+
+/// Remembers why the push gate refused an attempt.
+fn refused(run: &mut Run<'_>, why: &str, violations: &[Violation]) {
+    let work = run.work();
+    work.rejection = Some(why.to_owned());
+    work.violations = violations.to_vec();
 }
 
 /// A look is on its way; nothing is known of this head yet.

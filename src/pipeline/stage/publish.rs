@@ -1,6 +1,7 @@
 //! Publish: push the head and open the pull request, each at most once.
 
 use super::{Done, Run, Stage, StageKind, Step, Task};
+use crate::pipeline::park::ParkReason;
 use crate::pipeline::state::Outcome;
 use crate::policy::Draft;
 
@@ -42,6 +43,11 @@ impl Stage for Publish {
             Done::Diverged { remote: None } => {
                 let why = "The branch was deleted on GitHub.".to_owned();
                 Step::Finish(Outcome::Stopped { why })
+            }
+            Done::Rejected { why, violations, .. } => {
+                super::refused(run, why, violations);
+                let text = format!("what is about to be pushed is refused: {why}");
+                super::park(ParkReason::AgentStuck, text)
             }
             other => super::unexpected(StageKind::Publish, other),
         }

@@ -64,6 +64,7 @@ pub(super) fn done(run: &mut Run<'_>, stage: StageKind, done: &Done) -> Step {
             let work = run.work();
             work.head = Some(head.clone());
             work.rejection = None;
+            work.violations.clear();
             if !summary.is_empty() {
                 work.summary = Some(summary.clone());
             }
@@ -73,9 +74,9 @@ pub(super) fn done(run: &mut Run<'_>, stage: StageKind, done: &Done) -> Step {
             run.counts().cost_micros += cost_micros;
             super::park(stuck, "the agent was asked to change something and changed nothing")
         }
-        Done::Rejected { why, cost_micros } => {
+        Done::Rejected { why, cost_micros, violations } => {
             run.counts().cost_micros += cost_micros;
-            run.work().rejection = Some(why.clone());
+            super::refused(run, why, violations);
             again(run, stage, &format!("the agent's change was refused: {why}"))
         }
         Done::AgentFailed { why, cost_micros } => {

@@ -4,6 +4,8 @@ mod parse;
 
 pub use parse::parse;
 
+use crate::gate::push::Violation;
+use crate::model::text::cut;
 use crate::model::{CheckId, CommitSha};
 use crate::pipeline::state::Complaint;
 use crate::pipeline::{ParkReason, Phase, Progress, Role, StageKind, State, Task};
@@ -58,7 +60,7 @@ pub enum Failing<'a> {
 /// there. A person is asked, or an agent is at it: until then it may still pass.
 pub fn failing(state: &State) -> Option<Failing<'_>> {
     let work = &state.work;
-    let head = work.head.as_ref().filter(|head| work.published.as_ref() == Some(head))?;
+    let head = published(state)?;
     let Progress::Running { stage, phase, .. } = &state.progress else { return None };
     let told = match phase {
         Phase::Doing(Task::Agent { role: Role::Fixer, .. }) => true,
@@ -80,22 +82,47 @@ pub fn failing(state: &State) -> Option<Failing<'_>> {
     }
 }
 
-/// What the guard refused, at the file it names: the change itself was never committed, so its
-/// lines are nowhere; the file's first line stands for it.
-pub fn refused(state: &State) -> Option<(&CommitSha, Note)> {
+/// What the push gate refused, once a person is asked: the change itself was never committed,
+/// so its places are those it would have had.
+pub fn refused(state: &State) -> Option<(&CommitSha, Vec<Note>)> {
+    let head = published(state)?;
+    state.park()?;
+    let title = "Slipway refused an agent's change";
+    let found = notes(&state.work.violations, Level::Failure, title);
+    (!found.is_empty()).then_some((head, found))
+}
+
+/// What the published head touches that one more person must approve.
+pub fn delicate(state: &State) -> Option<(&CommitSha, Vec<Note>)> {
+    let head = published(state)?;
+    let judged = state.work.judged.as_ref().filter(|judged| &judged.head == head)?;
+    let found = notes(&judged.delicate, Level::Warning, "One more person must approve this");
+    (!found.is_empty()).then_some((head, found))
+}
+
+/// The head, when GitHub shows it.
+fn published(state: &State) -> Option<&CommitSha> {
     let work = &state.work;
-    let head = work.head.as_ref().filter(|head| work.published.as_ref() == Some(head))?;
-    let why = work.rejection.as_ref().filter(|_| state.park().is_some())?;
-    let path = why.split('`').nth(1).and_then(parse::inside)?;
-    let title = "Slipway refused an agent's change".to_owned();
-    let message = crate::model::text::cut(why, MESSAGE_CHARS_MAX);
-    Some((head, Note { path, line: 1, level: Level::Warning, title, message }))
+    work.head.as_ref().filter(|head| work.published.as_ref() == Some(head))
+}
+
+/// A note for each violation that has a place; one without a line stands at the first.
+fn notes(found: &[Violation], level: Level, title: &str) -> Vec<Note> {
+    let note = |one: &Violation| {
+        let path = parse::inside(&one.path)?;
+        let message = format!("{} (rule: {})", one.why, one.rule.word());
+        let message = cut(&message, MESSAGE_CHARS_MAX);
+        let (line, title) = (one.line.unwrap_or(1), title.to_owned());
+        Some(Note { path, line, level, title, message })
+    };
+    found.iter().filter_map(note).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::sample;
     use super::*;
+    use crate::gate::push::{Judged, Rule};
     use crate::pipeline::Park;
 
     #[test]
@@ -130,18 +157,42 @@ mod tests {
         assert!(matches!(failing(&state), Some(Failing::Verification { log: "x", .. })));
     }
 
+    fn violation(path: &str, line: Option<u32>) -> Violation {
+        let why = format!("`{path}` is protected");
+        Violation { rule: Rule::Never, path: path.to_owned(), line, why }
+    }
+
     #[test]
-    fn a_refused_change_is_noted_at_its_file_once_a_person_is_asked() {
+    fn a_refused_change_is_noted_at_its_files_once_a_person_is_asked() {
         let mut state = sample::parked(ParkReason::FixesSpent, "refused");
         state.work.published.clone_from(&state.work.head);
-        for (why, path) in [
-            ("it deletes the test `tests/a.rs`", Some("tests/a.rs")),
-            ("`../etc/passwd` still has conflict markers", None),
-            ("it touches more files than can be listed", None),
+        for (path, line, noted) in [
+            (".github/x.yml", Some(7), Some((".github/x.yml", 7))),
+            ("CODEOWNERS", None, Some(("CODEOWNERS", 1))),
+            ("../etc/passwd", Some(1), None),
+            ("", None, None),
         ] {
-            state.work.rejection = Some(why.to_owned());
-            let found = refused(&state).map(|(_, note)| (note.path, note.line));
-            assert_eq!(found, path.map(|path| (path.to_owned(), 1)));
+            state.work.violations = vec![violation(path, line)];
+            let found = refused(&state).map(|(_, notes)| notes).unwrap_or_default();
+            let found = found.first().map(|note| (note.path.as_str(), note.line));
+            assert_eq!(found, noted, "{path}");
         }
+        state.work.violations = vec![violation("a", None)];
+        state.progress = sample::fixing().progress;
+        assert_eq!(refused(&state), None, "an agent is at it again");
+    }
+
+    #[test]
+    fn what_is_delicate_is_noted_on_its_own_commit() {
+        let mut state = sample::waiting_for_ci();
+        assert_eq!(delicate(&state), None);
+        let found = vec![violation("Cargo.toml", Some(3))];
+        let head = state.work.head.clone().unwrap();
+        state.work.judged = Some(Judged { head, delicate: found.clone() });
+        let (_, notes) = delicate(&state).unwrap();
+        let note = &notes[0];
+        assert_eq!((note.path.as_str(), note.line, note.level), ("Cargo.toml", 3, Level::Warning));
+        state.work.judged = Some(Judged { head: sample::sha('b'), delicate: found });
+        assert_eq!(delicate(&state), None, "it was said of another commit");
     }
 }

@@ -1,18 +1,20 @@
-//! Agent: a workspace, a prompt, a process in the sandbox, the guard, a commit.
+//! Agent: a workspace, a prompt, a process in the sandbox, the push gate, a commit.
 
 use super::Context;
 use crate::agent::{Place, Reading, pick, prompt};
-use crate::gate::guard::{self, Touched};
-use crate::git::{ChangeKind, Changes, Message, Workspace, WorkspaceOrder};
+use crate::git::{Message, Workspace, WorkspaceOrder};
 use crate::model::text;
 use crate::pipeline::state::{Complaint, Progress};
 use crate::pipeline::{Done, Role};
 use crate::report;
 use crate::sandbox::Limits;
 use crate::worker::failure::Failure;
+use crate::worker::gate::refusal;
 
 /// Most failing checks whose logs are shown to the fixer.
 const LOGS_MAX: usize = 5;
+/// What an agent says of its work, in sentences about it.
+const SUMMARY: &str = "the agent's summary";
 /// Longest text kept of what an agent says of its work, in characters.
 const SUMMARY_CHARS_MAX: usize = 4_000;
 
@@ -79,17 +81,33 @@ async fn in_workspace(
             output_bytes_max: engine.settings.limits.output_bytes_max,
         },
     };
-    let invocation = agent.invocation(prompt::prompt(&ask), place);
+    let mut invocation = agent.invocation(prompt::prompt(&ask), place);
+    invocation.env.push(engine.plant(workspace).await?);
     let transcript = engine.ports.sandbox.run(&invocation, context.cancel).await?;
     let (summary, cost_micros) = match agent.read(&transcript) {
         Reading::Finished { summary, cost_micros } => (summary, cost_micros),
-        Reading::Failed { why, cost_micros } => return Ok(Done::AgentFailed { why, cost_micros }),
+        Reading::Failed { why, cost_micros } => {
+            let leaked = spoken(context, "what the agent said as it failed", &why, cost_micros);
+            return Ok(leaked.unwrap_or(Done::AgentFailed { why, cost_micros }));
+        }
     };
     let summary = text::cut(summary.trim(), SUMMARY_CHARS_MAX);
     if role == Role::Planner {
-        return Ok(Done::Planned { text: summary, cost_micros });
+        let refused = spoken(context, "the agent's plan", &summary, cost_micros);
+        return Ok(refused.unwrap_or(Done::Planned { text: summary, cost_micros }));
     }
     commit(context, role, workspace, (summary, cost_micros)).await
+}
+
+/// How the task ends when words alone may not be kept.
+fn spoken(context: &Context<'_>, name: &str, words: &str, cost_micros: u64) -> Option<Done> {
+    let judgement = context.engine.judge_words(context.policy, &[(name, words)]);
+    let done = refusal(judgement, cost_micros)?;
+    if matches!(done, Done::Leaked { .. }) {
+        return Some(done);
+    }
+    let why = format!("{name} holds what looks like a secret, so it is not kept");
+    Some(Done::AgentFailed { why, cost_micros })
 }
 
 /// The ends of the logs of the checks the fixer is asked about.
@@ -144,52 +162,19 @@ async fn commit(
 ) -> Result<Done, Failure> {
     let git = &context.engine.ports.git;
     let changes = git.changes(workspace).await?;
-    if let Some(why) = refuse(context, role, workspace, &changes) {
-        return Ok(Done::Rejected { why, cost_micros });
-    }
     let message = message(context, role);
+    let texts = [(SUMMARY, summary.as_str()), ("the commit message", message.text.as_str())];
+    let asked = (context.policy, role);
+    let judgement = context.engine.judge_attempt(asked, workspace, &changes, &texts);
+    if let Some(done) = refusal(judgement, cost_micros) {
+        return Ok(done);
+    }
     match git.commit(workspace, &message).await? {
         Some(made) => {
             Ok(Done::Changed { head: made.commit, tree: made.tree, summary, cost_micros })
         }
         None => Ok(Done::Unchanged { summary, cost_micros }),
     }
-}
-
-/// The guard's reason, if it has one. A resolver answers for the conflicted files only; the
-/// rest of a merge is not its doing, and it may not touch it.
-fn refuse(
-    context: &Context<'_>,
-    role: Role,
-    workspace: &Workspace,
-    changes: &Changes,
-) -> Option<String> {
-    if changes.truncated {
-        return Some("it touches more files than can be listed".to_owned());
-    }
-    if let Some(path) = changes.markers.first() {
-        return Some(format!("`{path}` still has conflict markers"));
-    }
-    if role == Role::Resolver {
-        let outside = changes.files.iter().find(|file| !workspace.conflicts.contains(&file.path));
-        if let Some(file) = outside {
-            return Some(format!("`{}` had no conflict and was changed", file.path));
-        }
-    }
-    let touched: Vec<Touched<'_>> = changes
-        .files
-        .iter()
-        .map(|file| Touched {
-            path: &file.path,
-            deleted: file.kind == ChangeKind::Deleted,
-            special: file.special,
-            added: file.added,
-            removed: file.removed,
-            added_lines: &file.added_lines,
-            removed_lines: &file.removed_lines,
-        })
-        .collect();
-    guard::refuse(context.policy, &touched, role == Role::Fixer)
 }
 
 /// The same task gives the same commit: its time is when the run came to this phase.

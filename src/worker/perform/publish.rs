@@ -1,6 +1,7 @@
-//! Publish: push with a lease, then find the pull request or open it.
+//! Publish: the push gate, then push with a lease, then find the pull request or open it.
 
 use super::Context;
+use crate::gate::push;
 use crate::git::{Push, PushAnswer};
 use crate::github::{self, NewPull, Purpose};
 use crate::model::{BranchName, CommitSha, PullNumber};
@@ -8,6 +9,7 @@ use crate::pipeline::Done;
 use crate::policy::Draft;
 use crate::report;
 use crate::worker::failure::Failure;
+use crate::worker::gate::refusal;
 
 pub(super) async fn perform(
     context: &Context<'_>,
@@ -18,6 +20,9 @@ pub(super) async fn perform(
     let (Some(branch), Some(base)) = (work.branch.clone(), work.base.clone()) else {
         return Err(Failure::Fault("a run without a branch cannot publish".to_owned()));
     };
+    if let Some(done) = refused(context, head).await? {
+        return Ok(done);
+    }
     let ports = &context.engine.ports;
     let remote = ports.github.remote(&context.at, Purpose::Push).await?;
     let push = Push { branch: branch.clone(), new: Some(head.clone()), expect: expect.cloned() };
@@ -39,6 +44,27 @@ pub(super) async fn perform(
         None => pull(context, branch, base).await?,
     };
     Ok(Done::Published { head: head.clone(), pull })
+}
+
+/// Everything that is about to leave, once more and as a whole: many small attempts may add up
+/// to what no one attempt may do. What people pushed themselves is theirs to answer for; it is
+/// shown to whoever approves.
+async fn refused(context: &Context<'_>, head: &CommitSha) -> Result<Option<Done>, Failure> {
+    let state = context.state;
+    let seen = state.seen.as_deref().map(|seen| &seen.base_tip);
+    let Some(base) = seen.or(state.work.onto.as_ref()) else {
+        return Err(Failure::Fault("a run without a base cannot publish".to_owned()));
+    };
+    let links = context.links();
+    let texts = context.report(&links);
+    let (title, body) = (report::pull_title(&texts), report::pull_body(&texts));
+    let texts = [("the pull request's title", &*title), ("the pull request's text", &*body)];
+    let asked = (state, context.policy);
+    let mut judgement = context.engine.judge_head(asked, (base, head), &texts).await?;
+    if state.work.foreign || state.request.pull.is_some() {
+        judgement.refused.retain(push::Violation::is_alarm);
+    }
+    Ok(refusal(judgement, 0))
 }
 
 async fn pull(

@@ -205,6 +205,8 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
             ("published", Done::Published { head: head.clone(), pull: PULL }),
             ("pushed to by somebody", Done::Diverged { remote: Some(commit(FOREIGN)) }),
             ("branch gone", Done::Diverged { remote: None }),
+            ("refused", rejected()),
+            ("leaked", leaked()),
         ]),
         Task::Update { .. } => named(vec![
             ("updated", changed(tree('2'))),
@@ -258,11 +260,20 @@ fn agent(role: Role) -> Vec<(&'static str, Done)> {
     }
     ends.push(("changed", changed(tree('2'))));
     ends.push(("unchanged", Done::Unchanged { summary: String::new(), cost_micros: 1 }));
-    ends.push(("rejected", Done::Rejected { why: text(), cost_micros: 1 }));
+    ends.push(("rejected", rejected()));
+    ends.push(("leaked", leaked()));
     if role != Role::Builder {
         ends.push(("changed to a known tree", changed(tree('1'))));
     }
     ends
+}
+
+fn rejected() -> Done {
+    Done::Rejected { why: text(), cost_micros: 1, violations: Vec::new() }
+}
+
+fn leaked() -> Done {
+    Done::Leaked { why: text(), cost_micros: 1 }
 }
 
 fn verified(head: &slipway::model::CommitSha) -> Vec<(&'static str, Done)> {

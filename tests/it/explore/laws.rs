@@ -12,7 +12,7 @@ use slipway::pipeline::{
 use slipway::policy::{Freshness, MergeMode, Policy};
 
 use super::alphabet::comes_from_comment;
-use super::order::{falls_back, gone_for_sure, stands_alone};
+use super::order::{falls_back, gone_for_sure, seconded, stands_alone};
 use super::walk::{Move, Owed};
 
 pub(crate) type Law = (&'static str, fn(&Move<'_>) -> Result<(), String>);
@@ -29,6 +29,7 @@ pub(crate) const LAWS: &[Law] = &[
     ("I15: the same event twice is the same as once", twice_is_once),
     ("I17: after a stop nothing new begins", stop_stops),
     ("I18: a red base never sends a fixer", red_base),
+    ("what is delicate is merged with one person more than usual", seconded),
     ("while an order stands nothing else is asked for", stands_alone),
     ("an order is gone when GitHub says so, or two looks agree", gone_for_sure),
     ("one task at a time", one_task),
@@ -66,7 +67,7 @@ pub(super) fn performed<'a>(m: &'a Move<'_>) -> Option<&'a Task> {
     })
 }
 
-fn merge_call<'a>(m: &'a Move<'_>) -> Option<&'a MergePermit> {
+pub(super) fn merge_call<'a>(m: &'a Move<'_>) -> Option<&'a MergePermit> {
     match performed(m) {
         Some(Task::Merge(permit) | Task::Enlist { permit, .. }) => Some(permit),
         Some(_) | None => None,

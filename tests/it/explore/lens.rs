@@ -89,6 +89,9 @@ pub(crate) fn lenses() -> Vec<Lens> {
         people("approval", MergeMode::OnApproval, true),
         people("command", MergeMode::OnCommand, false),
         people("never", MergeMode::Never, true),
+        delicate("delicate", MergeMode::OnApproval),
+        delicate("delicate, nobody asked", MergeMode::Auto),
+        delicate("delicate, by command", MergeMode::OnCommand),
     ]
 }
 
@@ -249,6 +252,17 @@ fn people(name: &'static str, merge: MergeMode, review: bool) -> Lens {
     let mut policy = policy(merge);
     policy.stages.plan = false;
     policy.stages.review = review;
+    policy.verify.clear();
+    policy.limits.fix_rounds_max = 0;
+    lens(name, policy, &looks, &commands)
+}
+
+/// The head touches what one more person must approve.
+fn delicate(name: &'static str, merge: MergeMode) -> Lens {
+    let looks = [w::DELICATE, w::DELICATE_APPROVED, w::FOREIGN_HEAD];
+    let commands = [SlashCommand::Approve, SlashCommand::Merge, SlashCommand::Stop];
+    let mut policy = policy(merge);
+    policy.stages.plan = false;
     policy.verify.clear();
     policy.limits.fix_rounds_max = 0;
     lens(name, policy, &looks, &commands)

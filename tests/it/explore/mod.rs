@@ -18,7 +18,7 @@ use lens::lenses;
 use walk::{Graph, walk};
 
 /// Walks are shared between tests; each is walked once.
-static GRAPHS: [OnceLock<Graph>; 12] = [const { OnceLock::new() }; 12];
+static GRAPHS: [OnceLock<Graph>; 15] = [const { OnceLock::new() }; 15];
 
 fn graph(name: &str) -> &'static Graph {
     let lenses = lenses();
@@ -54,4 +54,7 @@ walks! {
     on_approval = "approval",
     on_command = "command",
     never = "never",
+    delicate_changes = "delicate",
+    delicate_changes_where_nobody_is_asked = "delicate, nobody asked",
+    delicate_changes_by_command = "delicate, by command",
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use slipway::gate::push::Judged;
 use slipway::gate::rerun_key;
 use slipway::model::{CommitSha, Millis};
 use slipway::pipeline::standing::Standing;
@@ -187,6 +188,15 @@ fn evidence(state: &mut State, names: &Names) {
     work.summary = None;
     work.complaint = None;
     work.rejection = None;
+    work.violations.clear();
+    work.judged = work.judged.take().and_then(|judged| {
+        let head = names.evidence(Some(&judged.head)).filter(|head| *head == commit(HEAD))?;
+        Some(Judged { head, delicate: judged.delicate })
+    });
+    work.approvals = std::mem::take(&mut work.approvals)
+        .into_iter()
+        .filter_map(|(by, head)| Some((by, names.evidence(Some(&head))?)))
+        .collect();
 }
 
 /// Counters jump ahead to where they bite. That leaves out states, never adds a way back.

@@ -1,11 +1,16 @@
-//! The laws of orders: what GitHub was asked to merge by itself stands alone until it is gone.
+//! The laws of orders: what GitHub was asked to merge by itself stands alone until it is gone,
+//! and what is delicate is asked for with one person more.
+
+use std::collections::BTreeSet;
 
 use slipway::gate::MergePermit;
-use slipway::gate::seen::PullState;
+use slipway::gate::seen::{PullState, ReviewVerdict};
+use slipway::model::UserId;
 use slipway::pipeline::standing::{Enlisted, Left};
 use slipway::pipeline::{Done, EventKind, Task};
+use slipway::policy::MergeMode;
 
-use super::laws::{fail, is_command, next, performed};
+use super::laws::{fail, is_command, merge_call, next, performed};
 use super::walk::Move;
 
 /// GitHub wants a merge call for what it was just asked to merge by itself: the same permit.
@@ -54,4 +59,32 @@ pub(super) fn gone_for_sure(m: &Move<'_>) -> Result<(), String> {
         EventKind::Started | EventKind::Withdrawn { .. } | EventKind::TimerFired { .. } => false,
     };
     fail(!sure, "it is only thought to be gone")
+}
+
+/// Counted here anew: whoever approved this very head in a review or in words, or ordered it.
+pub(super) fn seconded(m: &Move<'_>) -> Result<(), String> {
+    let Some(permit) = merge_call(m).filter(|permit| !falls_back(m, permit)) else {
+        return Ok(());
+    };
+    let work = &next(m).work;
+    let Some(judged) = work.judged.as_ref().filter(|judged| &judged.head == permit.head()) else {
+        return Err("nobody looked at what it touches".to_owned());
+    };
+    let mut people: BTreeSet<UserId> = work.approvals.keys().copied().collect();
+    people.retain(|by| work.approvals.get(by) == Some(permit.head()));
+    people.extend(work.merge_ordered.iter().filter(|o| &o.head == permit.head()).map(|o| o.by.id));
+    let reviews = next(m).seen.iter().flat_map(|seen| &seen.reviews);
+    let approving = reviews.filter(|review| {
+        review.counts
+            && review.verdict == ReviewVerdict::Approved
+            && &review.commit == permit.head()
+    });
+    people.extend(approving.map(|review| review.by.id));
+    let usual = match m.lens.policy.merge {
+        MergeMode::Auto => 0,
+        MergeMode::OnApproval if !m.lens.policy.stages.review => 0,
+        MergeMode::OnApproval | MergeMode::OnCommand | MergeMode::Never => 1,
+    };
+    let missing = !judged.delicate.is_empty() && people.len() <= usual;
+    fail(missing, &format!("{} people agreed to what is delicate", people.len()))
 }

@@ -1,6 +1,7 @@
 //! The abstract world: a handful of commits, one policy per lens, and what a look can find.
 
 use slipway::command::{Authorized, SlashCommand, Source, authorize};
+use slipway::gate::push::{Judged, Rule, Violation};
 use slipway::gate::seen::{
     Check, CheckResult, Entry, EntryState, Line, Merge, Probe, PullState, Review, ReviewVerdict,
     Rules, Seen,
@@ -80,6 +81,7 @@ pub(crate) fn well(state: &State, at: Millis) -> Seen {
     let head = state.work.head.clone().unwrap_or_else(|| commit(HEAD));
     let base = branch("main");
     let clean = Merge::Clean { tree: tree('7') };
+    let judged = Judged { head: head.clone(), delicate: Vec::new() };
     Seen {
         at,
         pull: PULL,
@@ -96,6 +98,7 @@ pub(crate) fn well(state: &State, at: Millis) -> Seen {
         reviews: Vec::new(),
         auto_merge: None,
         line: Line::default(),
+        judged: Some(judged),
     }
 }
 
@@ -120,6 +123,13 @@ fn reviewed(seen: &mut Seen, id: u64, verdict: ReviewVerdict, at: Option<char>) 
     let by = User { id: UserId(6), login: "grace".to_owned(), bot: false };
     let text = "Please rename it.".to_owned();
     seen.reviews = vec![Review { id, by, commit, verdict, counts: true, text }];
+}
+
+fn delicate(seen: &mut Seen) {
+    let (path, why) = ("Cargo.toml".to_owned(), "`Cargo.toml` names dependencies".to_owned());
+    if let Some(judged) = &mut seen.judged {
+        judged.delicate = vec![Violation { rule: Rule::Delicate, path, line: None, why }];
+    }
 }
 
 fn conflicting(seen: &mut Seen) {
@@ -184,6 +194,11 @@ looks! {
         reviewed(s, 1, ReviewVerdict::Approved, None);
     };
     CHANGES = "changes wanted": |s| reviewed(s, 2, ReviewVerdict::ChangesRequested, None);
+    DELICATE = "delicate": delicate;
+    DELICATE_APPROVED = "delicate, approved": |s| {
+        delicate(s);
+        reviewed(s, 1, ReviewVerdict::Approved, None);
+    };
     DRAFT = "draft": |s| s.draft = true;
     QUEUE = "queue": |s| s.rules.queue = true;
     IN_QUEUE = "queue, in it": |s| queued(s, true, None);

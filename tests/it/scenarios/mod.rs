@@ -7,6 +7,7 @@ mod ci;
 mod commands;
 mod crashes;
 mod edges;
+mod gate;
 mod ground;
 mod life;
 mod lost;

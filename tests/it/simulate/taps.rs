@@ -118,6 +118,8 @@ tap!(Git {
         -> Result<std::collections::BTreeMap<BranchName, CommitSha>, git::Error>;
     fn probe(repo: &Repo, base: &CommitSha, head: &CommitSha) -> Result<Probe, git::Error>;
     fn changes(workspace: &Workspace) -> Result<Changes, git::Error>;
+    fn between(repo: &Repo, base: &CommitSha, head: &CommitSha) -> Result<Changes, git::Error>;
+    fn plant(workspace: &Workspace, path: &str, text: &str) -> Result<(), git::Error>;
     fn commit(workspace: &Workspace, message: &Message) -> Result<Option<Committed>, git::Error>;
     fn merge(repo: &Repo, head: &CommitSha, base: &CommitSha, message: &Message)
         -> Result<Option<Committed>, git::Error>;

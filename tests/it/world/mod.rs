@@ -35,7 +35,8 @@ use crate::ghes::Served;
 pub(crate) use fuse::{Fuse, Side};
 pub(crate) use outside::{Asked, Repositories, play};
 pub(crate) use plan::{
-    GREETING, Plan, crash, delete, fail, hang, plan, replace, run_test, say, union, write,
+    GREETING, Plan, copy, crash, delete, fail, hang, plan, quote, replace, run_test, say, union,
+    write,
 };
 pub(crate) use reach::Reach;
 

@@ -330,6 +330,14 @@ pub(crate) fn union(path: &str) -> Edit {
     Edit::Resolve { path: path.to_owned(), by: Resolution::Union }
 }
 
+pub(crate) fn copy(from: &str, to: &str) -> Edit {
+    Edit::Copy { from: from.to_owned(), to: to.to_owned() }
+}
+
+pub(crate) fn quote(path: &str) -> Edit {
+    Edit::Quote(path.to_owned())
+}
+
 pub(crate) fn say(text: &str) -> Edit {
     Edit::Say(text.to_owned())
 }

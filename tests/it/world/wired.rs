@@ -230,6 +230,19 @@ impl<T: Git + ?Sized> Git for Wired<T> {
         self.port.changes(workspace).await
     }
 
+    async fn between(
+        &self,
+        repo: &Repo,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Changes, git::Error> {
+        self.port.between(repo, base, head).await
+    }
+
+    async fn plant(&self, at: &Workspace, path: &str, text: &str) -> Result<(), git::Error> {
+        self.port.plant(at, path, text).await
+    }
+
     async fn commit(
         &self,
         workspace: &Workspace,

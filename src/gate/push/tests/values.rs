@@ -96,8 +96,9 @@ fn attack_34_no_line_hides_what_it_says() {
         let found = Trial::of(vec![added("a.js", &["ok", line])]).refused_by(Rule::Unicode);
         assert_eq!((found.len(), found[0].line), (1, Some(2)), "{what}");
     }
-    for line in ["👩‍💻 👨‍👩‍👧 ❤️ 1️⃣ #️⃣", "می‌خواهم", "क्‍ष", "naïve", "日本語", "עברית", "\u{feff}first"]
-    {
+    let emoji = "👩‍💻 👨‍👩‍👧 ❤️ 1️⃣ #️⃣";
+    let scripts = ["می‌خواهم", "क्‍ष", "naïve", "日本語", "עברית"];
+    for line in [emoji, "\u{feff}first"].into_iter().chain(scripts) {
         assert_eq!(Trial::of(vec![added("a.js", &[line])]).judge(), Judgement::default(), "{line}");
     }
 }
