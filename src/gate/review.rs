@@ -1,36 +1,37 @@
 //! The review gate: the people the policy names agree to exactly this head.
 
 use super::seen::ReviewVerdict;
-use super::{Facts, Verdict};
+use super::{Facts, Verdict, voice};
 use crate::policy::MergeMode;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Verdict {
     if let Some(by) = requesting_changes(facts) {
         return Verdict::Fail(format!("{by} asks for changes"));
     }
-    let approvals = approvals(facts);
+    let approvals = voice::approvals(facts);
     if (approvals.len() as u64) < u64::from(facts.seen.rules.approvals) {
         let needed = facts.seen.rules.approvals;
         return Verdict::Pending(format!(
             "approving reviews of this commit (the branch's rules demand {needed})"
         ));
     }
-    let ordered = facts.ordered.filter(|(_, head)| *head == facts.head).map(|(by, _)| by);
-    let approved = facts.approved.filter(|(_, head)| *head == facts.head).map(|(by, _)| by);
     match facts.policy.merge {
-        MergeMode::Auto => Verdict::Pass("the policy merges without a person".to_owned()),
-        MergeMode::OnApproval if !facts.policy.stages.review => {
+        MergeMode::Auto => match voice::unguarded(facts) {
+            None => Verdict::Pass("the policy merges without a person".to_owned()),
+            why @ Some(_) => voice::agreement(facts, why),
+        },
+        MergeMode::OnApproval if !facts.policy.stages.review && facts.tainted.is_none() => {
             Verdict::Pass("left out by the policy".to_owned())
         }
-        MergeMode::OnApproval => {
-            let by = approvals.first().copied().or_else(|| approved.map(|by| by.login.as_str()));
-            match by.or_else(|| ordered.map(|by| by.login.as_str())) {
-                Some(by) => Verdict::Pass(format!("approved by {by}")),
-                None => Verdict::Pending("an approving review of this commit".to_owned()),
+        MergeMode::OnApproval => voice::agreement(facts, None),
+        MergeMode::OnCommand => match voice::of_head(facts, facts.ordered) {
+            // Whose own request it is, orders what somebody else has approved.
+            Some(by) if voice::counts(facts, by) || !approvals.is_empty() => {
+                Verdict::Pass(format!("{by} said `/merge`"))
             }
-        }
-        MergeMode::OnCommand => match ordered {
-            Some(by) => Verdict::Pass(format!("{by} said `/merge`")),
+            Some(by) => Verdict::Pending(format!(
+                "an approval of this commit by somebody other than {by}, who asked for it"
+            )),
             None => Verdict::Pending("`/merge` by somebody who may write".to_owned()),
         },
         MergeMode::Never => Verdict::Pending("a person to merge it".to_owned()),
@@ -45,14 +46,6 @@ fn requesting_changes<'a>(facts: &Facts<'a>) -> Option<&'a str> {
         .iter()
         .find(|review| review.counts && review.verdict == ReviewVerdict::ChangesRequested)
         .map(|review| review.by.login.as_str())
-}
-
-/// Who counts and approved exactly this head.
-fn approvals<'a>(facts: &Facts<'a>) -> Vec<&'a str> {
-    let approving = facts.seen.reviews.iter().filter(|review| {
-        review.counts && review.verdict == ReviewVerdict::Approved && &review.commit == facts.head
-    });
-    approving.map(|review| review.by.login.as_str()).collect()
 }
 
 #[cfg(test)]

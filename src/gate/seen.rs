@@ -35,6 +35,9 @@ pub struct Seen {
     pub rules: Rules,
     /// The latest review of each person who may review, with the commit it was given for.
     pub reviews: Vec<Review>,
+    /// Nobody but whoever asked for the run may write; asked only where it matters.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sole_writer: bool,
     /// Who asked GitHub to merge it by itself, when somebody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_merge: Option<String>,
@@ -60,6 +63,7 @@ impl Seen {
             base_checks,
             rules,
             reviews,
+            sole_writer,
             auto_merge,
             line,
         } = self;
@@ -69,6 +73,7 @@ impl Seen {
             && (checks, base_checks) == (&other.checks, &other.base_checks)
             && (rules, reviews) == (&other.rules, &other.reviews)
             && (auto_merge, line) == (&other.auto_merge, &other.line)
+            && sole_writer == &other.sole_writer
     }
 }
 
@@ -153,6 +158,12 @@ pub struct Rules {
     /// Our own check is required: we must answer, on the head and on what a queue tests.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ours: bool,
+    /// Some rule or protection guards the branch.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
+    /// Our own App may bypass a rule, as far as GitHub tells.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bypass: bool,
     /// What else they demand and only GitHub can judge, in words for people.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub demands: BTreeSet<String>,

@@ -27,6 +27,7 @@ pub(super) async fn all<P: Place, F: Future<Output = P>>(make: impl Fn() -> F) {
     fetching(&make().await).await;
     probing(&make().await).await;
     editing(&make().await).await;
+    comparing(&make().await).await;
     resolving(&make().await).await;
     merging(&make().await).await;
     pushing(&make().await).await;
@@ -225,6 +226,37 @@ async fn pushing(place: &dyn Place) {
     assert_eq!(push(None, Some(&root)).await, PushAnswer::Pushed);
     assert_eq!(push(None, Some(&root)).await, PushAnswer::Pushed, "it is gone already");
     assert!(git.fetch(&remote, &[branch("work/1")]).await.unwrap().is_empty());
+}
+
+async fn comparing(place: &dyn Place) {
+    let from = place.seed("main", &[("a", "1\n2\n"), ("b", "1\n"), ("same", "x\n")], None).await;
+    let to = [("a", "1\n3\n4\n"), ("new", "n\n"), ("same", "x\n")];
+    place.seed("topic", &to, Some(&from)).await;
+    let tips = fetched(place, &["main", "topic"]).await;
+    let git = place.git();
+    let repo = place.remote().repo;
+    let found = git.difference(&repo, &tips[0], &tips[1]).await.unwrap();
+    let told: Vec<_> = found
+        .files
+        .iter()
+        .map(|file| (file.path.as_str(), file.kind, file.added, file.removed))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("a", ChangeKind::Modified, 2, 1),
+            ("b", ChangeKind::Deleted, 0, 1),
+            ("new", ChangeKind::Added, 1, 0),
+        ]
+    );
+    let first = &found.files[0];
+    assert_eq!(
+        (first.removed_lines.join(" "), first.added_lines.join(" ")),
+        ("2".into(), "3 4".into())
+    );
+    let other = place.seed("other", &[("a", "9\n")], Some(&from)).await;
+    let lost = git.difference(&repo, &from, &other).await.unwrap_err();
+    assert!(matches!(lost, Error::Missing(_)), "{lost:?}");
 }
 
 async fn missing(place: &dyn Place) {

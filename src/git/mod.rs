@@ -77,6 +77,14 @@ pub trait Git: Send + Sync {
     /// there is `Pushed`, wherever it was expected to be.
     async fn push(&self, remote: &Remote, push: &Push) -> Result<PushAnswer, Error>;
 
+    /// What `to` changes of `from`, commits of the mirror both.
+    async fn difference(
+        &self,
+        repo: &Repo,
+        from: &CommitSha,
+        to: &CommitSha,
+    ) -> Result<Changes, Error>;
+
     async fn tree_of(&self, repo: &Repo, commit: &CommitSha) -> Result<TreeSha, Error>;
 
     /// The first parent of `commit`; `None` for a root.

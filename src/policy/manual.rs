@@ -42,7 +42,8 @@ pub(super) const KEYS: &[Key] = &[
     free("stages.review", "Wait for the people `merge` and GitHub's rules ask for."),
     free(
         "merge",
-        "Who decides that a verified, green head is merged: `auto` nobody further, \
+        "Who decides that a verified, green head is merged: `auto` nobody further (but a person \
+         where the run is tainted, nothing protects the branch, or the App may bypass what does), \
          `on-approval` a person's approval of exactly this head, `on-command` a `/merge`, `never` \
          leaves the pull request to people.",
     ),
@@ -89,6 +90,24 @@ pub(super) const KEYS: &[Key] = &[
         meaning: "Paths an agent may not change, beside the built-in ones; `dir/` means all below.",
         bound: Bound::List { of: |policy| &policy.protected, entries_max: 200 },
     },
+    free(
+        "push",
+        "`direct`: a verified change is pushed at once. `hold`: it is shown and waits for a \
+         `/push` of exactly it. `hold-when-tainted`: the same where words of people who may not \
+         write were read. Without it: `hold-when-tainted` in a public repository, `direct` in a \
+         private one.",
+    ),
+    free(
+        "outsiders",
+        "Comments of people who may not write: `quote` gives them to the agent as data and \
+         taints the run, `leave-out` does not. Without it: `leave-out` in a public repository, \
+         `quote` in a private one.",
+    ),
+    free(
+        "requester_may_approve",
+        "Whether an approval, `/approve` or `/merge` counts when whoever asked for the run gives \
+         it. Without it: only while nobody else may write.",
+    ),
     limit!(fix_rounds_max, 0..=10, "Times a failure is given to the agent for repair."),
     limit!(resolve_rounds_max, 0..=10, "Times a conflict is given to the agent."),
     limit!(review_rounds_max, 0..=10, "Times a reviewer's request is given to the agent."),
@@ -105,6 +124,7 @@ pub(super) const KEYS: &[Key] = &[
     limit!(files_max, 1..=3000, "Files one change may touch."),
     limit!(lines_max, 1..=100_000, "Lines one change may add and remove."),
     limit!(stories_at_once_max, 1..=10, "Sub-issues of one issue that are worked on at once."),
+    limit!(hold_hours_max, 1..=720, "Hours a held change waits before a person is asked."),
 ];
 
 /// The whole of `docs/POLICY.md`.

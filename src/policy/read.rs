@@ -185,7 +185,9 @@ mod tests {
         known here: stages, merge,
         merge_with, method, freshness,
         draft, verify, allow_no_checks,
-        label, agent, protected, limits
+        label, agent, protected, push,
+        outsiders, requester_may_approve,
+        limits
         ");
         insta::assert_snapshot!(refusal("# mine\nlimits:\n  fix_rounds: 3\n"), @"
         .github/slipway.yml, line 3, column
@@ -199,7 +201,7 @@ mod tests {
         ci_start_minutes_max,
         ci_minutes_max, ci_quiet_seconds,
         files_max, lines_max,
-        stories_at_once_max
+        stories_at_once_max, hold_hours_max
         ");
         insta::assert_snapshot!(refusal("merge: sometimes\n"), @"
         .github/slipway.yml, line 1, column

@@ -26,8 +26,9 @@ pub fn issue_comment(context: &Context<'_>) -> String {
         blocks.push(&super::stories::table(&context.state.work.stories));
         return blocks.close(context);
     }
+    let held = super::trust::held(context);
     let moving = match Tone::of(context.state) {
-        Tone::Working | Tone::Waiting => true,
+        Tone::Working | Tone::Waiting => held.is_none(),
         Tone::Parked | Tone::Merged | Tone::Ended | Tone::Failed => false,
     };
     if let (Some(pull), true) = (context.state.work.pull, moving) {
@@ -41,6 +42,8 @@ pub fn issue_comment(context: &Context<'_>) -> String {
         head(context, &mut blocks);
         blocks.push(&mermaid(context.state, context.policy));
         blocks.push(&asked(context, true));
+        blocks.push(&super::trust::read(context));
+        blocks.push(&held.unwrap_or_default());
     }
     plan(context, &mut blocks);
     blocks.close(context)
@@ -58,6 +61,8 @@ pub fn pull_comment(context: &Context<'_>) -> String {
         blocks.push(&line);
     }
     blocks.push(&asked(context, false));
+    blocks.push(&super::trust::read(context));
+    blocks.push(&super::trust::held(context).unwrap_or_default());
     details(context, &mut blocks);
     blocks.close(context)
 }

@@ -6,8 +6,10 @@
 mod again;
 mod answer;
 mod apply;
+mod budget;
 mod deliveries;
 mod failure;
+mod freeze;
 mod handle;
 mod inbox;
 mod jobs;
@@ -20,6 +22,7 @@ mod settings;
 mod start;
 mod stories;
 mod sweep;
+mod trusted;
 mod vouch;
 
 use std::collections::BTreeMap;
@@ -117,6 +120,8 @@ pub struct Engine {
     limited: Mutex<BTreeMap<InstallationId, Millis>>,
     /// Reports that were sent back, and when their turn is.
     later: Mutex<BTreeMap<RunId, Millis>>,
+    /// What was answered, and who asked for what.
+    ledger: Mutex<budget::Ledger>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -127,8 +132,8 @@ impl std::fmt::Debug for Engine {
 
 impl Engine {
     pub fn new(ports: Ports, settings: Settings, watcher: Arc<dyn Watcher>) -> Self {
-        let (running, limited, later) = Default::default();
-        Self { ports, settings, watcher, running, limited, later }
+        let (running, limited, later, ledger) = Default::default();
+        Self { ports, settings, watcher, running, limited, later, ledger }
     }
 
     pub fn ports(&self) -> &Ports {
@@ -178,6 +183,10 @@ impl Engine {
 
     fn limited(&self) -> std::sync::MutexGuard<'_, BTreeMap<InstallationId, Millis>> {
         self.limited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ledger(&self) -> std::sync::MutexGuard<'_, budget::Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A report of `run` was sent back until `turn`; whoever wants one sooner waits too.

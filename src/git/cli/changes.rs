@@ -7,7 +7,7 @@ use super::staging::markers_left;
 use crate::git::{
     CHANGE_LINES_MAX, CHANGES_MAX, ChangeKind, Changes, Error, FileChange, Workspace,
 };
-use crate::model::text;
+use crate::model::{CommitSha, Repo, text};
 
 /// Characters of one listed line.
 const LINE_CHARS_MAX: usize = 500;
@@ -41,6 +41,34 @@ impl Cli {
         add_lines(&mut entries, &String::from_utf8_lossy(patch.stdout.beginning()));
         let files = entries.into_iter().map(|entry| entry.file).collect();
         Ok(cut(Changes { files, truncated: false, markers }))
+    }
+}
+
+impl Cli {
+    pub(super) async fn read_difference(
+        &self,
+        repo: &Repo,
+        from: &CommitSha,
+        to: &CommitSha,
+    ) -> Result<Changes, Error> {
+        let diff = ["diff-tree", "-r", "--no-renames", "--no-ext-diff", "--no-textconv"];
+        let diff = || self.on(repo).args(diff).args(["--ignore-submodules=none"]);
+        let range = [from.as_str(), to.as_str()];
+        let listed = diff().args(["--raw", "--numstat", "-z", "--abbrev=40"]).args(range);
+        let listed = listed.answer().await?;
+        if listed.code != 0 {
+            return Err(self.why(repo, &[from, to], &listed).await);
+        }
+        let mut entries = listed_files(&listed.bytes()?);
+        let patch = diff()
+            .args(["--patch", "--unified=0", "--no-color", "--no-prefix"])
+            .args(range)
+            .bytes_max(PATCH_BYTES_MAX)
+            .run()
+            .await?;
+        add_lines(&mut entries, &String::from_utf8_lossy(patch.stdout.beginning()));
+        let files = entries.into_iter().map(|entry| entry.file).collect();
+        Ok(cut(Changes { files, truncated: false, markers: Vec::new() }))
     }
 }
 

@@ -123,6 +123,15 @@ impl Git for Cli {
         self.push_branch(remote, push).await
     }
 
+    async fn difference(
+        &self,
+        repo: &Repo,
+        from: &CommitSha,
+        to: &CommitSha,
+    ) -> Result<Changes, Error> {
+        self.read_difference(repo, from, to).await
+    }
+
     async fn tree_of(&self, repo: &Repo, commit: &CommitSha) -> Result<TreeSha, Error> {
         self.tree(repo, commit).await
     }

@@ -271,6 +271,19 @@ impl Git for Fake {
         self.remotes.push(remote, push)
     }
 
+    async fn difference(
+        &self,
+        repo: &Repo,
+        from: &CommitSha,
+        to: &CommitSha,
+    ) -> Result<Changes, Error> {
+        let mirror = self.mirror(repo);
+        let tree = |commit| mirror.depot.tree(mirror.need(commit)?).map_err(missing);
+        let (from, to) = (tree(from)?, tree(to)?);
+        let files = to.iter().map(|(path, blob)| (path.clone(), blob.text())).collect();
+        Ok(diff::changes(&from, &files, &[]))
+    }
+
     async fn tree_of(&self, repo: &Repo, commit: &CommitSha) -> Result<TreeSha, Error> {
         self.mirror(repo).tree_of(commit)
     }

@@ -1,6 +1,6 @@
 //! What follows when a task ended: its stage hears how.
 
-use super::{Ignored, observed, walk};
+use super::{Ignored, lost, observed, walk};
 use crate::pipeline::run::Run;
 use crate::pipeline::stage::{Done, Task};
 use crate::pipeline::state::{Phase, Progress};
@@ -18,6 +18,11 @@ pub(super) fn decide(run: &mut Run<'_>, done: &Done) -> Result<(), Ignored> {
             walk::go(run, step);
             return Ok(());
         }
+    }
+    if let Done::Lost { people } = done {
+        let step = lost::lost(run, people);
+        walk::go(run, step);
+        return Ok(());
     }
     let step = stage.stage().done(run, done);
     walk::go(run, step);

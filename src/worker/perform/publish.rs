@@ -18,6 +18,10 @@ pub(super) async fn perform(
     let (Some(branch), Some(base)) = (work.branch.clone(), work.base.clone()) else {
         return Err(Failure::Fault("a run without a branch cannot publish".to_owned()));
     };
+    let people = context.engine.lost(context.state, context.state.push_words()).await?;
+    if !people.is_empty() {
+        return Ok(Done::Lost { people });
+    }
     let ports = &context.engine.ports;
     let remote = ports.github.remote(&context.at, Purpose::Push).await?;
     let push = Push { branch: branch.clone(), new: Some(head.clone()), expect: expect.cloned() };

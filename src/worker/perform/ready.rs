@@ -8,6 +8,6 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Done, Failure> {
     let Some(pull) = context.state.work.pull else {
         return Err(Failure::Fault("a run without a pull request cannot merge".to_owned()));
     };
-    let seen = context.engine.seen(context.state, pull).await?;
+    let seen = context.engine.seen(context.state, context.policy, pull).await?;
     Ok(Done::Ready(Box::new(seen)))
 }
