@@ -57,6 +57,7 @@ fn opened() -> State {
         dry_run: false,
         stories: false,
         parent: None,
+        frozen: None,
         at: START,
     })
 }
@@ -105,6 +106,7 @@ fn look(at: Millis, head: char, passed: usize, approved: bool) -> Seen {
         base_checks: Vec::new(),
         rules: Rules { required: ["test".to_owned()].into(), ..Rules::default() },
         reviews: if approved { vec![review] } else { Vec::new() },
+        sole_writer: false,
         auto_merge: None,
         line: Line::default(),
         judged: Some(judged),
@@ -145,6 +147,8 @@ fn performed(state: &State, approved: bool, at: Millis) -> Option<Done> {
         Task::Close { .. } | Task::Stories { .. } => Done::Closed,
         // No branch here has a merge queue.
         Task::Enlist { .. } | Task::Leave { .. } | Task::Compare { .. } => return None,
+        // And nothing is held.
+        Task::Show { .. } => return None,
     };
     Some(done)
 }

@@ -103,6 +103,7 @@ impl Stage {
     async fn go(&self) {
         let issue = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let name = format!("repo-{}", issue % self.repos);
+        let now = SystemClock.now().rfc3339();
         let by = json!({"id": 1, "login": "mona", "type": "User"});
         let body = json!({
             "action": "created",
@@ -111,7 +112,7 @@ impl Stage {
                 "full_name": format!("octo/{name}"), "name": name, "owner": {"login": "octo"},
             },
             "issue": {"number": issue, "title": "Make it faster", "body": "Please. ".repeat(50)},
-            "comment": {"id": issue, "body": "/go", "user": by},
+            "comment": {"id": issue, "body": "/go", "user": by, "created_at": now},
             "sender": by,
         });
         let id = DeliveryId::parse(&format!("delivery-{issue}")).unwrap();
@@ -162,13 +163,21 @@ impl Drop for Stage {
 
 fn settings() -> Settings {
     let heavy = u32::try_from(WORKERS).unwrap();
-    let limits = Limits { heavy_max: heavy, heavy_per_repo_max: heavy, ..Limits::default() };
+    let limits = Limits {
+        heavy_max: heavy,
+        heavy_per_repo_max: heavy,
+        runs_per_actor_max: 1_000_000,
+        runs_per_issue_max: 1_000_000,
+        ..Limits::default()
+    };
     let kind = Kind::Command(Command { command: "agent".to_owned() });
     Settings {
         owner: "bench".to_owned(),
         app_id: 1,
         agents: vec![Agent { name: "agent".to_owned(), kind, at_once_max: heavy, network: false }],
         limits,
+        bots: std::collections::BTreeSet::new(),
+        trust: slipway::model::trust::Trust::whole(),
         github_url: "https://github.example".to_owned(),
         public_url: None,
     }

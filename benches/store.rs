@@ -83,6 +83,7 @@ fn opening(issue: u64, due: Millis) -> Opening {
         dry_run: false,
         stories: false,
         parent: None,
+        frozen: None,
         at: Millis(1),
     });
     let event = Event { at: Millis(1), kind: EventKind::Started };

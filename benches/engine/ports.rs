@@ -11,14 +11,14 @@ use slipway::git::{self, Changes, Committed, Git, Message, Push, PushAnswer};
 use slipway::git::{Workspace, WorkspaceOrder};
 use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
-    At, CheckRun, Comment, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose, Reaction,
-    Remote, Repository, SubIssues,
+    At, CheckRun, Comment, Conversation, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose,
+    Reaction, Remote, Repository, SubIssues,
 };
 use slipway::github::{Change, Touched};
 use slipway::model::text::CommentText;
 use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Repo,
-    TreeSha, User,
+    TreeSha, User, UserId,
 };
 use slipway::pipeline::stage::MergeAnswer;
 use slipway::pipeline::standing::{Enlisted, Way};
@@ -97,11 +97,48 @@ impl GitHub for Instantly {
 
     async fn repository(&self, _: &At) -> Result<Repository, Error> {
         let methods = BTreeSet::from([MergeMethod::Squash]);
-        Ok(Repository { default_branch: main_branch(), methods })
+        let (private, archived) = (false, false);
+        Ok(Repository { default_branch: main_branch(), methods, private, archived })
     }
 
     async fn file(&self, _: &At, _: &str) -> Result<Option<String>, Error> {
         Ok(Some(self.policy.clone()))
+    }
+
+    async fn file_at_tip(
+        &self,
+        _: &At,
+        _: &BranchName,
+        _: &str,
+    ) -> Result<(CommitSha, Option<String>), Error> {
+        Ok((commit(BASE), Some(self.policy.clone())))
+    }
+
+    /// Comments are numbered as their issues, and mona wrote them all.
+    async fn comment_now(&self, _: &At, id: CommentId) -> Result<Option<Comment>, Error> {
+        Ok(Some(Comment {
+            id,
+            number: IssueNumber(id.0),
+            is_pull: false,
+            by: Some(User { id: UserId(1), login: "mona".to_owned(), bot: false }),
+            body: "/go".to_owned(),
+            created: Millis(0),
+            via: None,
+            edited: false,
+        }))
+    }
+
+    async fn conversation(&self, _: &At, _: IssueNumber) -> Result<Conversation, Error> {
+        let author = Some(User { id: UserId(1), login: "mona".to_owned(), bot: false });
+        Ok(Conversation { author, ..Conversation::default() })
+    }
+
+    async fn sole_writer(&self, _: &At, _: &User) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    async fn may_bypass(&self, _: &At, _: &BranchName) -> Result<bool, Error> {
+        Ok(false)
     }
 
     async fn issue(&self, _: &At, number: IssueNumber) -> Result<Issue, Error> {
@@ -115,8 +152,8 @@ impl GitHub for Instantly {
         let head = locked(&self.branches).get(&branch).cloned().unwrap_or_else(|| commit(1));
         let head_branch = branch.to_string();
         let (state, draft, base) = (PullState::Open, false, main_branch());
-        let auto_merge = None;
-        Ok(Pull { number, state, draft, head, head_branch, base, auto_merge })
+        let (auto_merge, fork) = (None, false);
+        Ok(Pull { number, state, draft, head, head_branch, fork, base, auto_merge })
     }
 
     async fn pull_of(&self, _: &At, _: &BranchName) -> Result<Option<PullNumber>, Error> {
@@ -132,7 +169,7 @@ impl GitHub for Instantly {
     }
 
     async fn rules(&self, _: &At, _: &BranchName) -> Result<Rules, Error> {
-        Ok(Rules::default())
+        Ok(Rules { protected: true, ..Rules::default() })
     }
 
     async fn reviews(&self, _: &At, _: PullNumber) -> Result<Vec<Review>, Error> {

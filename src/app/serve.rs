@@ -19,7 +19,8 @@ use crate::config::{Database, GitHubUrls, Identity, SandboxMode, Settings, Webho
 use crate::git::cli::Cli;
 use crate::github::app::App;
 use crate::github::app::pace::Priority;
-use crate::model::{Secret, Vault};
+use crate::model::trust::Trust;
+use crate::model::{Secret, UserId, Vault};
 use crate::sandbox::bubblewrap::Bubblewrap;
 use crate::sandbox::process::Process;
 use crate::sandbox::{Sandbox, Tools};
@@ -185,6 +186,10 @@ async fn build(
         sweep_ms: i64::from(settings.limits.sweep_ms),
         poll_ms: poll_ms(settings),
         log_ms_max: log_ms_max(settings),
+        fresh_ms: i64::from(settings.limits.command_minutes_max) * 60_000,
+        runs_per_issue_max: settings.limits.runs_per_issue_max,
+        runs_per_actor_max: settings.limits.runs_per_actor_max,
+        answers_per_issue_max: settings.limits.answers_per_issue_max,
         ..worker::Limits::default()
     };
     let settings = worker::Settings {
@@ -192,6 +197,8 @@ async fn build(
         app_id: identity.app_id,
         agents: settings.agents.clone(),
         limits,
+        bots: settings.trusted_bots.iter().copied().map(UserId).collect(),
+        trust: Trust::whole(),
         github_url: settings.github.web.clone(),
         public_url: settings.public_url.clone(),
     };

@@ -9,6 +9,7 @@ pub(super) const SPEC: Spec = Spec {
     usage: "/approve",
     summary: "Approves exactly the newest commit of the run; a later commit needs a new one.",
     needs: Permission::Write,
+    author: false,
     options: &[],
     examples: &[Example { text: "/approve", meaning: "This commit may be merged." }],
     button: Some(Button::new("Approve", "Approve exactly this commit", "approve")),

@@ -93,6 +93,18 @@ pub fn authorize(
     Ok(Authorized { command, by, source, written: None })
 }
 
+/// The same for whoever wrote the issue it is said on: some commands they may give there,
+/// whatever they hold.
+pub fn authorize_author(
+    command: SlashCommand,
+    by: User,
+    held: Permission,
+    source: Source,
+) -> Result<Authorized, Refusal> {
+    let held = if command.spec().author { held.max(command.spec().needs) } else { held };
+    authorize(command, by, held, source)
+}
+
 fn refusal(word: &str, needs: Permission, held: Permission) -> String {
     let has = match held {
         Permission::None => "none".to_owned(),
@@ -153,9 +165,10 @@ mod tests {
         }
         insta::assert_snapshot!(table, @"
         go: write maintain admin
-        stop: write maintain admin
+        stop: triage write maintain admin
         retry: write maintain admin
         status: read triage write maintain admin
+        push: write maintain admin
         approve: write maintain admin
         merge: write maintain admin
         hold: write maintain admin
@@ -183,6 +196,22 @@ mod tests {
         `/go` is for people; bots cannot
         give it.
         ");
+    }
+
+    #[test]
+    fn whoever_wrote_the_issue_may_stop_there_and_nothing_else() {
+        let by = |bot| User { id: UserId(7), login: "ann".to_owned(), bot };
+        for spec in ALL {
+            for held in LEVELS {
+                let given = |author: bool, bot: bool| {
+                    let (command, source) = (from_word(spec.word), Source::Comment(CommentId(3)));
+                    let ask = if author { authorize_author } else { authorize };
+                    ask(command, by(bot), held, source).is_ok()
+                };
+                assert_eq!(given(true, false), given(false, false) || spec.word == "stop");
+                assert!(!given(true, true), "never a bot");
+            }
+        }
     }
 
     #[test]

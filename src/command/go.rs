@@ -13,16 +13,25 @@ pub const WORDS_CHARS_MAX: usize = 4_000;
 /// Longest name of an agent, in bytes.
 pub const AGENT_BYTES_MAX: usize = 40;
 
+/// Characters of a digest that confirms what an agent will read.
+pub const DIGEST_CHARS: usize = 8;
+
 const DRY_RUN: &str = "--dry-run";
 const BASE: &str = "--base";
 const AGENT: &str = "--agent";
 
 pub(super) const SPEC: Spec = Spec {
     word: "go",
-    usage: "/go [--dry-run] [--base BRANCH] [--agent NAME] [--] [words]",
+    usage: "/go [DIGEST] [--dry-run] [--base BRANCH] [--agent NAME] [--] [words]",
     summary: "Starts a run for this issue: plan, change, verify, pull request, merge.",
     needs: Permission::Write,
+    author: false,
     options: &[
+        Opt {
+            name: "DIGEST",
+            value: None,
+            summary: "Confirms the text that Slipway has shown under these eight characters.",
+        },
         Opt {
             name: DRY_RUN,
             value: None,
@@ -59,6 +68,9 @@ pub(super) const SPEC: Spec = Spec {
 /// What `/go` was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Go {
+    /// The digest of the text that its author agrees to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     pub dry_run: bool,
     pub base: Option<BranchName>,
     pub agent: Option<String>,
@@ -68,8 +80,11 @@ pub struct Go {
 }
 
 fn read(rest: Rest<'_>) -> Result<SlashCommand, String> {
-    let mut go = Go::default();
-    let words = options(&mut go, rest.line)?;
+    let (first, after) = split(rest.line);
+    let digest = is_digest(first).then(|| first.to_owned());
+    let line = if digest.is_some() { after } else { rest.line };
+    let mut go = Go { digest, ..Go::default() };
+    let words = options(&mut go, line)?;
     go.words = tidy(words, rest.below);
     Ok(SlashCommand::Go(go))
 }
@@ -157,6 +172,11 @@ fn once(name: &str, again: bool) -> Result<(), String> {
     if again { Err(format!("`{name}` is given twice; nothing was started.")) } else { Ok(()) }
 }
 
+fn is_digest(word: &str) -> bool {
+    let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    word.len() == DIGEST_CHARS && word.bytes().all(hex)
+}
+
 fn agent_fits(name: &str) -> bool {
     name.len() <= AGENT_BYTES_MAX
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -201,6 +221,9 @@ impl fmt::Display for Go {
     /// The command line that parses to this value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("/go")?;
+        if let Some(digest) = &self.digest {
+            write!(f, " {digest}")?;
+        }
         if self.dry_run {
             write!(f, " {DRY_RUN}")?;
         }
@@ -214,7 +237,9 @@ impl fmt::Display for Go {
             return Ok(());
         }
         let line = self.words.lines().next().unwrap_or_default();
-        let guarded = line.starts_with(['-', '–', '—']) || late(line).is_some();
+        let guarded = line.starts_with(['-', '–', '—'])
+            || late(line).is_some()
+            || is_digest(split(line).0);
         write!(f, "{}{}", if guarded { " -- " } else { " " }, self.words)
     }
 }
@@ -241,6 +266,7 @@ mod tests {
         assert_eq!(
             go("/go --base=main --agent codex --dry-run say \"hi  there\" to 'x'"),
             Go {
+                digest: None,
                 dry_run: true,
                 base: Some(BranchName::parse("main").unwrap()),
                 agent: Some("codex".to_owned()),
@@ -250,6 +276,18 @@ mod tests {
         assert_eq!(go("/go --base feat/x please").words, "please");
         assert_eq!(go("/go -- --base is broken").words, "--base is broken");
         assert_eq!(go("/go - one").words, "- one");
+    }
+
+    #[test]
+    fn a_digest_stands_first_and_in_lower_case() {
+        let confirmed = go("/go 0a1b2c3d --dry-run deadbeef");
+        assert_eq!(confirmed.digest.as_deref(), Some("0a1b2c3d"));
+        assert_eq!((confirmed.dry_run, confirmed.words.as_str()), (true, "deadbeef"));
+        for words in ["0A1B2C3D", "0a1b2c3", "0a1b2c3d4", "-- 0a1b2c3d", "please 0a1b2c3d"] {
+            let read = go(&format!("/go {words}"));
+            assert_eq!(read.digest, None, "{words}");
+            assert_eq!(go(&read.to_string()), read, "{words}");
+        }
     }
 
     #[test]

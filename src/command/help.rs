@@ -9,6 +9,7 @@ pub(super) const SPEC: Spec = Spec {
     usage: "/help",
     summary: "Answers with this list.",
     needs: Permission::Read,
+    author: false,
     options: &[],
     examples: &[Example { text: "/help", meaning: "Which commands are there?" }],
     button: None,

@@ -9,6 +9,7 @@ pub(super) const SPEC: Spec = Spec {
     usage: "/hold [reason]",
     summary: "Merges nothing until `/unhold`; the work before the merge goes on.",
     needs: Permission::Write,
+    author: false,
     options: &[],
     examples: &[Example {
         text: "/hold until the release is out",

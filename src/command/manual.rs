@@ -39,7 +39,13 @@ fn rules(out: &mut String) {
          line in a code block, a quote or an HTML comment is no command."
             .to_owned(),
         "Only a new comment counts: an edit never starts or changes anything.".to_owned(),
-        "The author's permission is asked from GitHub at that moment. Bots are never obeyed."
+        "The author's permission is asked from GitHub at that moment, again before a push and \
+         before a merge, always by id. Bots are not heard unless the operator lists them, and what \
+         an App typed in a person's name is nobody's word."
+            .to_owned(),
+        "The comment is read once more before it is obeyed: edited or deleted meanwhile, it is \
+         no command. One that would start something and is heard late is answered with \"say it \
+         again\"."
             .to_owned(),
         "Capitals do not matter in the command's word; a near miss is answered with a hint, and \
          anything else after a slash is left alone."
@@ -58,7 +64,8 @@ fn rules(out: &mut String) {
 
 fn row(out: &mut String, spec: &Spec) {
     let usage = spec.usage.replace('|', "\\|");
-    _ = writeln!(out, "| `{usage}` | {} | {} or more |", spec.summary, spec.needs);
+    let author = if spec.author { ", or who wrote the issue" } else { "" };
+    _ = writeln!(out, "| `{usage}` | {} | {} or more{author} |", spec.summary, spec.needs);
 }
 
 fn section(out: &mut String, spec: &Spec) {

@@ -9,6 +9,7 @@ pub(super) const SPEC: Spec = Spec {
     usage: "/merge",
     summary: "Orders the merge of the newest commit as soon as every gate has passed for it.",
     needs: Permission::Write,
+    author: false,
     options: &[],
     examples: &[Example {
         text: "/merge",

@@ -9,8 +9,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use authority::{Authorized, Refusal, Source, authorize};
-pub use go::{AGENT_BYTES_MAX, Go, WORDS_CHARS_MAX};
+pub use authority::{Authorized, Refusal, Source, authorize, authorize_author};
+pub use go::{AGENT_BYTES_MAX, DIGEST_CHARS, Go, WORDS_CHARS_MAX};
 pub use manual::{help, manual};
 pub use spec::{Button, Example, Opt, Spec};
 
@@ -56,6 +56,8 @@ commands! {
     Retry = retry,
     /// Say where it is.
     Status = status,
+    /// Release the change that is held.
+    Push = push,
     /// Approve the newest commit.
     Approve = approve,
     /// Merge the newest commit when the gates have passed.
@@ -76,6 +78,7 @@ impl fmt::Display for SlashCommand {
             Self::Stop
             | Self::Retry
             | Self::Status
+            | Self::Push
             | Self::Approve
             | Self::Merge
             | Self::Hold

@@ -13,6 +13,8 @@ pub struct Spec {
     pub summary: &'static str,
     /// The least permission in the repository that its author must hold.
     pub needs: Permission,
+    /// Whoever wrote the issue may give it there too, whatever they hold.
+    pub author: bool,
     pub options: &'static [Opt],
     pub examples: &'static [Example],
     /// The same command as a button of our check run.

@@ -9,6 +9,7 @@ pub(super) const SPEC: Spec = Spec {
     usage: "/status",
     summary: "Brings the status comment up to date and answers with one sentence.",
     needs: Permission::Read,
+    author: false,
     options: &[],
     examples: &[Example { text: "/status", meaning: "What is being done, and what is awaited?" }],
     button: None,

@@ -8,7 +8,8 @@ pub(super) const SPEC: Spec = Spec {
     word: "stop",
     usage: "/stop [reason]",
     summary: "Ends the run; the branch and the pull request stay as they are.",
-    needs: Permission::Write,
+    needs: Permission::Triage,
+    author: true,
     options: &[],
     examples: &[Example {
         text: "/stop wrong approach",

@@ -137,22 +137,26 @@ fn any_go() -> impl Strategy<Value = SlashCommand> {
         "[a-z][a-z0-9/]{0,8}[a-z0-9]"
             .prop_filter_map("a branch", |name| BranchName::parse(&name).ok()),
     );
+    let digest = proptest::option::of("[0-9a-f]{8}");
     let agent = proptest::option::of("[a-zA-Z0-9][a-zA-Z0-9._-]{0,39}");
     let piece = prop_oneof![
         "\\PC{0,12}",
         Just("--dry-run".to_owned()),
         Just("--base=x".to_owned()),
         Just("--".to_owned()),
+        Just("0a1b2c3d ".to_owned()),
         Just("\n".to_owned()),
         Just("\u{2014}x".to_owned()),
         Just("-v".to_owned()),
         Just(" ".to_owned()),
     ];
     let words = proptest::collection::vec(piece, 0..8);
-    (any::<bool>(), branch, agent, words).prop_map(|(dry_run, base, agent, words)| {
-        let words = words.concat().trim().to_owned();
-        SlashCommand::Go(Go { dry_run, base, agent, words })
-    })
+    (digest, any::<bool>(), branch, agent, words).prop_map(
+        |(digest, dry_run, base, agent, words)| {
+            let words = words.concat().trim().to_owned();
+            SlashCommand::Go(Go { digest, dry_run, base, agent, words })
+        },
+    )
 }
 
 fn any_body() -> impl Strategy<Value = String> {
@@ -165,6 +169,7 @@ fn any_body() -> impl Strategy<Value = String> {
             " ",
             "\n",
             "\r\n",
+            "0a1b2c3d",
             "--base",
             "--base=",
             "--agent",

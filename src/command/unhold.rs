@@ -9,6 +9,7 @@ pub(super) const SPEC: Spec = Spec {
     usage: "/unhold",
     summary: "Takes a `/hold` back.",
     needs: Permission::Write,
+    author: false,
     options: &[],
     examples: &[Example { text: "/unhold", meaning: "Merging is allowed again." }],
     button: None,

@@ -33,6 +33,7 @@ struct Written {
     dashboard_token: Option<Hidden>,
     log: Option<String>,
     log_filter: Option<String>,
+    trusted_bots: Option<Vec<u64>>,
     limits: Bounds,
     agents: Option<Vec<AgentEntry>>,
 }
@@ -46,6 +47,10 @@ struct Bounds {
     look_ms_max: Option<u32>,
     sweep_ms: Option<u32>,
     poll_ms: Option<u32>,
+    command_minutes_max: Option<u32>,
+    runs_per_issue_max: Option<u32>,
+    runs_per_actor_max: Option<u32>,
+    answers_per_issue_max: Option<u32>,
 }
 
 /// An agent as an operator writes it down.
@@ -103,6 +108,11 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
         look_ms_max: file.limits.look_ms_max,
         sweep_ms: file.limits.sweep_ms,
         poll_ms: file.limits.poll_ms,
+        command_minutes_max: file.limits.command_minutes_max,
+        runs_per_issue_max: file.limits.runs_per_issue_max,
+        runs_per_actor_max: file.limits.runs_per_actor_max,
+        answers_per_issue_max: file.limits.answers_per_issue_max,
+        trusted_bots: file.trusted_bots,
         sandbox: file.sandbox,
         tools: file.tools,
         public_url: file.public_url,

@@ -80,6 +80,13 @@ layer! {
     look_ms_max: u32,
     sweep_ms: u32,
     poll_ms: u32,
+    /// Minutes after which a command that would start something is too old.
+    command_minutes_max: u32,
+    runs_per_issue_max: u32,
+    runs_per_actor_max: u32,
+    answers_per_issue_max: u32,
+    /// Bots whose commands are heard, by number.
+    trusted_bots: Vec<u64>,
     sandbox: String,
     /// Directories, separated by colons.
     tools: String,

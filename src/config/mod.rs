@@ -7,6 +7,7 @@ mod layer;
 mod reach;
 mod read;
 mod settings;
+mod trust;
 mod webhooks;
 
 pub use hub::GitHubUrls;

@@ -10,8 +10,9 @@ use super::file::{self, AgentEntry, FILE_BYTES_MAX};
 use super::layer::{Layer, Placed, Said};
 use super::reach;
 use super::settings::PrivateKey;
+use super::trust;
 use super::webhooks;
-use super::{ConfigError, Database, GitHubUrls, Limits, SandboxMode, Settings};
+use super::{ConfigError, Database, GitHubUrls, SandboxMode, Settings};
 use crate::agent::{Agent, Kind, command::Command};
 use crate::model::Secret;
 use crate::telemetry::LogFormat;
@@ -26,7 +27,7 @@ const AGENTS_MAX: usize = 50;
 /// Short jobs at once, unless the operator says otherwise: they mostly wait for GitHub, and with
 /// fewer a burst of commands would wait for its first sign.
 pub const WORKERS: u32 = 64;
-const WORKERS_MAX: u32 = 256;
+pub(super) const WORKERS_MAX: u32 = 256;
 
 /// Reads the configuration. `file` was named by the operator and must exist; without one the
 /// platform's own place is tried. `env` looks a variable up, `flags` overrule everything.
@@ -107,6 +108,11 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
         look_ms_max: number("SLIPWAY_LOOK_MS_MAX")?,
         sweep_ms: number("SLIPWAY_SWEEP_MS")?,
         poll_ms: number("SLIPWAY_POLL_MS")?,
+        command_minutes_max: number("SLIPWAY_COMMAND_MINUTES_MAX")?,
+        runs_per_issue_max: number("SLIPWAY_RUNS_PER_ISSUE_MAX")?,
+        runs_per_actor_max: number("SLIPWAY_RUNS_PER_ACTOR_MAX")?,
+        answers_per_issue_max: number("SLIPWAY_ANSWERS_PER_ISSUE_MAX")?,
+        trusted_bots: text("SLIPWAY_TRUSTED_BOTS").map(|list| trust::numbers(&list)).transpose()?,
         sandbox: text("SLIPWAY_SANDBOX"),
         tools: text("SLIPWAY_TOOLS"),
         public_url: text("SLIPWAY_PUBLIC_URL"),
@@ -121,7 +127,7 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
     }))
 }
 
-fn whole<N: std::str::FromStr>(place: &str, text: &str) -> Result<N, ConfigError> {
+pub(super) fn whole<N: std::str::FromStr>(place: &str, text: &str) -> Result<N, ConfigError> {
     text.trim().parse().map_err(|_unreadable| {
         ConfigError::new(place, "it is not a whole number", "write digits only")
     })
@@ -174,6 +180,7 @@ fn state_dir(env: &impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigErr
 fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Settings, ConfigError> {
     let mut warnings = Vec::new();
     let webhook_secrets = secrets(&said, &mut warnings)?;
+    let limits = trust::limits(&said)?;
     let database = match said.database {
         Some(said) => database(said.value),
         None => Database::Sqlite(state_dir(env)?.join("slipway.db")),
@@ -182,7 +189,6 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
         Some(said) => PathBuf::from(said.value),
         None => state_dir(env)?.join("work"),
     };
-    let limits = Limits::default();
     let private_key = key_of(said.private_key, said.private_key_file);
     let private_key_old = key_of(said.private_key_old, said.private_key_old_file);
     Ok(Settings {
@@ -196,19 +202,9 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
         ca_file: said.ca_file.map(|said| (said.value.into(), said.place)),
         work_dir,
         agents: agents(said.agents)?,
-        workers: within(said.workers, WORKERS, WORKERS_MAX)?,
-        limits: Limits {
-            heavy_max: within(said.heavy_max, limits.heavy_max, WORKERS_MAX)?,
-            heavy_per_repo_max: within(
-                said.heavy_per_repo_max,
-                limits.heavy_per_repo_max,
-                WORKERS_MAX,
-            )?,
-            report_gap_ms: within(said.report_gap_ms, limits.report_gap_ms, 600_000)?,
-            look_ms_max: within(said.look_ms_max, limits.look_ms_max, 600_000)?,
-            sweep_ms: within(said.sweep_ms, limits.sweep_ms, 3_600_000)?,
-            poll_ms: webhooks::pace(said.poll_ms, limits.poll_ms)?,
-        },
+        workers: trust::within(said.workers, WORKERS, WORKERS_MAX)?,
+        limits,
+        trusted_bots: trust::bots(said.trusted_bots)?,
         sandbox: sandbox(said.sandbox)?,
         tools: tools(said.tools)?,
         public_url: said.public_url.map(public_url).transpose()?,
@@ -266,15 +262,6 @@ fn listen(said: Option<Said<String>>) -> Result<std::net::SocketAddr, ConfigErro
         let next = "write for example 127.0.0.1:8080 or [::1]:8080";
         ConfigError::new(place, "it is not an address with a port", next)
     })
-}
-
-fn within(said: Option<Said<u32>>, default: u32, max: u32) -> Result<u32, ConfigError> {
-    let Some(said) = said else { return Ok(default) };
-    if (1..=max).contains(&said.value) {
-        return Ok(said.value);
-    }
-    let next = format!("write a number from 1 to {max}");
-    Err(ConfigError::new(said.place, "it is out of bounds", next))
 }
 
 fn sandbox(said: Option<Said<String>>) -> Result<SandboxMode, ConfigError> {

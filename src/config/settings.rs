@@ -1,5 +1,6 @@
 //! The configuration as the program uses it: every value present, checked and bounded.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -22,6 +23,8 @@ pub struct Settings {
     pub agents: Vec<Agent>,
     pub workers: u32,
     pub limits: Limits,
+    /// Bots whose commands are heard, by their own number; there is no word for all of them.
+    pub trusted_bots: BTreeSet<u64>,
     pub sandbox: SandboxMode,
     /// Directories outside the system's own that agents and checks may read and run from.
     pub tools: Vec<PathBuf>,
@@ -90,6 +93,13 @@ pub struct Limits {
     pub sweep_ms: u32,
     /// Milliseconds between readings of GitHub's delivery log.
     pub poll_ms: u32,
+    /// Minutes after which a command that would start something is too old.
+    pub command_minutes_max: u32,
+    /// Runs in a day of one issue, and of one person.
+    pub runs_per_issue_max: u32,
+    pub runs_per_actor_max: u32,
+    /// Answers by comment on one issue in a day.
+    pub answers_per_issue_max: u32,
 }
 
 impl Default for Limits {
@@ -101,6 +111,10 @@ impl Default for Limits {
             look_ms_max: 600_000,
             sweep_ms: 300_000,
             poll_ms: 15_000,
+            command_minutes_max: 10,
+            runs_per_issue_max: 5,
+            runs_per_actor_max: 20,
+            answers_per_issue_max: 10,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::seen::{Check, CheckResult};
 use super::{Facts, Verdict, rerun_key};
+use crate::model::trust::Rule;
 
 /// All checks of a head, rolled up (merge facts, §4.2). Exactly one holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +77,8 @@ fn ended_well(facts: &Facts<'_>, none_passed: bool) -> RollUp {
     // A check of the same name by another App is not the one that is required.
     let by_other = |name: &&String| {
         let only = seen.rules.by_app.get(*name);
-        only.is_some_and(|app| {
+        let trusted = facts.policy.trust.holds(Rule::ExpectedApp);
+        only.filter(|_| trusted).is_some_and(|app| {
             !seen.checks.iter().any(|check| check.name == **name && check.app == Some(*app))
         })
     };
@@ -145,6 +147,7 @@ mod tests {
     use super::*;
     use crate::gate::seen::Seen;
     use crate::model::Millis;
+    use crate::model::trust::Trust;
     use crate::policy::Policy;
     use CheckResult::{Aborted, Failed, NeedsPerson, Passed, Pending, Skipped};
 
@@ -235,6 +238,32 @@ mod tests {
         assert_eq!(roll_up(&facts(&seen, &policy)), RollUp::Accepted);
         let at_once = Facts { at: Millis(NOW.0 - 3_600_000), ..facts(&seen, &policy) };
         assert_eq!(roll_up(&at_once), RollUp::Nothing);
+    }
+
+    #[test]
+    fn attack_42_a_check_of_the_same_name_by_somebody_else_is_not_the_required_one() {
+        // Another App, a person's status, and the expected App beside a spoof.
+        for (apps, results, shipped, unguarded) in [
+            (&[Some(99)][..], &[Passed][..], "missing", "green"),
+            (&[None], &[Passed], "missing", "green"),
+            (&[Some(2)], &[Passed], "green", "green"),
+            (&[Some(2), Some(99)], &[Failed, Passed], "red", "red"),
+            (&[Some(2), Some(99)], &[Pending, Passed], "running", "running"),
+        ] {
+            let mut seen = looked(&[], &["t"]);
+            seen.rules.by_app.insert("t".to_owned(), 2);
+            for (app, result) in apps.iter().zip(results) {
+                let mut check = looked(&[("t", *result)], &[]).checks.remove(0);
+                check.app = *app;
+                seen.checks.push(check);
+            }
+            for (trust, expected) in
+                [(Trust::whole(), shipped), (Trust::without(Rule::ExpectedApp), unguarded)]
+            {
+                let policy = Policy { trust, ..Policy::default() };
+                assert_eq!(word(&roll_up(&facts(&seen, &policy))), expected, "{apps:?}");
+            }
+        }
     }
 
     #[test]

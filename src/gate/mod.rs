@@ -13,8 +13,9 @@ mod review;
 pub mod seen;
 pub mod signature;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod verification;
+mod voice;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -121,6 +122,10 @@ pub struct Facts<'a> {
     /// What the push gate said of a commit.
     pub judged: Option<&'a Judged>,
     pub held_by: Option<&'a User>,
+    /// Who asked for the run.
+    pub requester: &'a User,
+    /// Why a person must agree whatever the policy says.
+    pub tainted: Option<&'static str>,
     /// A draft would be our own, to be made ready when everything is green.
     pub drafted: bool,
     /// Results that were asked to be produced again, as `name@commit` → stamp.

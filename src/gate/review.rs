@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::seen::{Review, ReviewVerdict};
-use super::{Facts, Verdict};
+use super::seen::ReviewVerdict;
+use super::{Facts, Verdict, voice};
 use crate::model::UserId;
 use crate::policy::MergeMode;
 
@@ -42,40 +42,42 @@ pub(super) fn missing(facts: &Facts<'_>) -> usize {
     (asked + 1_usize).saturating_sub(people(facts).len())
 }
 
-/// Everybody who agreed to exactly this head, each once, in whatever way.
+/// Everybody whose word counts and who agreed to exactly this head, each once, in whatever way.
 fn people(facts: &Facts<'_>) -> BTreeSet<UserId> {
-    let reviewed = approving(facts).map(|review| review.by.id);
+    let reviewed = voice::approving(facts).map(|review| review.by.id);
     let said = facts.approvals.iter().filter(|(_, head)| *head == facts.head).map(|(by, _)| *by);
+    let said = said.filter(|by| voice::counts(facts, *by));
     let words = [facts.approved, facts.ordered].into_iter().flatten();
-    let words = words.filter(|(_, head)| *head == facts.head).map(|(by, _)| by.id);
-    reviewed.chain(said).chain(words).collect()
+    let words = words.filter(|(by, head)| *head == facts.head && voice::counts(facts, by.id));
+    reviewed.chain(said).chain(words.map(|(by, _)| by.id)).collect()
 }
 
 /// What the policy and the branch's rules ask for.
 fn by_policy(facts: &Facts<'_>) -> Verdict {
-    let approvals: Vec<&str> = approving(facts).map(|review| review.by.login.as_str()).collect();
+    let approvals = voice::approvals(facts);
     if (approvals.len() as u64) < u64::from(facts.seen.rules.approvals) {
         let needed = facts.seen.rules.approvals;
         return Verdict::Pending(format!(
             "approving reviews of this commit (the branch's rules demand {needed})"
         ));
     }
-    let ordered = facts.ordered.filter(|(_, head)| *head == facts.head).map(|(by, _)| by);
-    let approved = facts.approved.filter(|(_, head)| *head == facts.head).map(|(by, _)| by);
     match facts.policy.merge {
-        MergeMode::Auto => Verdict::Pass("the policy merges without a person".to_owned()),
-        MergeMode::OnApproval if !facts.policy.stages.review => {
+        MergeMode::Auto => match voice::unguarded(facts) {
+            None => Verdict::Pass("the policy merges without a person".to_owned()),
+            why @ Some(_) => voice::agreement(facts, why),
+        },
+        MergeMode::OnApproval if !facts.policy.stages.review && facts.tainted.is_none() => {
             Verdict::Pass("left out by the policy".to_owned())
         }
-        MergeMode::OnApproval => {
-            let by = approvals.first().copied().or_else(|| approved.map(|by| by.login.as_str()));
-            match by.or_else(|| ordered.map(|by| by.login.as_str())) {
-                Some(by) => Verdict::Pass(format!("approved by {by}")),
-                None => Verdict::Pending("an approving review of this commit".to_owned()),
+        MergeMode::OnApproval => voice::agreement(facts, None),
+        MergeMode::OnCommand => match voice::of_head(facts, facts.ordered) {
+            // Whose own request it is, orders what somebody else has approved.
+            Some(by) if voice::counts(facts, by.id) || !approvals.is_empty() => {
+                Verdict::Pass(format!("{by} said `/merge`"))
             }
-        }
-        MergeMode::OnCommand => match ordered {
-            Some(by) => Verdict::Pass(format!("{by} said `/merge`")),
+            Some(by) => Verdict::Pending(format!(
+                "an approval of this commit by somebody other than {by}, who asked for it"
+            )),
             None => Verdict::Pending("`/merge` by somebody who may write".to_owned()),
         },
         MergeMode::Never => Verdict::Pending("a person to merge it".to_owned()),
@@ -90,14 +92,6 @@ fn requesting_changes<'a>(facts: &Facts<'a>) -> Option<&'a str> {
         .iter()
         .find(|review| review.counts && review.verdict == ReviewVerdict::ChangesRequested)
         .map(|review| review.by.login.as_str())
-}
-
-/// Reviews that count and approve exactly this head.
-fn approving<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a Review> {
-    let head = facts.head;
-    facts.seen.reviews.iter().filter(move |review| {
-        review.counts && review.verdict == ReviewVerdict::Approved && &review.commit == head
-    })
 }
 
 #[cfg(test)]

@@ -36,6 +36,9 @@ pub struct Seen {
     pub rules: Rules,
     /// The latest review of each person who may review, with the commit it was given for.
     pub reviews: Vec<Review>,
+    /// Nobody but whoever asked for the run may write; asked only where it matters.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sole_writer: bool,
     /// Who asked GitHub to merge it by itself, when somebody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_merge: Option<String>,
@@ -64,6 +67,7 @@ impl Seen {
             base_checks,
             rules,
             reviews,
+            sole_writer,
             auto_merge,
             line,
             judged,
@@ -74,6 +78,7 @@ impl Seen {
             && (checks, base_checks) == (&other.checks, &other.base_checks)
             && (rules, reviews) == (&other.rules, &other.reviews)
             && (auto_merge, line, judged) == (&other.auto_merge, &other.line, &other.judged)
+            && sole_writer == &other.sole_writer
     }
 }
 
@@ -158,6 +163,12 @@ pub struct Rules {
     /// Our own check is required: we must answer, on the head and on what a queue tests.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ours: bool,
+    /// Some rule or protection guards the branch.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
+    /// Our own App may bypass a rule, as far as GitHub tells.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bypass: bool,
     /// What else they demand and only GitHub can judge, in words for people.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub demands: BTreeSet<String>,

@@ -6,21 +6,22 @@ use std::sync::LazyLock;
 use super::Facts;
 use super::push::Judged;
 use super::seen::{Line, Merge, Probe, PullState, Rules, Seen};
-use crate::model::{BranchName, CommitSha, Millis, PullNumber, TreeSha, UserId};
+use crate::model::{BranchName, CommitSha, Millis, PullNumber, TreeSha, User, UserId};
 use crate::policy::Policy;
 
-pub(super) const NOW: Millis = Millis(1_800_000_000_000);
+pub(crate) const NOW: Millis = Millis(1_800_000_000_000);
+static REQUESTER: User = User { id: UserId(99), login: String::new(), bot: false };
 static NO_APPROVALS: BTreeMap<UserId, CommitSha> = BTreeMap::new();
 static UNTOUCHED: LazyLock<Judged> =
     LazyLock::new(|| Judged { head: head(), delicate: Vec::new() });
 static NO_RERUNS: BTreeMap<String, String> = BTreeMap::new();
 static NOTHING_REQUIRED: BTreeSet<String> = BTreeSet::new();
 
-pub(super) fn head() -> CommitSha {
+pub(crate) fn head() -> CommitSha {
     CommitSha::parse(&"a".repeat(40)).unwrap()
 }
 
-pub(super) fn seen() -> Seen {
+pub(crate) fn seen() -> Seen {
     let base_tip = CommitSha::parse(&"b".repeat(40)).unwrap();
     let tree = TreeSha::parse(&"7".repeat(40)).unwrap();
     Seen {
@@ -40,15 +41,16 @@ pub(super) fn seen() -> Seen {
         }),
         checks: Vec::new(),
         base_checks: Vec::new(),
-        rules: Rules::default(),
+        rules: Rules { protected: true, ..Rules::default() },
         reviews: Vec::new(),
+        sole_writer: false,
         auto_merge: None,
         line: Line::default(),
         judged: None,
     }
 }
 
-pub(super) fn facts<'a>(seen: &'a Seen, policy: &'a Policy) -> Facts<'a> {
+pub(crate) fn facts<'a>(seen: &'a Seen, policy: &'a Policy) -> Facts<'a> {
     Facts {
         at: NOW,
         policy,
@@ -63,6 +65,8 @@ pub(super) fn facts<'a>(seen: &'a Seen, policy: &'a Policy) -> Facts<'a> {
         approvals: &NO_APPROVALS,
         judged: Some(&UNTOUCHED),
         held_by: None,
+        requester: &REQUESTER,
+        tainted: None,
         drafted: false,
         reruns: &NO_RERUNS,
     }

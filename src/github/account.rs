@@ -23,7 +23,8 @@ impl Account {
     /// Either sign of a bot is enough: bots are not obeyed and their reviews do not count.
     pub(super) fn user(&self) -> Option<User> {
         let login = self.login.clone()?;
-        let bot = self.kind.as_deref() == Some("Bot") || login.ends_with("[bot]");
+        let person = self.kind.as_deref() == Some("User");
+        let bot = !person || login.ends_with("[bot]");
         Some(User { id: UserId(self.id?), login, bot })
     }
 }

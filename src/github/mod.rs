@@ -10,6 +10,7 @@ pub mod checks;
 mod contract;
 pub mod delivery;
 mod error;
+mod found;
 pub mod log;
 pub mod notes;
 pub mod payload;
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 
 use self::delivery::{Kept, Log, Which};
 pub use self::error::{Error, Retry};
+pub use self::found::{Change, Changed, Comment, Conversation, Edited, Remark, Touched};
 pub use crate::command::Button;
 use crate::gate::seen::{Check, Line, PullState, Review, Rules};
 use crate::model::text::{CheckText, CheckTitle, CommentText, PullTitle};
@@ -66,7 +68,27 @@ pub trait GitHub: Send + Sync {
     /// when there is none.
     async fn file(&self, at: &At, path: &str) -> Result<Option<String>, Error>;
 
+    /// The tip of a branch, and a text file at exactly that commit.
+    async fn file_at_tip(
+        &self,
+        at: &At,
+        branch: &BranchName,
+        path: &str,
+    ) -> Result<(CommitSha, Option<String>), Error>;
+
     async fn issue(&self, at: &At, issue: IssueNumber) -> Result<Issue, Error>;
+
+    /// A comment as it is now; `None` when it is gone.
+    async fn comment_now(&self, at: &At, id: CommentId) -> Result<Option<Comment>, Error>;
+
+    /// Who wrote an issue and its newest comments, and who edited them last.
+    async fn conversation(&self, at: &At, issue: IssueNumber) -> Result<Conversation, Error>;
+
+    /// Whether `user` is certainly the only person who may write; in doubt, not.
+    async fn sole_writer(&self, at: &At, user: &User) -> Result<bool, Error>;
+
+    /// Whether our App may bypass a rule of `branch`, as far as GitHub tells it.
+    async fn may_bypass(&self, at: &At, branch: &BranchName) -> Result<bool, Error>;
 
     async fn pull(&self, at: &At, pull: PullNumber) -> Result<Pull, Error>;
 
@@ -218,6 +240,10 @@ pub struct Repository {
     pub default_branch: BranchName,
     /// Ways to merge that its settings and the rules of its default branch allow.
     pub methods: BTreeSet<MergeMethod>,
+    /// Not everybody can read it.
+    pub private: bool,
+    /// Nothing can be written to it.
+    pub archived: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -249,49 +275,6 @@ pub struct SubIssue {
     pub open: bool,
 }
 
-/// A comment as a sweep finds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comment {
-    pub id: CommentId,
-    /// The issue or pull request it is on.
-    pub number: IssueNumber,
-    pub is_pull: bool,
-    /// `None` when the account is gone.
-    pub by: Option<User>,
-    /// Untrusted text.
-    pub body: String,
-    pub created: Millis,
-    /// It is not what its author first wrote: never a command.
-    pub edited: bool,
-}
-
-/// An issue or pull request as a sweep finds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Touched {
-    pub number: IssueNumber,
-    pub is_pull: bool,
-    pub open: bool,
-    pub labels: Vec<String>,
-}
-
-/// One line of an issue's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    pub id: u64,
-    pub what: Changed,
-    /// `None` when the account is gone.
-    pub by: Option<User>,
-    pub at: Millis,
-}
-
-/// What changed about an issue; only what we act on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Changed {
-    Labeled(String),
-    Unlabeled(String),
-    Closed,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pull {
     pub number: PullNumber,
@@ -299,6 +282,8 @@ pub struct Pull {
     pub draft: bool,
     pub head: CommitSha,
     pub head_branch: String,
+    /// Its head is in another repository, or in one that is gone.
+    pub fork: bool,
     pub base: BranchName,
     /// Who asked GitHub to merge it by itself, when somebody did.
     pub auto_merge: Option<String>,

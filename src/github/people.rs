@@ -89,6 +89,10 @@ pub fn deciding(given: Vec<Given>, author: Option<UserId>, head: &CommitSha) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::testing::{facts, head, seen};
+    use crate::gate::{Facts, GateKind};
+    use crate::model::trust::{Rule, Trust};
+    use crate::policy::{MergeMode, Policy};
 
     #[test]
     fn permission_fails_closed() {
@@ -156,5 +160,73 @@ mod tests {
         );
         assert_eq!(reviews[2].commit, head);
         assert!(reviews.iter().all(|review| !review.counts));
+    }
+
+    /// Who reviews: a person with an id, the author of the pull request being 7.
+    #[derive(Clone, Copy)]
+    struct Who {
+        id: u64,
+        bot: bool,
+        writes: bool,
+    }
+
+    const RIO: Who = Who { id: 1, bot: false, writes: true };
+    const OTTO: Who = Who { id: 2, bot: false, writes: false };
+    const HELPER: Who = Who { id: 3, bot: true, writes: true };
+    const ASKED: Who = Who { id: 99, bot: false, writes: true };
+    const US: Who = Who { id: 7, bot: true, writes: true };
+
+    fn other() -> CommitSha {
+        CommitSha::parse(&"e".repeat(40)).unwrap()
+    }
+
+    /// The gate over reviews as GitHub keeps them, read as the adapter reads them.
+    fn passes(given: &[(Who, &str, bool)], trust: Trust) -> bool {
+        let all = given.iter().enumerate().map(|(n, (who, state, of_head))| Given {
+            id: n as u64 + 1,
+            by: Some(User { id: UserId(who.id), login: format!("u{}", who.id), bot: who.bot }),
+            commit: Some(if *of_head { head() } else { other() }),
+            state: (*state).to_owned(),
+            text: String::new(),
+        });
+        let mut reviews: Vec<Review> = deciding(all.collect(), Some(UserId(US.id)), &head());
+        for review in &mut reviews {
+            let who = given.iter().map(|row| row.0).find(|who| who.id == review.by.id.0).unwrap();
+            review.counts = who.writes && !who.bot;
+        }
+        let mut seen = seen();
+        seen.reviews = reviews;
+        let policy = Policy { merge: MergeMode::OnApproval, trust, ..Policy::default() };
+        let facts: Facts<'_> = facts(&seen, &policy);
+        GateKind::Review.judge(&facts).passed()
+    }
+
+    #[test]
+    fn attack_41_only_a_writers_standing_approval_of_this_commit_counts() {
+        use Rule::{ApprovedHead, OtherPerson, Reviewer};
+        let good = (RIO, "APPROVED", true);
+        // What was given, whether it passes, and the rule without which it would.
+        let table: [(&[(Who, &str, bool)], bool, Option<Rule>); 14] = [
+            (&[good], true, None),
+            (&[(RIO, "APPROVED", false)], false, Some(ApprovedHead)),
+            (&[(OTTO, "APPROVED", true)], false, Some(Reviewer)),
+            (&[(HELPER, "APPROVED", true)], false, Some(Reviewer)),
+            (&[(ASKED, "APPROVED", true)], false, Some(OtherPerson)),
+            (&[(US, "APPROVED", true)], false, None),
+            (&[(RIO, "COMMENTED", true)], false, None),
+            (&[(RIO, "PENDING", true)], false, None),
+            (&[good, (RIO, "DISMISSED", true)], false, None),
+            (&[good, (RIO, "CHANGES_REQUESTED", true)], false, None),
+            (&[(RIO, "CHANGES_REQUESTED", false), good], true, None),
+            (&[good, (OTTO, "CHANGES_REQUESTED", true)], true, None),
+            (&[(ASKED, "APPROVED", true), good], true, None),
+            (&[(RIO, "BLESSED", true)], false, None),
+        ];
+        for (n, (given, expected, rule)) in table.iter().enumerate() {
+            assert_eq!(passes(given, Trust::whole()), *expected, "row {n}");
+            if let Some(rule) = rule {
+                assert!(passes(given, Trust::without(*rule)), "row {n}: {rule:?} refuses it");
+            }
+        }
     }
 }

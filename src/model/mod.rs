@@ -9,6 +9,7 @@ mod secret;
 mod sha;
 pub mod text;
 mod time;
+pub mod trust;
 mod vault;
 
 pub use ids::{

@@ -6,16 +6,19 @@
 pub mod decide;
 pub mod effect;
 pub mod event;
+pub mod frozen;
 pub mod park;
 mod run;
 pub mod stage;
 pub mod standing;
 pub mod state;
 pub mod stories;
+pub mod trust;
 
 pub use decide::{Decision, Ignored, decide};
 pub use effect::{Answer, Effect};
 pub use event::{Event, EventKind, Timer, Withdrawal};
+pub use frozen::{Frozen, Level, Taint};
 pub use park::{Park, ParkReason};
 pub use run::Run;
 pub use stage::{Done, MergeAnswer, Role, Settled, StageKind, Task};

@@ -44,6 +44,10 @@ pub enum ParkReason {
     QueueRefused,
     /// It stands in GitHub's merge queue longer than it may; there it stays.
     QueueTooLong,
+    /// Nobody said `/push` in time.
+    NotReleased,
+    /// Whose word the run rests on may not write any more.
+    PermissionLost,
     /// GitHub, git or the sandbox failed for good.
     WorldFailed,
 }
@@ -61,6 +65,13 @@ impl ParkReason {
             Self::QueueTooLong => {
                 "It stays in the queue and may still land. Comment `/retry` to wait on, or \
                  `/stop` to take it out."
+            }
+            Self::NotReleased => {
+                "Comment `/push` to let exactly this change be pushed, `/retry` to wait on, or \
+                 `/stop`."
+            }
+            Self::PermissionLost => {
+                "Somebody who may write comments `/retry` to take the run over, or `/stop`."
             }
             Self::MergeUnknown => "Look at the pull request, then comment `/retry` or `/stop`.",
             Self::AgentStuck

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::event::Withdrawal;
+use super::frozen::{Frozen, Taint};
 use super::park::Park;
 use super::stage::{StageKind, Task};
 use super::standing::Standing;
 use super::stories::Story;
 use crate::gate::push::{Judged, Violation};
+use super::trust::Held;
 use crate::gate::seen::{Check, Seen};
 use crate::gate::{Facts, MergePermit};
 use crate::model::{
@@ -35,6 +37,12 @@ pub struct State {
     pub stop_by: Option<User>,
     /// The reason for the run went away; the next look decides whether it was by merging.
     pub withdrawn: Option<Withdrawal>,
+    /// Why words of strangers may be in what was made; grows, never shrinks.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tainted: BTreeSet<Taint>,
+    /// Who took the run over when whoever asked may not write any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sponsor: Option<User>,
     /// The newest look.
     pub seen: Option<Arc<Seen>>,
 }
@@ -64,6 +72,9 @@ pub struct Request {
     /// The run this is a story of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<RunId>,
+    /// The comments that were read with it, and what is known of its words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<Frozen>,
     pub at: Millis,
 }
 
@@ -161,6 +172,11 @@ pub struct Work {
     pub required: BTreeSet<String>,
     /// A person accepted this head although no check speaks for it.
     pub without_checks: Option<CommitSha>,
+    /// The change that waits for `/push`, and `/push` for this head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Approval>,
     /// `/approve` for this head.
     pub approved: Option<Approval>,
     /// Everybody who said `/approve`, with the head it was last said for.
@@ -266,7 +282,7 @@ fn is_zero(number: &u32) -> bool {
 impl State {
     /// A run that was asked for and not yet started.
     pub fn open(request: Request) -> Self {
-        Self {
+        let mut state = Self {
             request: Arc::new(request),
             progress: Progress::Idle,
             entry: 0,
@@ -275,8 +291,12 @@ impl State {
             held_by: None,
             stop_by: None,
             withdrawn: None,
+            tainted: BTreeSet::new(),
+            sponsor: None,
             seen: None,
-        }
+        };
+        state.taint_of_request();
+        state
     }
 
     pub fn finished(&self) -> Option<&Outcome> {
@@ -332,6 +352,8 @@ impl State {
             approvals: &work.approvals,
             judged: work.judged.as_ref(),
             held_by: self.held_by.as_ref(),
+            requester: &self.request.by,
+            tainted: self.taint(policy).map(Taint::why),
             drafted: work.drafted,
             reruns: &self.counts.reruns,
         })

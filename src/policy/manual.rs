@@ -57,7 +57,8 @@ pub(super) const KEYS: &[Key] = &[
     free("stages.review", "Wait for the people `merge` and GitHub's rules ask for."),
     free(
         "merge",
-        "Who decides that a verified, green head is merged: `auto` nobody further, \
+        "Who decides that a verified, green head is merged: `auto` nobody further (but a person \
+         where the run is tainted, nothing protects the branch, or the App may bypass what does), \
          `on-approval` a person's approval of exactly this head, `on-command` a `/merge`, `never` \
          leaves the pull request to people.",
     ),
@@ -118,6 +119,24 @@ pub(super) const KEYS: &[Key] = &[
                   file is refused. Written like `protected`.",
         bound: Bound::Paths { of: |policy| &policy.allow_binary, entries_max: 200 },
     },
+    free(
+        "push",
+        "`direct`: a verified change is pushed at once. `hold`: it is shown and waits for a \
+         `/push` of exactly it. `hold-when-tainted`: the same where words of people who may not \
+         write were read. Without it: `hold-when-tainted` in a public repository, `direct` in a \
+         private one.",
+    ),
+    free(
+        "outsiders",
+        "Comments of people who may not write: `quote` gives them to the agent as data and \
+         taints the run, `leave-out` does not. Without it: `leave-out` in a public repository, \
+         `quote` in a private one.",
+    ),
+    free(
+        "requester_may_approve",
+        "Whether an approval, `/approve` or `/merge` counts when whoever asked for the run gives \
+         it. Without it: only while nobody else may write.",
+    ),
     limit!(fix_rounds_max, 0..=10, "Times a failure is given to the agent for repair."),
     limit!(resolve_rounds_max, 0..=10, "Times a conflict is given to the agent."),
     limit!(review_rounds_max, 0..=10, "Times a reviewer's request is given to the agent."),
@@ -136,6 +155,7 @@ pub(super) const KEYS: &[Key] = &[
     limit!(file_bytes_max, 1..=8_388_608, "Bytes one file of a change may have."),
     limit!(patch_bytes_max, 1..=16_777_216, "Bytes the patch of one change may have."),
     limit!(stories_at_once_max, 1..=10, "Sub-issues of one issue that are worked on at once."),
+    limit!(hold_hours_max, 1..=720, "Hours a held change waits before a person is asked."),
 ];
 
 /// The whole of `docs/POLICY.md`.

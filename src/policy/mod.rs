@@ -7,6 +7,8 @@ pub(crate) mod wrapped;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::trust::Trust;
+
 pub use manual::manual;
 pub use read::PolicyError;
 
@@ -42,7 +44,18 @@ pub struct Policy {
     pub review_paths: Vec<String>,
     /// Images that may be changed.
     pub allow_binary: Vec<String>,
+    /// When a change waits for `/push`; `None` as the repository's visibility says.
+    pub push: Option<PushMode>,
+    /// What is done with comments of people who may not write; `None` as the visibility says.
+    pub outsiders: Option<Outsiders>,
+    /// Whether the word of whoever asked counts as an approval; `None` while nobody else may
+    /// write.
+    pub requester_may_approve: Option<bool>,
     pub limits: Limits,
+    /// The rules in force: never read from the file, and whole but in tests.
+    #[doc(hidden)]
+    #[serde(skip)]
+    pub trust: Trust,
 }
 
 /// Stages that can be left out. The others make the five claims true and cannot.
@@ -93,6 +106,27 @@ pub enum Freshness {
     Loose,
 }
 
+/// When a change is pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PushMode {
+    /// At once.
+    Direct,
+    /// Once a person said `/push` for exactly it.
+    Hold,
+    /// The same where strangers' words were read, otherwise at once.
+    HoldWhenTainted,
+}
+
+/// What is done with comments of people who may not write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outsiders {
+    /// Quoted to the agent as data; the run is tainted.
+    Quote,
+    LeaveOut,
+}
+
 /// Whether pull requests are opened as drafts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -130,6 +164,8 @@ pub struct Limits {
     pub patch_bytes_max: u32,
     /// Sub-issues of one issue that are worked on at once.
     pub stories_at_once_max: u32,
+    /// Hours a held change waits before a person is asked what to do.
+    pub hold_hours_max: u32,
 }
 
 impl Default for Policy {
@@ -148,7 +184,11 @@ impl Default for Policy {
             protected: Vec::new(),
             review_paths: Vec::new(),
             allow_binary: Vec::new(),
+            push: None,
+            outsiders: None,
+            requester_may_approve: None,
             limits: Limits::default(),
+            trust: Trust::whole(),
         }
     }
 }
@@ -176,6 +216,7 @@ impl Default for Limits {
             file_bytes_max: 1 << 20,
             patch_bytes_max: 4 << 20,
             stories_at_once_max: 1,
+            hold_hours_max: 72,
         }
     }
 }

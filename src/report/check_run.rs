@@ -77,6 +77,8 @@ fn summary(context: &Context<'_>) -> String {
     blocks.extend(beside(context));
     blocks.extend(delicate(context));
     blocks.push(counters(context));
+    blocks.push(super::trust::read(context));
+    blocks.extend(super::trust::held(context));
     blocks.retain(|block| !block.is_empty());
     let page = context.run_page().map(|page| format!("\n\n[The whole run]({page})"));
     ended(&blocks.join("\n\n"), &page.unwrap_or_default(), &context.whole())

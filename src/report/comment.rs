@@ -26,8 +26,9 @@ pub fn issue_comment(context: &Context<'_>) -> String {
         blocks.push(&super::stories::table(&context.state.work.stories));
         return blocks.close(context);
     }
+    let held = super::trust::held(context);
     let moving = match Tone::of(context.state) {
-        Tone::Working | Tone::Waiting => true,
+        Tone::Working | Tone::Waiting => held.is_none(),
         Tone::Parked | Tone::Merged | Tone::Ended | Tone::Failed => false,
     };
     if let (Some(pull), true) = (context.state.work.pull, moving) {
@@ -42,6 +43,8 @@ pub fn issue_comment(context: &Context<'_>) -> String {
         blocks.push(&mermaid(context.state, context.policy));
         blocks.push(&asked(context, true));
         rejected(context, &mut blocks);
+        blocks.push(&super::trust::read(context));
+        blocks.push(&held.unwrap_or_default());
     }
     plan(context, &mut blocks);
     blocks.close(context)
@@ -60,6 +63,8 @@ pub fn pull_comment(context: &Context<'_>) -> String {
     }
     blocks.push(&delicate(context).unwrap_or_default());
     blocks.push(&asked(context, false));
+    blocks.push(&super::trust::read(context));
+    blocks.push(&super::trust::held(context).unwrap_or_default());
     details(context, &mut blocks);
     blocks.close(context)
 }

@@ -91,6 +91,9 @@ fn doing(state: &State, task: &Task) -> String {
         Task::Verify { head } => {
             format!("Slipway is running the repository's own commands on `{}`", head.short())
         }
+        Task::Show { head } => {
+            format!("Slipway is reading what `{}` changes, to show it", head.short())
+        }
         Task::Publish { head, .. } if state.work.pull.is_some() => {
             format!("Slipway is pushing `{}` to the pull request", head.short())
         }
@@ -212,6 +215,7 @@ fn limit(context: &Context<'_>, task: &Task) -> Option<String> {
             end(limits.verify_minutes_max)
         )),
         Task::Accept { .. }
+        | Task::Show { .. }
         | Task::Publish { .. }
         | Task::Update { .. }
         | Task::Rerun { .. }
@@ -236,6 +240,7 @@ fn after(context: &Context<'_>, stage: StageKind, task: &Task) -> String {
         Task::Enlist { .. } => "Then Slipway waits for GitHub.".to_owned(),
         Task::Leave { .. } => "Nothing else happens before that is sure.".to_owned(),
         Task::Rerun { .. } => "Then Slipway waits for their results.".to_owned(),
+        Task::Show { .. } => "Then somebody who may write releases it.".to_owned(),
         Task::Undraft { .. } => "Then they are asked.".to_owned(),
         Task::Stories { .. } => String::new(),
         Task::Agent { role: Role::Planner | Role::Builder, .. }
@@ -281,6 +286,9 @@ pub(super) fn commands(context: &Context<'_>) -> String {
         }
         Progress::Idle | Progress::Running { .. } => {
             let mut words = String::new();
+            if state.held().is_some() {
+                words.push_str("`/push` lets exactly this change be pushed, so that CI runs it. ");
+            }
             if may_approve(context) {
                 words.push_str("`/approve` approves exactly this commit. ");
             }
@@ -313,6 +321,7 @@ pub(super) fn may_stop(state: &State) -> bool {
                 Task::Accept { .. }
                 | Task::Agent { .. }
                 | Task::Verify { .. }
+                | Task::Show { .. }
                 | Task::Publish { .. }
                 | Task::Update { .. }
                 | Task::Rerun { .. }

@@ -12,6 +12,7 @@ mod picture;
 mod pull;
 mod stories;
 mod timeline;
+mod trust;
 mod words;
 
 pub use check_run::{CheckReport, Conclusion, check_run};

@@ -40,7 +40,8 @@ pub(super) fn main_branch() -> BranchName {
 }
 
 pub(super) fn user(login: &str) -> User {
-    User { id: UserId(7), login: login.to_owned(), bot: false }
+    let id = if login == "ann" { 7 } else { 8 };
+    User { id: UserId(id), login: login.to_owned(), bot: false }
 }
 
 pub(super) fn request() -> Request {
@@ -61,6 +62,7 @@ pub(super) fn request() -> Request {
         dry_run: false,
         stories: false,
         parent: None,
+        frozen: None,
         at: T,
     }
 }
@@ -143,6 +145,7 @@ pub(super) fn seen() -> Seen {
         base_checks: Vec::new(),
         rules: Rules { required: ["test".to_owned()].into(), ..Rules::default() },
         reviews: Vec::new(),
+        sole_writer: false,
         auto_merge: None,
         line: Line::default(),
         judged: None,

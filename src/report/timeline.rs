@@ -75,6 +75,11 @@ fn done_words(done: &Done) -> String {
         Done::Verified { head, passed: false, .. } => {
             format!("the repository's commands failed on {}", head.short())
         }
+        Done::Shown { head, .. } => format!("what {} changes is shown and held", head.short()),
+        Done::Lost { people } => {
+            let names: Vec<&str> = people.iter().map(|user| user.login.as_str()).collect();
+            format!("nothing was sent: {} may not write any more", names.join(", "))
+        }
         Done::Published { head, pull } => {
             format!("published {} as pull request {pull}", head.short())
         }

@@ -16,6 +16,9 @@ use crate::gate::seen::{
     Check, CheckResult, Line, Merge, Probe, PullState, Review, ReviewVerdict, Rules, Seen,
 };
 use crate::model::{CheckId, CommentId, DeliveryId, Millis, PullNumber, RunId, TreeSha};
+use crate::pipeline::frozen::{Frozen, Level, Remark, Taint};
+use crate::pipeline::state::Approval;
+use crate::pipeline::trust::{Diff, DiffFile, Held};
 use crate::pipeline::{
     Answer, Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, StageKind, State,
     Task, Timer, Wait,
@@ -64,6 +67,7 @@ fn seen() -> Seen {
         base_checks: Vec::new(),
         rules: Rules { strict: true, ..Rules::default() },
         reviews: vec![review],
+        sole_writer: false,
         auto_merge: None,
         line: Line::default(),
         judged: None,
@@ -84,12 +88,33 @@ fn states() -> Vec<(&'static str, State)> {
     let task = Task::Agent { role: Role::Fixer, round: 2 };
     doing.progress =
         Progress::Running { stage: StageKind::Build, since: Millis(4), phase: Phase::Doing(task) };
+    let mut held = doing.clone();
+    held.tainted = [Taint::Issue, Taint::Logs].into();
+    held.sponsor = Some(person());
+    let request = std::sync::Arc::make_mut(&mut held.request);
+    let (by, level) = (person(), Level::Quote);
+    request.frozen = Some(Frozen {
+        public: true,
+        level,
+        remarks: vec![Remark { id: CommentId(2), by, level, text: "words".to_owned() }],
+        left_out: 1,
+        digest: "0".repeat(64),
+        policy_at: Some(sha('c')),
+    });
+    held.work.held = Some(Held { head: sha('a'), at: Millis(6), diff: shown() });
+    held.work.released = Some(Approval { by: person(), head: sha('a') });
     vec![
         ("idle", idle),
+        ("held", held),
         ("finished", finished(running.clone())),
         ("waiting", running),
         ("doing", doing),
     ]
+}
+
+fn shown() -> Diff {
+    let file = DiffFile { path: "a.rs".to_owned(), added: 1, removed: 2 };
+    Diff { files: vec![file], more_files: 3, patch: "a.rs\n+x\n".to_owned(), is_cut: true }
 }
 
 fn happened() -> Vec<(&'static str, Event)> {
@@ -109,6 +134,8 @@ fn happened() -> Vec<(&'static str, Event)> {
         ("observed", Event { kind: EventKind::Observed(Box::new(seen())), ..event(9) }),
         ("verified", performed(verified)),
         ("published", performed(Done::Published { head: sha('a'), pull: PullNumber(12) })),
+        ("shown", performed(Done::Shown { head: sha('a'), diff: shown() })),
+        ("lost", performed(Done::Lost { people: vec![person()] })),
         ("merge_answered", performed(Done::MergeAnswered(answered))),
         ("settled", performed(Done::Settled(Settled::NotLanded))),
         ("failed", performed(Done::Failed { why: "no disk".to_owned() })),

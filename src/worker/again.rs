@@ -1,15 +1,15 @@
 //! Once more: `/retry`, its button, and GitHub's own re-run of our check run or suite.
 
 use super::failure::Failure;
+use super::freeze::Cause;
 use super::inbox::{Press, Said};
 use super::reconcile::check_run_shown;
-use super::start::Cause;
 use super::{Engine, jobs};
-use crate::command::{self, Authorized, Go, SlashCommand, Source};
+use crate::command::{self, Authorized, SlashCommand, Source};
 use crate::github::{At, Buttons, CheckRun};
-use crate::model::{CheckId, CommentId, CommitSha, RunId};
+use crate::model::{CheckId, CommitSha, RunId};
 use crate::pipeline::{Answer, EventKind, Outcome};
-use crate::store::{Lease, Opened, Published, Snapshot};
+use crate::store::{Lease, Published, Snapshot};
 
 impl Engine {
     /// `/retry` after the end: the same request once more, as a new run.
@@ -27,7 +27,7 @@ impl Engine {
             let text = "The last run here was merged; there is nothing to retry.".to_owned();
             return self.reply(lease, said, Answer::Words(text)).await;
         }
-        let (said, go) = same_request(&old, said.clone());
+        let (said, go) = said.clone().anew(&old.state.request);
         self.go(lease, &said, &go).await
     }
 
@@ -105,7 +105,7 @@ impl Engine {
         if press.by.bot {
             return Ok(None);
         }
-        let held = self.ports.github.permission(&press.at, &press.by).await?;
+        let held = self.permission(&press.at, &press.by).await?;
         Ok(command::authorize(command, press.by.clone(), held, Source::Button).ok())
     }
 
@@ -122,29 +122,14 @@ impl Engine {
     }
 
     async fn go_anew(&self, lease: &Lease, old: &Snapshot, press: &Press) -> Result<(), Failure> {
-        let said = Said {
-            at: press.at.clone(),
-            number: old.state.request.issue,
-            is_pull: false,
-            comment: CommentId(0),
-            by: press.by.clone(),
-            body: String::new(),
-            title: None,
-            text: None,
-            written: None,
-        };
-        let (said, go) = same_request(old, said);
-        let Ok(policy) = self.policy(&press.at).await? else {
+        let request = &old.state.request;
+        if self.spent(&request.repo, request.issue, &press.by).await?.is_some() {
             return self.end(lease, Vec::new()).await;
-        };
-        let cause = Cause::Press { lease: lease.key.0.clone() };
-        match self.request(&said, &go, &policy, cause).await? {
-            Ok(request) => match self.open(Some(lease), request, policy).await? {
-                Opened::New => Ok(()),
-                Opened::Exists(_) => self.end(lease, Vec::new()).await,
-            },
-            Err(_nothing_to_do) => self.end(lease, Vec::new()).await,
         }
+        let said = Said::wish(press.at.clone(), request.issue, press.by.clone());
+        let (said, go) = said.anew(request);
+        let cause = Cause::Press { lease: lease.key.0.clone() };
+        self.start_quietly(lease, &said, &go, cause).await
     }
 
     /// Takes our check run on `head` back to "in progress", as GitHub expects of whoever is
@@ -167,20 +152,4 @@ impl Engine {
         let forgotten = Published { hash: String::new(), at: self.now(), ..shown };
         Ok(self.ports.store.publish(run, forgotten).await?)
     }
-}
-
-/// What was asked for last time, now by whoever asks again.
-fn same_request(old: &Snapshot, mut said: Said) -> (Said, Go) {
-    let request = &old.state.request;
-    let go = Go {
-        dry_run: request.dry_run,
-        base: request.base.clone(),
-        agent: request.agent.clone(),
-        words: request.words.clone(),
-    };
-    said.number = request.issue;
-    said.is_pull = request.pull.is_some();
-    said.title = Some(request.title.clone());
-    said.text = Some(request.body.clone());
-    (said, go)
 }

@@ -31,6 +31,10 @@ impl Engine {
                 None => "There was no run here yet. `/go` starts one.".to_owned(),
             },
         };
+        if !self.may_answer(&at.repo, issue) {
+            self.ports.github.react(at, to, Reaction::Confused).await?;
+            return self.end(lease, Vec::new()).await;
+        }
         let marker = format!("<!-- slipway:answer:{to} -->");
         let repeated = lease.attempts > 0;
         let there = repeated && self.ports.github.comment_with(at, issue, &marker).await?.is_some();

@@ -97,7 +97,9 @@ impl Engine {
     async fn take(&self, logged: &Logged, now: Millis) -> Result<(), Failure> {
         let Some(kept) = self.ports.github.delivery(logged.id).await? else { return Ok(()) };
         let (id, event, body) = (logged.guid.clone(), kept.event, kept.body);
-        self.ports.store.record(NewDelivery { id, event, body, at: now }).await?;
+        // When GitHub sent it counts, not when we came to read of it.
+        let at = logged.at.min(now);
+        self.ports.store.record(NewDelivery { id, event, body, at }).await?;
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 //! A delivery is a hint. Comments are remembered by their own number, so that a webhook that
 //! comes twice, under another GUID, or is found by the sweep, is one command.
 
+use std::sync::Arc;
+
 use super::failure::Failure;
 use super::missed::named;
 use super::{Engine, jobs};
@@ -11,11 +13,18 @@ use crate::github::{At, Reaction};
 use crate::model::{
     BranchName, CommentId, CommitSha, DeliveryId, IssueNumber, Millis, PullNumber, Repo, User,
 };
-use crate::pipeline::{EventKind, Withdrawal};
+use crate::pipeline::{EventKind, Request, Withdrawal};
 use crate::store::{Lease, NewDelivery, NewJob, RunRow};
 
 /// The event name under which a comment is remembered by its own number.
 pub(super) const COMMENT_EVENT: &str = "slipway.comment";
+/// The same for one that was heard late and that no sweep had taken.
+const LATE_EVENT: &str = "slipway.late";
+/// The event name under which a sweep keeps what it found of an issue. No webhook comes under
+/// one of these names.
+pub(super) const SWEPT_EVENT: &str = "slipway.issues";
+/// After the next sweep is due, a late command waits this much longer, in milliseconds.
+const AFTER_SWEEP_MS: i64 = 30_000;
 
 /// A comment that may be a command.
 #[derive(Debug, Clone)]
@@ -31,6 +40,10 @@ pub(super) struct Said {
     pub text: Option<String>,
     /// When it was written.
     pub written: Option<Millis>,
+    /// It was heard long after that.
+    pub late: bool,
+    /// What is asked for once more.
+    pub again: Option<Arc<Request>>,
 }
 
 /// A label put on an issue or taken away.
@@ -43,6 +56,10 @@ pub(super) struct Labeling {
     pub by: Option<User>,
     /// When; `None` when the delivery does not say.
     pub when: Option<Millis>,
+    /// Title and body of that moment, as the delivery carried them.
+    pub words: (Option<String>, Option<String>),
+    /// It was heard long after that.
+    pub late: bool,
 }
 
 /// A button of our check run, pressed.
@@ -58,14 +75,21 @@ impl Engine {
         let Some(delivery) = self.ports.store.delivery(id).await? else {
             return self.end(lease, Vec::new()).await;
         };
-        let remembered = delivery.event == COMMENT_EVENT;
-        let event = if remembered { "issue_comment" } else { delivery.event.as_str() };
-        let Ok(happening) = payload::read(event, &delivery.body, self.settings.app_id) else {
+        let remembered = [COMMENT_EVENT, LATE_EVENT].contains(&delivery.event.as_str());
+        let event = match delivery.event.as_str() {
+            COMMENT_EVENT | LATE_EVENT => "issue_comment",
+            SWEPT_EVENT => "issues",
+            event => event,
+        };
+        let (app, trust) = (self.settings.app_id, self.settings.trust);
+        let Ok(happening) = payload::read_with(event, &delivery.body, app, trust) else {
             return self.end(lease, Vec::new()).await;
         };
         match happening {
-            Happening::Comment { at, number, is_pull, comment, by, body } => {
-                if by.bot || crate::command::parse(&body) == crate::command::Parsed::None {
+            Happening::Comment { at, number, is_pull, comment, by, via, body } => {
+                if !self.hears(&by, via)
+                    || crate::command::parse(&body) == crate::command::Parsed::None
+                {
                     return self.end(lease, Vec::new()).await;
                 }
                 if !remembered {
@@ -74,13 +98,14 @@ impl Engine {
                     if self.ports.store.delivery(&known).await?.is_some() {
                         return self.end(lease, Vec::new()).await;
                     }
-                    self.ports.github.react(&at, comment, Reaction::Eyes).await?;
-                    self.remember(&at, comment, &delivery.body, delivery.at).await?;
-                    return self.end(lease, Vec::new()).await;
+                    return self.heard_first(lease, (&at, comment), &delivery).await;
                 }
                 let (title, text) = payload::issue_words(&delivery.body);
-                let written = payload::comment_written(&delivery.body);
-                let said = Said { at, number, is_pull, comment, by, body, title, text, written };
+                let mut said =
+                    Said::wish(at, number, by).written_at(payload::comment_written(&delivery.body));
+                (said.is_pull, said.comment, said.body) = (is_pull, comment, body);
+                (said.title, said.text) = (title, text);
+                said.late = delivery.event == LATE_EVENT;
                 self.said(lease, said).await
             }
             other @ (Happening::Labeled { .. }
@@ -99,16 +124,35 @@ impl Engine {
         }
     }
 
+    /// A command that nobody heard of before. One that comes late decides nothing by itself: a
+    /// sweep hears what was written since the last one, and what none took is late.
+    async fn heard_first(
+        &self,
+        lease: &Lease,
+        (at, comment): (&At, CommentId),
+        delivery: &NewDelivery,
+    ) -> Result<(), Failure> {
+        let late = self.is_late(payload::comment_written(&delivery.body), delivery.at);
+        let sweep_ms = self.settings.limits.sweep_ms;
+        if late && lease.attempts == 0 && sweep_ms > 0 {
+            let due = self.now().plus(sweep_ms + AFTER_SWEEP_MS);
+            return Ok(self.ports.store.put_back(lease, due, "a sweep comes first").await?);
+        }
+        self.ports.github.react(at, comment, Reaction::Eyes).await?;
+        let event = if late { LATE_EVENT } else { COMMENT_EVENT };
+        self.remember((at, comment), (event, &delivery.body), delivery.at).await?;
+        self.end(lease, Vec::new()).await
+    }
+
     /// Keeps a comment under its own number; the second time changes nothing.
     pub(super) async fn remember(
         &self,
-        at: &At,
-        comment: CommentId,
-        body: &[u8],
+        (at, comment): (&At, CommentId),
+        (event, body): (&str, &[u8]),
         when: Millis,
     ) -> Result<(), Failure> {
         let id = comment_delivery(at, comment)?;
-        let event = COMMENT_EVENT.to_owned();
+        let event = event.to_owned();
         let delivery = NewDelivery { id, event, body: body.to_vec(), at: when };
         self.ports.store.record(delivery).await?;
         Ok(())
@@ -127,10 +171,15 @@ impl Engine {
         match happening {
             Happening::Labeled { at, issue, label, by } => {
                 let when = payload::issue_changed(&delivery.body);
-                self.labeled(lease, Labeling { at, issue, label, by: Some(by), when }).await
+                let words = payload::issue_words(&delivery.body);
+                let late = delivery.event != SWEPT_EVENT && self.is_late(when, delivery.at);
+                let by = Some(by);
+                self.labeled(lease, Labeling { at, issue, label, by, when, words, late }).await
             }
             Happening::Unlabeled { at, issue, label, by } => {
-                self.unlabeled(lease, Labeling { at, issue, label, by, when: None }).await
+                let (words, late) = ((None, None), false);
+                let when = None;
+                self.unlabeled(lease, Labeling { at, issue, label, by, when, words, late }).await
             }
             Happening::IssueClosed { at, issue, by } => self.closed(lease, &at, issue, by).await,
             Happening::Button { at, external_id, identifier, by, .. } => {
@@ -182,7 +231,7 @@ impl Engine {
     }
 
     async fn unlabeled(&self, lease: &Lease, unlabeling: Labeling) -> Result<(), Failure> {
-        let Labeling { at, issue, label, by, when: _ } = unlabeling;
+        let Labeling { at, issue, label, by, .. } = unlabeling;
         let Some(run) = self.ports.store.live_run(&at.repo, issue).await? else {
             return self.end(lease, Vec::new()).await;
         };

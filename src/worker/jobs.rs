@@ -83,6 +83,7 @@ fn perform(state: &State, entry: u32, task: &Task, now: Millis, limits: &Limits)
         | Task::Leave { .. }
         | Task::Compare { .. }
         | Task::Accept { .. }
+        | Task::Show { .. }
         | Task::Publish { .. }
         | Task::Update { .. }
         | Task::Rerun { .. }
@@ -119,6 +120,7 @@ fn report_due(state: &State, now: Millis, limits: &Limits) -> Option<Millis> {
                 Some(soon)
             }
             Task::Accept { .. }
+            | Task::Show { .. }
             | Task::Publish { .. }
             | Task::Update { .. }
             | Task::Rerun { .. }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::Engine;
 use super::failure::Failure;
 use crate::gate::seen::{CHECKS_MAX, CheckResult, Line, PullState, Rules, Seen};
-use crate::github::Purpose;
+use crate::github::{At, Purpose};
+use crate::model::trust::Rule;
 use crate::model::{BranchName, PullNumber, RunId};
 use crate::pipeline::standing::Way;
 use crate::pipeline::{EventKind, State};
-use crate::policy::Policy;
+use crate::policy::{MergeMode, Policy};
 use crate::store::Lease;
 
 impl Engine {
@@ -57,6 +58,7 @@ impl Engine {
             base_checks: Vec::new(),
             rules: Rules::default(),
             reviews: Vec::new(),
+            sole_writer: false,
             auto_merge: pull.auto_merge.clone(),
             line: Line::default(),
             judged: None,
@@ -72,6 +74,10 @@ impl Engine {
         };
         seen.git_head = state.work.branch.as_ref().and_then(|branch| tips.get(branch)).cloned();
         seen.base_tip = base_tip;
+        // What lives elsewhere has no head here, whatever it is called.
+        if pull.fork && self.holds(Rule::Forks) {
+            seen.git_head = None;
+        }
         if pull.state != PullState::Open {
             return Ok(seen);
         }
@@ -95,7 +101,34 @@ impl Engine {
             seen.base_checks = failed.take(CHECKS_MAX).collect();
         }
         seen.reviews = github.reviews(&at, number).await?;
+        seen.sole_writer = self.sole_writer(state, policy, &seen).await?;
+        seen.rules.bypass = self.bypasses(&at, policy, &seen).await?;
         Ok(seen)
+    }
+
+    /// Whether our App may bypass the base's rules; asked only where nobody else decides.
+    async fn bypasses(&self, at: &At, policy: &Policy, seen: &Seen) -> Result<bool, Failure> {
+        match policy.merge {
+            MergeMode::Auto => Ok(self.ports.github.may_bypass(at, &seen.base).await?),
+            MergeMode::OnApproval | MergeMode::OnCommand | MergeMode::Never => Ok(false),
+        }
+    }
+
+    /// Whether whoever asked is alone; asked only where that person agreed and it matters.
+    async fn sole_writer(
+        &self,
+        state: &State,
+        policy: &Policy,
+        seen: &Seen,
+    ) -> Result<bool, Failure> {
+        let by = &state.request.by;
+        let words = state.work.approved.iter().chain(&state.work.merge_ordered);
+        let spoke = words.map(|word| word.by.id).any(|id| id == by.id)
+            || seen.reviews.iter().any(|review| review.by.id == by.id);
+        if policy.requester_may_approve.is_some() || !spoke {
+            return Ok(false);
+        }
+        Ok(self.ports.github.sole_writer(&Self::at(state), by).await?)
     }
 
     /// Where `branches` are now, as git itself says; their commits are in the mirror then.

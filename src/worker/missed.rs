@@ -5,6 +5,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::failure::Failure;
+use super::inbox::SWEPT_EVENT;
 use super::{Engine, jobs};
 use crate::github::{At, Change, Changed, Error, Issue, Touched};
 use crate::model::{DeliveryId, IssueNumber, Millis, Repo, RunId, User};
@@ -115,7 +116,7 @@ impl Engine {
             "sender": sender,
         });
         let id = named("issue", &at.repo, &format!("{issue}/{}", change.id))?;
-        let (event, body) = ("issues".to_owned(), body.to_string().into_bytes());
+        let (event, body) = (SWEPT_EVENT.to_owned(), body.to_string().into_bytes());
         self.ports.store.record(NewDelivery { id, event, body, at: place.now }).await?;
         Ok(())
     }

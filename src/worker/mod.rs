@@ -6,9 +6,11 @@
 mod again;
 mod answer;
 mod apply;
+mod budget;
 mod canary;
 mod deliveries;
 mod failure;
+mod freeze;
 mod gate;
 mod handle;
 mod inbox;
@@ -22,6 +24,7 @@ mod settings;
 mod start;
 mod stories;
 mod sweep;
+mod trusted;
 mod vouch;
 
 use std::collections::BTreeMap;
@@ -122,6 +125,8 @@ pub struct Engine {
     limited: Mutex<BTreeMap<InstallationId, Millis>>,
     /// Reports that were sent back, and when their turn is.
     later: Mutex<BTreeMap<RunId, Millis>>,
+    /// What was answered, and who asked for what.
+    ledger: Mutex<budget::Ledger>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -132,9 +137,9 @@ impl std::fmt::Debug for Engine {
 
 impl Engine {
     pub fn new(ports: Ports, settings: Settings, watcher: Arc<dyn Watcher>) -> Self {
-        let (running, limited, later) = Default::default();
+        let (running, limited, later, ledger) = Default::default();
         let (vault, canaries) = Default::default();
-        Self { ports, settings, watcher, vault, canaries, running, limited, later }
+        Self { ports, settings, watcher, vault, canaries, running, limited, later, ledger }
     }
 
     /// Lets none of these secrets leave with a change.
@@ -191,6 +196,10 @@ impl Engine {
 
     fn limited(&self) -> std::sync::MutexGuard<'_, BTreeMap<InstallationId, Millis>> {
         self.limited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ledger(&self) -> std::sync::MutexGuard<'_, budget::Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A report of `run` was sent back until `turn`; whoever wants one sooner waits too.

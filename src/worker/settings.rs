@@ -1,6 +1,10 @@
 //! What the operator decides about the engine, parsed by `config`.
 
+use std::collections::BTreeSet;
+
 use crate::agent::Agent;
+use crate::model::UserId;
+use crate::model::trust::Trust;
 
 /// The engine's settings.
 #[derive(Debug, Clone)]
@@ -11,6 +15,11 @@ pub struct Settings {
     pub app_id: u64,
     pub agents: Vec<Agent>,
     pub limits: Limits,
+    /// Bots whose commands are heard, by their own number.
+    pub bots: BTreeSet<UserId>,
+    /// The rules in force: whole, but in tests.
+    #[doc(hidden)]
+    pub trust: Trust,
     /// `https://github.com`, or the server's address; for links.
     pub github_url: String,
     /// Where people reach our own pages; `None` leaves the links out.
@@ -48,6 +57,13 @@ pub struct Limits {
     pub attempts_max: u32,
     /// Largest output kept of an agent or a check, in bytes.
     pub output_bytes_max: usize,
+    /// A command that would start something is heard this long after it was written at most.
+    pub fresh_ms: i64,
+    /// Runs in a day of one issue, and of one person everywhere.
+    pub runs_per_issue_max: u32,
+    pub runs_per_actor_max: u32,
+    /// Answers by comment on one issue in a day; beyond them a sign must do.
+    pub answers_per_issue_max: u32,
 }
 
 impl Default for Limits {
@@ -68,6 +84,10 @@ impl Default for Limits {
             retry_ms_max: 600_000,
             attempts_max: 8,
             output_bytes_max: 1024 * 1024,
+            fresh_ms: 600_000,
+            runs_per_issue_max: 5,
+            runs_per_actor_max: 20,
+            answers_per_issue_max: 10,
         }
     }
 }

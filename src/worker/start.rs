@@ -1,22 +1,20 @@
 //! Commands and what starts a run: permission asked now and by id, the request frozen.
 
 use super::failure::Failure;
+use super::freeze::Cause;
 use super::inbox::{Labeling, Said};
 use super::{Engine, jobs};
 use crate::command::{self, Authorized, Go, Parsed, SlashCommand, Source};
 use crate::github::{At, Reaction};
-use crate::model::text::cut;
-use crate::model::{CommentId, IssueNumber, PullNumber, RunId};
+use crate::model::{CommentId, IssueNumber, RunId};
 use crate::pipeline::{Answer, Event, EventKind, Outcome, Progress, Request, State, decide};
-use crate::policy::{POLICY_PATH, Policy};
+use crate::policy::Policy;
 use crate::store::{JobKey, JobKind, Lease, NewJob, OnRepeat, Opened, Opening};
 
-/// Longest issue text kept for the agent, in characters.
-const BODY_CHARS_MAX: usize = 60_000;
-/// Longest title kept, in characters.
-const TITLE_CHARS_MAX: usize = 300;
 const LATE: &str = "This was heard late: the run it was said to is over. Say it again if you \
                     still want it.";
+const AGAIN: &str = "This was heard long after it was written, so nothing was started. Say it \
+                     again if you still want it.";
 
 impl Engine {
     /// A comment whose first line may be a command.
@@ -26,9 +24,10 @@ impl Engine {
             Parsed::Mistake { text } => return self.refuse(lease, &said, text).await,
             Parsed::Command(command) => command,
         };
-        let held = self.ports.github.permission(&said.at, &said.by).await?;
-        let source = Source::Comment(said.comment);
-        let authorized = match command::authorize(command, said.by.clone(), held, source) {
+        if !self.still_stands(&said).await? {
+            return self.end(lease, Vec::new()).await;
+        }
+        let authorized = match self.authority(&said, command).await? {
             Ok(authorized) => authorized,
             Err(refusal) => return self.refuse(lease, &said, refusal.text).await,
         };
@@ -44,6 +43,10 @@ impl Engine {
         if late {
             return self.reply(lease, &said, Answer::Words(LATE.to_owned())).await;
         }
+        let starts = matches!(authorized.command(), SlashCommand::Go(_) | SlashCommand::Retry);
+        if said.late && starts && live.is_none() {
+            return self.reply(lease, &said, Answer::Words(AGAIN.to_owned())).await;
+        }
         match (live, authorized.command()) {
             (Some(run), _) => self.apply(&run, lease, EventKind::Commanded(authorized)).await,
             (None, SlashCommand::Go(go)) => {
@@ -56,6 +59,7 @@ impl Engine {
             (
                 None,
                 SlashCommand::Stop
+                | SlashCommand::Push
                 | SlashCommand::Approve
                 | SlashCommand::Merge
                 | SlashCommand::Hold
@@ -77,6 +81,7 @@ impl Engine {
     ) -> Result<bool, Failure> {
         let steers = match command.command() {
             SlashCommand::Stop
+            | SlashCommand::Push
             | SlashCommand::Approve
             | SlashCommand::Merge
             | SlashCommand::Hold
@@ -138,12 +143,15 @@ impl Engine {
     }
 
     pub(super) async fn go(&self, lease: &Lease, said: &Said, go: &Go) -> Result<(), Failure> {
-        let policy = match self.policy(&said.at).await? {
-            Ok(policy) => policy,
+        if let Some(text) = self.spent(&said.at.repo, said.number, &said.by).await? {
+            return self.refuse(lease, said, text).await;
+        }
+        let (policy, ground) = match self.ground(&said.at).await? {
+            Ok(found) => found,
             Err(text) => return self.refuse(lease, said, text).await,
         };
         let cause = Cause::Comment(said.comment);
-        let request = match self.request(said, go, &policy, cause).await? {
+        let request = match self.request(said, go, (&policy, &ground), cause).await? {
             Ok(request) => request,
             Err(text) => return self.refuse(lease, said, text).await,
         };
@@ -154,57 +162,6 @@ impl Engine {
             return self.end(lease, vec![answer]).await;
         }
         Ok(())
-    }
-
-    /// The repository's policy from its default branch, or the words that refuse it.
-    pub(super) async fn policy(&self, at: &At) -> Result<Result<Policy, String>, Failure> {
-        let text = self.ports.github.file(at, POLICY_PATH).await?.unwrap_or_default();
-        Ok(Policy::parse(&text).map_err(|error| {
-            format!("{error}. Nothing was started; correct the file and say `/go` again.")
-        }))
-    }
-
-    /// Freezes what was asked. The outer error is the world's, the inner one the person's.
-    pub(super) async fn request(
-        &self,
-        said: &Said,
-        go: &Go,
-        policy: &Policy,
-        cause: Cause,
-    ) -> Result<Result<Request, String>, Failure> {
-        let (title, body) = if let (Some(title), Some(body)) = (&said.title, &said.text) {
-            (title.clone(), body.clone())
-        } else {
-            let issue = self.ports.github.issue(&said.at, said.number).await?;
-            (issue.title, issue.body)
-        };
-        if title.trim().is_empty() && body.trim().is_empty() && go.words.is_empty() {
-            return Ok(Err("The issue says nothing yet, so nothing was started.".to_owned()));
-        }
-        let wanted = go.agent.as_deref();
-        let agents = &self.settings.agents;
-        let agent = match crate::agent::pick(agents, wanted, policy.agent.as_deref()) {
-            Ok(agent) => Some(agent.name.clone()),
-            Err(text) => return Ok(Err(text)),
-        };
-        Ok(Ok(Request {
-            run: RunId::derive(&said.at.repo, &cause.words()),
-            repo: said.at.repo.clone(),
-            installation: said.at.installation,
-            issue: said.number,
-            pull: said.is_pull.then_some(PullNumber(said.number.0)),
-            title: cut(&title, TITLE_CHARS_MAX),
-            body: cut(&body, BODY_CHARS_MAX),
-            by: said.by.clone(),
-            comment: cause.comment(),
-            base: go.base.clone(),
-            agent,
-            words: go.words.clone(),
-            dry_run: go.dry_run,
-            stories: !said.is_pull && !go.dry_run && self.has_stories(said).await?,
-            parent: cause.parent(),
-            at: self.now(),
-        }))
     }
 
     pub(super) async fn open(
@@ -230,11 +187,13 @@ impl Engine {
         Ok(opened)
     }
 
-    /// A label by somebody who may write starts as `/go` does.
+    /// A label put there by somebody who may write starts as `/go` does: the label itself is
+    /// nobody's word.
     pub(super) async fn labeled(&self, lease: &Lease, labeling: Labeling) -> Result<(), Failure> {
-        let Labeling { at, issue, label, by, when } = labeling;
+        let Labeling { at, issue, label, by, when, words, late } = labeling;
         let policy = self.policy(&at).await?.unwrap_or_default();
-        let Some(by) = by.filter(|by| policy.label == label && !by.bot) else {
+        let heard = by.filter(|by| policy.label == label && self.hears(by, None) && !late);
+        let Some(by) = heard else {
             return self.end(lease, Vec::new()).await;
         };
         // Heard late or again: a run that ended since was its run, or it was taken away.
@@ -244,33 +203,42 @@ impl Engine {
         };
         let now = self.issue_now(&at, issue).await?;
         let labelled = now.filter(|now| now.open && now.labels.contains(&label));
-        let Some(found) = labelled.filter(|_| !settled) else {
-            return self.end(lease, Vec::new()).await;
-        };
-        let held = self.ports.github.permission(&at, &by).await?;
-        let go = Go::default();
-        let command = SlashCommand::Go(go.clone());
-        if command::authorize(command, by.clone(), held, Source::Button).is_err() {
+        if labelled.is_none() || settled {
             return self.end(lease, Vec::new()).await;
         }
-        let words = Said {
-            at,
-            number: issue,
-            is_pull: false,
-            comment: CommentId(0),
-            by,
-            body: String::new(),
-            title: Some(found.title),
-            text: Some(found.body),
-            written: None,
-        };
+        let held = self.permission(&at, &by).await?;
+        let go = Go::default();
+        let command = SlashCommand::Go(go.clone());
+        let refused = command::authorize(command, self.heard(&by), held, Source::Button).is_err();
+        if refused || self.spent(&at.repo, issue, &by).await?.is_some() {
+            return self.end(lease, Vec::new()).await;
+        }
+        let mut said = Said::wish(at, issue, by).written_at(when);
+        (said.title, said.text) = words;
         let cause = Cause::Label { issue, lease: lease.key.0.clone() };
-        match self.request(&words, &go, &policy, cause).await? {
+        self.start_quietly(lease, &said, &go, cause).await
+    }
+
+    /// Starts what was not asked for in words: there is nobody to answer.
+    pub(super) async fn start_quietly(
+        &self,
+        lease: &Lease,
+        said: &Said,
+        go: &Go,
+        cause: Cause,
+    ) -> Result<(), Failure> {
+        let Ok((policy, ground)) = self.ground(&said.at).await? else {
+            return self.end(lease, Vec::new()).await;
+        };
+        match self.request(said, go, (&policy, &ground), cause).await? {
             Ok(request) => match self.open(Some(lease), request, policy).await? {
                 Opened::New => Ok(()),
                 Opened::Exists(_) => self.end(lease, Vec::new()).await,
             },
-            Err(_nothing_to_do) => self.end(lease, Vec::new()).await,
+            Err(why) => {
+                tracing::info!(why, "a wish without words starts nothing");
+                self.end(lease, Vec::new()).await
+            }
         }
     }
 
@@ -303,49 +271,6 @@ impl Engine {
             due: self.now(),
             on_repeat: OnRepeat::Keep,
             heavy: None,
-        }
-    }
-}
-
-/// What a run is named after, so that the same cause never starts two.
-pub(super) enum Cause {
-    Comment(CommentId),
-    /// A button or a re-run on GitHub; the job that brought it stands for the press.
-    Press {
-        lease: String,
-    },
-    Label {
-        issue: IssueNumber,
-        lease: String,
-    },
-    /// A sub-issue, for the run of the issue it belongs to.
-    Story {
-        parent: RunId,
-        issue: IssueNumber,
-    },
-}
-
-impl Cause {
-    fn words(&self) -> String {
-        match self {
-            Self::Comment(id) => format!("comment {id}"),
-            Self::Label { issue, lease } => format!("label {issue} {lease}"),
-            Self::Press { lease } => format!("press {lease}"),
-            Self::Story { parent, issue } => format!("story {parent} {issue}"),
-        }
-    }
-
-    fn parent(&self) -> Option<RunId> {
-        match self {
-            Self::Story { parent, .. } => Some(parent.clone()),
-            Self::Comment(_) | Self::Label { .. } | Self::Press { .. } => None,
-        }
-    }
-
-    fn comment(&self) -> Option<CommentId> {
-        match self {
-            Self::Comment(id) => Some(*id),
-            Self::Label { .. } | Self::Press { .. } | Self::Story { .. } => None,
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::Engine;
 use super::failure::Failure;
+use super::freeze::{Cause, Ground};
 use super::inbox::Said;
-use super::start::Cause;
 use crate::command::Go;
 use crate::github::Error;
-use crate::model::{CommentId, IssueNumber, RunId};
+use crate::model::{IssueNumber, RunId};
 use crate::pipeline::State;
 use crate::policy::Policy;
 use crate::store::Opened;
@@ -30,25 +30,21 @@ impl Engine {
         issue: IssueNumber,
     ) -> Result<Option<RunId>, Failure> {
         let asked = &parent.request;
-        let said = Said {
-            at: Self::at(parent),
-            number: issue,
-            is_pull: false,
-            comment: CommentId(0),
-            by: asked.by.clone(),
-            body: String::new(),
-            title: None,
-            text: None,
-            written: None,
-        };
+        let said = Said::wish(Self::at(parent), issue, asked.by.clone());
         let go = Go {
+            digest: None,
             dry_run: false,
             base: asked.base.clone(),
             agent: asked.agent.clone(),
             words: asked.words.clone(),
         };
         let cause = Cause::Story { parent: asked.run.clone(), issue };
-        let Ok(request) = self.request(&said, &go, policy, cause).await? else {
+        let frozen = asked.frozen.as_ref();
+        let ground = Ground {
+            public: frozen.is_none_or(|frozen| frozen.public),
+            policy_at: frozen.and_then(|frozen| frozen.policy_at.clone()),
+        };
+        let Ok(request) = self.request(&said, &go, (policy, &ground), cause).await? else {
             return Ok(None);
         };
         let run = request.run.clone();

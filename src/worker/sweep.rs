@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::failure::Failure;
-use super::inbox::comment_delivery;
+use super::inbox::{COMMENT_EVENT, comment_delivery};
 use super::missed::Place;
 use super::{Engine, jobs, sweep_job};
 use crate::command::{self, Parsed};
@@ -78,8 +78,13 @@ impl Engine {
     }
 
     /// Remembers a command as the webhook would have; one that was heard is known by its number.
+    /// However old, it is heard in time: a sweep asks for what was written since the last one,
+    /// which is since we were last up.
     async fn found(&self, at: &At, comment: Comment, now: Millis) -> Result<(), Failure> {
-        let Some(by) = comment.by.filter(|by| !by.bot && !comment.edited) else { return Ok(()) };
+        let Some(by) = comment.by.filter(|by| self.hears(by, comment.via) && !comment.edited)
+        else {
+            return Ok(());
+        };
         if command::parse(&comment.body) == Parsed::None {
             return Ok(());
         }
@@ -95,6 +100,8 @@ impl Engine {
         } else {
             json!({"number": comment.number})
         };
+        let kind = if by.bot { "Bot" } else { "User" };
+        let via = comment.via.map(|app| json!({"id": app}));
         let body = json!({
             "action": "created",
             "installation": {"id": at.installation},
@@ -104,12 +111,13 @@ impl Engine {
                 "id": comment.id,
                 "body": comment.body,
                 "created_at": comment.created.rfc3339(),
-                "user": {"id": by.id, "login": by.login, "type": "User"},
+                "user": {"id": by.id, "login": by.login, "type": kind},
+                "performed_via_github_app": via,
             },
-            "sender": {"id": by.id, "login": by.login, "type": "User"},
+            "sender": {"id": by.id, "login": by.login, "type": kind},
         });
         let body = body.to_string();
-        self.remember(at, comment.id, body.as_bytes(), now).await
+        self.remember((at, comment.id), (COMMENT_EVENT, body.as_bytes()), now).await
     }
 }
 

@@ -11,6 +11,8 @@ fn ask(repo: &Repo, role: Role) -> Ask<'_> {
         issue: IssueNumber(7),
         title: "Add a greeting",
         body: "Please greet\u{200b} people.\n\nRole: fixer",
+        remarks: &[],
+        is_quoted: false,
         words: "",
         plan: None,
         complaint: None,

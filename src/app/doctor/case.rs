@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::branches::{self, Guarded};
 use super::machine::Machine;
 use crate::app::hub;
 use crate::clock::Clock;
@@ -30,6 +31,8 @@ pub(super) struct Seen {
     pub(super) hook: Result<Option<Hook>, Error>,
     /// Newest first.
     pub(super) deliveries: Result<Vec<Delivered>, Error>,
+    /// Repositories that merge by themselves.
+    pub(super) branches: Result<Vec<Guarded>, Error>,
 }
 
 /// An installation and the number of its repositories, where it gives that away.
@@ -101,6 +104,7 @@ impl Seen {
             }
             Err(error) => Err(error),
         };
-        Self { installed, hook: app.hook().await, deliveries: app.lately_delivered().await }
+        let (hook, deliveries) = (app.hook().await, app.lately_delivered().await);
+        Self { installed, hook, deliveries, branches: branches::look(app).await }
     }
 }

@@ -38,6 +38,7 @@ checks! {
     permissions,
     events,
     installations,
+    branches,
     webhook,
     deliveries,
     git,

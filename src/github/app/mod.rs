@@ -29,6 +29,7 @@ mod scope;
 mod shape;
 mod tokens;
 mod transport;
+mod trust;
 mod wire;
 
 use std::fmt;
@@ -48,8 +49,8 @@ pub use self::wire::Counts;
 use self::wire::Wire;
 use super::delivery::{Kept, Log, Which};
 use super::{
-    At, CheckRun, Comment, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose, Reaction,
-    Remote, Repository, SubIssues,
+    At, CheckRun, Comment, Conversation, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose,
+    Reaction, Remote, Repository, SubIssues,
 };
 use super::{Change, Touched};
 use crate::clock::Clock;
@@ -203,6 +204,31 @@ impl GitHub for App {
 
     async fn file(&self, at: &At, path: &str) -> Result<Option<String>, Error> {
         self.read_file(at, path).await
+    }
+
+    async fn file_at_tip(
+        &self,
+        at: &At,
+        branch: &BranchName,
+        path: &str,
+    ) -> Result<(CommitSha, Option<String>), Error> {
+        self.read_file_at_tip(at, branch, path).await
+    }
+
+    async fn comment_now(&self, at: &At, id: CommentId) -> Result<Option<Comment>, Error> {
+        self.read_comment(at, id).await
+    }
+
+    async fn conversation(&self, at: &At, issue: IssueNumber) -> Result<Conversation, Error> {
+        self.read_conversation(at, issue).await
+    }
+
+    async fn sole_writer(&self, at: &At, user: &User) -> Result<bool, Error> {
+        self.reads_as_sole_writer(at, user).await
+    }
+
+    async fn may_bypass(&self, at: &At, branch: &BranchName) -> Result<bool, Error> {
+        self.reads_as_bypassing(at, branch).await
     }
 
     async fn issue(&self, at: &At, issue: IssueNumber) -> Result<Issue, Error> {

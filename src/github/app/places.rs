@@ -88,6 +88,21 @@ impl App {
     }
 }
 
+impl App {
+    pub(super) async fn read_comment(
+        &self,
+        at: &At,
+        id: CommentId,
+    ) -> Result<Option<Comment>, Error> {
+        let path = super::path::repo(at, &format!("/issues/comments/{id}"));
+        match self.get::<CommentAnswer>(at, "comment_now", path).await {
+            Ok(answer) => into_comment(answer).map(Some),
+            Err(Error::Gone(_)) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+}
+
 fn into_comment(answer: CommentAnswer) -> Result<Comment, Error> {
     let issue = required(answer.issue_url, "issue of a comment")?;
     let number = issue.rsplit('/').next().and_then(|number| number.parse().ok());
@@ -101,6 +116,7 @@ fn into_comment(answer: CommentAnswer) -> Result<Comment, Error> {
         by: answer.user.as_ref().and_then(super::shape::Account::user),
         body: answer.body.unwrap_or_default(),
         created: required(moment, "moment of a comment")?,
+        via: answer.performed_via_github_app.map(|app| app.id.unwrap_or(0)),
         edited: answer.updated_at.is_none_or(|updated| updated != created),
     })
 }

@@ -7,12 +7,12 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::pulls::method_word;
 use super::rules::add;
-use super::shape::{BranchAnswer, FileAnswer, RepositoryAnswer, RuleAnswer, branch};
+use super::shape::{BranchAnswer, FileAnswer, RepositoryAnswer, RuleAnswer, branch, sha};
 use super::wire::Request;
 use super::{App, Grant, path};
 use crate::gate::seen::Rules;
 use crate::github::{At, Error, FILE_BYTES_MAX, Repository, rules};
-use crate::model::BranchName;
+use crate::model::{BranchName, CommitSha};
 use crate::policy::MergeMethod;
 
 const METHODS: [MergeMethod; 3] = [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase];
@@ -33,16 +33,45 @@ impl App {
             };
             setting.unwrap_or(true) && ruled.as_ref().is_none_or(|only| only.contains(method))
         });
-        Ok(Repository { methods: methods.collect(), default_branch })
+        Ok(Repository {
+            methods: methods.collect(),
+            default_branch,
+            // What GitHub does not say is taken for what asks for more care.
+            private: found.private.unwrap_or(false),
+            archived: found.archived.unwrap_or(false),
+        })
     }
 
     pub(super) async fn read_file(&self, at: &At, file: &str) -> Result<Option<String>, Error> {
+        self.read_file_of(at, file, None).await
+    }
+
+    pub(super) async fn read_file_at_tip(
+        &self,
+        at: &At,
+        branch: &BranchName,
+        file: &str,
+    ) -> Result<(CommitSha, Option<String>), Error> {
+        let path = path::repo(at, &format!("/branches/{}", path::part(branch.as_str())));
+        let found: BranchAnswer = self.get(at, "branch", path).await?;
+        let tip = sha(found.commit.and_then(|commit| commit.sha).as_deref(), "tip")?;
+        let text = self.read_file_of(at, file, Some(&tip)).await?;
+        Ok((tip, text))
+    }
+
+    async fn read_file_of(
+        &self,
+        at: &At,
+        file: &str,
+        commit: Option<&CommitSha>,
+    ) -> Result<Option<String>, Error> {
         // However they are written, clients resolve dot segments: the path would mean another
         // call. Git has no file of such a name.
         if file.split('/').any(|part| matches!(part, "." | "..")) {
             return Ok(None);
         }
-        let path = path::repo(at, &format!("/contents/{}", path::parts(file)));
+        let of = commit.map(|commit| format!("?ref={commit}")).unwrap_or_default();
+        let path = path::repo(at, &format!("/contents/{}{of}", path::parts(file)));
         let answer = self.ask(at, Grant::Read, &Request::get("file", path)).await;
         let answer = match answer {
             Ok(answer) => answer,
@@ -68,7 +97,11 @@ impl App {
         String::from_utf8(bytes).map(Some).map_err(|_error| not("not text"))
     }
 
-    async fn rules_of(&self, at: &At, branch: &BranchName) -> Result<Vec<RuleAnswer>, Error> {
+    pub(super) async fn rules_of(
+        &self,
+        at: &At,
+        branch: &BranchName,
+    ) -> Result<Vec<RuleAnswer>, Error> {
         let name = path::part(branch.as_str());
         let path = path::repo(at, &format!("/rules/branches/{name}"));
         match self.pages::<RuleAnswer>(at, ("rules", &path), None).await {
@@ -84,11 +117,13 @@ impl App {
     pub(super) async fn read_rules(&self, at: &At, branch: &BranchName) -> Result<Rules, Error> {
         let mut rules = Rules::default();
         for rule in self.rules_of(at, branch).await? {
+            rules.protected = true;
             add(&mut rules, rule);
         }
         let name = path::part(branch.as_str());
         let path = path::repo(at, &format!("/branches/{name}"));
         let classic: BranchAnswer = self.get(at, "branch", path).await?;
+        rules.protected |= classic.protected.unwrap_or(false);
         let demanded = classic.protection.and_then(|one| one.required_status_checks);
         let demanded = demanded.filter(|checks| checks.enforcement_level.as_deref() != Some("off"));
         if let Some(checks) = demanded {

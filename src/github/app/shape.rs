@@ -40,6 +40,8 @@ pub(super) struct RepositoryAnswer {
     pub(super) allow_merge_commit: Option<bool>,
     pub(super) allow_squash_merge: Option<bool>,
     pub(super) allow_rebase_merge: Option<bool>,
+    pub(super) private: Option<bool>,
+    pub(super) archived: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -108,6 +110,7 @@ pub(super) struct Side {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Named {
+    pub(super) id: Option<u64>,
     pub(super) full_name: Option<String>,
 }
 
@@ -154,6 +157,9 @@ impl PullAnswer {
             (_, _) => return Err(unexpected("state")),
         };
         let head = self.head_sha()?;
+        let home =
+            |side: Option<&Side>| side.and_then(|side| side.repo.as_ref()).and_then(|r| r.id);
+        let (from, into) = (home(self.head.as_ref()), home(self.base.as_ref()));
         let base = self.base.and_then(|base| base.reference);
         Ok(Pull {
             number: PullNumber(required(self.number, "pull request number")?),
@@ -161,6 +167,7 @@ impl PullAnswer {
             draft: self.draft.unwrap_or(false),
             head,
             head_branch: self.head.and_then(|head| head.reference).unwrap_or_default(),
+            fork: from.is_none() || from != into,
             base: branch(base.as_deref(), "base")?,
             auto_merge: self.auto_merge.map(AutoMerge::by),
         })
@@ -239,6 +246,7 @@ pub(super) struct AnnotationAnswer {
 pub(super) struct RuleAnswer {
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
+    pub(super) ruleset_id: Option<u64>,
     pub(super) parameters: Option<RuleParameters>,
 }
 
@@ -267,7 +275,15 @@ pub(super) struct Context {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct BranchAnswer {
+    pub(super) commit: Option<Tip>,
+    pub(super) protected: Option<bool>,
     pub(super) protection: Option<Protection>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Tip {
+    pub(super) sha: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

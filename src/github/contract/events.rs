@@ -40,6 +40,7 @@ pub(super) async fn what_people_do_arrives_as_it_was(b: Bench) {
         is_pull: false,
         comment: CommentId(comment),
         by: otto,
+        via: None,
         body: "/go".to_owned(),
     };
     let expected = [

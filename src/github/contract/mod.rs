@@ -11,6 +11,7 @@ mod reading;
 mod talk;
 mod trust;
 mod wire;
+mod words;
 
 use bench::Bench;
 
@@ -73,6 +74,12 @@ contract! {
     offers::a_draft_is_made_ready_once,
     offers::notes_are_added_in_portions_and_never_twice,
     pulls::a_lost_merge_is_unknown_and_never_sent_again,
+    words::a_conversation_tells_who_wrote_and_who_edited_last,
+    words::a_comment_is_read_as_it_is_now,
+    words::a_sole_writer_is_sole,
+    words::what_guards_a_branch_and_whether_we_may_bypass_it,
+    words::a_file_is_read_at_the_tip_that_is_told,
+    words::a_pull_request_from_elsewhere_is_told_from_ours,
     queue::a_queue_takes_the_named_head_and_tells_its_place,
     queue::a_queue_lets_go_and_says_why,
     queue::auto_merge_wants_something_to_wait_for,

@@ -75,11 +75,16 @@ pub(super) async fn rules_of_both_kinds_add_up(b: Bench) {
     };
     b.world.set_rules(REPO, "release/1.0", rules.clone()).unwrap();
     let required = BTreeSet::from(["lint".to_owned(), "test".to_owned()]);
-    let expected =
-        Rules { required: required.clone(), strict: true, approvals: 2, ..Rules::default() };
+    let expected = Rules {
+        required: required.clone(),
+        strict: true,
+        approvals: 2,
+        protected: true,
+        ..Rules::default()
+    };
     assert_eq!(ask("release/1.0").await, Ok(expected));
     b.world.set_rules(REPO, "main", world::Rules { classic: true, ..rules }).unwrap();
-    let expected = Rules { required, ..Rules::default() };
+    let expected = Rules { required, protected: true, ..Rules::default() };
     assert_eq!(ask("main").await, Ok(expected), "classic protection shows only the names");
 }
 

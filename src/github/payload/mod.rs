@@ -12,6 +12,7 @@ pub use interest::{Interest, interest};
 pub use words::{comment_written, issue_changed, issue_words};
 
 use crate::github::At;
+use crate::model::trust::{Rule, Trust};
 use crate::model::{BranchName, CommentId, CommitSha, InstallationId, IssueNumber};
 use crate::model::{PullNumber, User};
 
@@ -46,6 +47,8 @@ pub enum Happening {
         is_pull: bool,
         comment: CommentId,
         by: User,
+        /// The App that acted in the author's name, when one did; 0 when it is not named.
+        via: Option<u64>,
         /// Untrusted text.
         body: String,
     },
@@ -208,6 +211,22 @@ pub fn is_json_object(body: &[u8]) -> bool {
     object
         && std::str::from_utf8(body)
             .is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
+}
+
+/// [`read`] with every rule but those that `trust` lacks.
+///
+/// # Errors
+/// As [`read`].
+#[doc(hidden)]
+pub fn read_with(event: &str, body: &[u8], app: u64, trust: Trust) -> Result<Happening, Malformed> {
+    if trust.holds(Rule::Created) || event != "issue_comment" {
+        return read(event, body, app);
+    }
+    let Ok(mut payload) = serde_json::from_slice::<shape::Payload>(body) else {
+        return Err(Malformed);
+    };
+    payload.action = Some("created".to_owned());
+    Ok(read::happening(event, &payload, app))
 }
 
 /// Reads the delivery of `event`. `app` is our own App's id: what it wrote is marked as a

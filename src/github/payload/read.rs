@@ -78,13 +78,19 @@ fn comment(payload: &Payload, app: u64) -> Meant {
     let issue = missing(payload.issue.as_ref(), "issue")?;
     let found = missing(payload.comment.as_ref(), "comment")?;
     let mut by = missing(found.user.as_ref().and_then(Account::user), "author")?;
-    by.bot |= found.performed_via_github_app.as_ref().and_then(|one| one.id) == Some(app);
+    let via = found.performed_via_github_app.as_ref().map(|one| one.id.unwrap_or(0));
+    by.bot |= via == Some(app);
+    // Who writes a comment also sends it; another sender means that it says something else.
+    if sender(payload).map(|user| user.id) != Some(by.id) {
+        return Err("a comment that its author did not send".to_owned());
+    }
     Ok(Happening::Comment {
         at,
         number: IssueNumber(missing(issue.number, "issue number")?),
         is_pull: issue.pull_request.is_some(),
         comment: CommentId(missing(found.id, "comment id")?),
         by,
+        via,
         body: found.body.clone().unwrap_or_default(),
     })
 }

@@ -55,6 +55,7 @@ fn a_new_comment_arrives_with_its_author_and_place() {
         is_pull: false,
         comment: CommentId(8),
         by: mara(),
+        via: None,
         body: "/go".to_owned(),
     };
     assert_eq!(read_json("issue_comment", &body), expected);
@@ -67,11 +68,20 @@ fn a_new_comment_arrives_with_its_author_and_place() {
 }
 
 #[test]
-fn edits_deletions_and_ghosts_are_nothing() {
-    let whole = json!({"id": 8, "body": "/go", "user": {"id": 5, "login": "mara"}});
+fn attack_02_edits_deletions_and_ghosts_are_nothing() {
+    let mara = json!({"id": 5, "login": "mara", "type": "User"});
+    let whole = json!({"id": 8, "body": "/go", "user": mara});
     for action in ["edited", "deleted", "pinned", "unheard_of", ""] {
-        assert!(is_nothing(&read_json("issue_comment", &comment(action, whole.clone()))));
+        let edited = comment(action, whole.clone());
+        assert!(is_nothing(&read_json("issue_comment", &edited)));
+        let body = serde_json::to_vec(&edited).unwrap();
+        let any = read_with("issue_comment", &body, APP, Trust::without(Rule::Created)).unwrap();
+        assert!(matches!(any, Happening::Comment { .. }), "the rule is what keeps {action} out");
     }
+    let mut forged = comment("created", whole);
+    assert!(matches!(read_json("issue_comment", &forged), Happening::Comment { .. }));
+    forged["sender"]["id"] = json!(6);
+    assert!(is_nothing(&read_json("issue_comment", &forged)), "its author did not send it");
     for ghost in [json!({"id": 8, "body": "x", "user": null}), json!({"id": 8}), Value::Null] {
         assert!(is_nothing(&read_json("issue_comment", &comment("created", ghost))));
     }
@@ -85,10 +95,13 @@ fn bots_are_marked_by_type_by_name_and_by_being_us() {
         (json!({"id": 1, "login": "x[bot]", "type": "User"}), Value::Null, true),
         (json!({"id": 1, "login": "x", "type": "User"}), via, true),
         (json!({"id": 1, "login": "x", "type": "User"}), json!({"id": 1}), false),
-        (json!({"id": 1, "login": "x"}), Value::Null, false),
+        (json!({"id": 1, "login": "x"}), Value::Null, true),
+        (json!({"id": 1, "login": "x", "type": "Organization"}), Value::Null, true),
     ] {
         let one = json!({"id": 8, "body": "", "user": user, "performed_via_github_app": app});
-        let happening = read_json("issue_comment", &comment("created", one));
+        let mut sent = comment("created", one);
+        sent["sender"] = user.clone();
+        let happening = read_json("issue_comment", &sent);
         assert_eq!(happening.by().map(|by| by.bot), Some(bot), "{user} {app}");
     }
 }

@@ -18,8 +18,9 @@ pub(super) fn decide(run: &mut Run<'_>, command: &Authorized) {
              ends it.",
         ),
         SlashCommand::Stop => stop(run, command),
-        SlashCommand::Retry => retry(run),
+        SlashCommand::Retry => retry(run, command),
         SlashCommand::Status => Answer::Status,
+        SlashCommand::Push => push(run, command),
         SlashCommand::Approve => approve(run, command),
         SlashCommand::Merge => merge(run, command),
         SlashCommand::Hold => hold(run, command),
@@ -47,6 +48,7 @@ pub(super) fn after_the_end(
         SlashCommand::Go(_)
         | SlashCommand::Stop
         | SlashCommand::Retry
+        | SlashCommand::Push
         | SlashCommand::Approve
         | SlashCommand::Merge
         | SlashCommand::Hold
@@ -166,10 +168,13 @@ fn hold(run: &mut Run<'_>, command: &Authorized) -> Answer {
     Answer::Done
 }
 
-fn retry(run: &mut Run<'_>) -> Answer {
+fn retry(run: &mut Run<'_>, command: &Authorized) -> Answer {
     match &run.state.progress {
-        Progress::Running { stage, phase: Phase::Parked(_), .. } => {
-            let stage = *stage;
+        Progress::Running { stage, phase: Phase::Parked(park), .. } => {
+            let (stage, why) = (*stage, park.why);
+            if why == ParkReason::PermissionLost {
+                run.state.sponsor = Some(command.by().clone());
+            }
             fresh_budgets(run);
             run.work().retried_at = Some(run.at);
             if let Some(standing) = run.work().standing.as_mut() {
@@ -220,12 +225,55 @@ fn fresh_budgets(run: &mut Run<'_>) {
     work.addressed.clear();
 }
 
+/// Releases exactly the change that is shown, for whoever could have read it.
+fn push(run: &mut Run<'_>, command: &Authorized) -> Answer {
+    let Some(held) = run.state.held() else {
+        return words("No change waits for `/push` here; the status comment says what is awaited.");
+    };
+    let (head, at) = (held.head.clone(), held.at);
+    if command.is_older_than(at) {
+        return words("Another change is held since you wrote this; read it, then say it again.");
+    }
+    run.work().released = Some(Approval { by: command.by().clone(), head });
+    let waits = match &run.state.progress {
+        Progress::Running { stage: StageKind::Publish, phase: Phase::Waiting(_), .. } => true,
+        Progress::Running { phase: Phase::Parked(park), .. } => park.why == ParkReason::NotReleased,
+        Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => false,
+    };
+    if waits {
+        walk::go(run, Step::Back(StageKind::Publish));
+    }
+    Answer::Done
+}
+
+/// Why the word of whoever asked for the run is not enough, when it is not.
+fn own_word(run: &mut Run<'_>, command: &Authorized) -> Option<Answer> {
+    if command.by().id != run.state.request.by.id {
+        return None;
+    }
+    match run.policy.requester_may_approve {
+        Some(true) => None,
+        Some(false) => Some(words(
+            "You asked for this run, and the policy says `requester_may_approve: false`: somebody \
+             else must agree to it.",
+        )),
+        // Whether somebody else could is asked of GitHub.
+        None => {
+            run.effects.push(Effect::Look);
+            None
+        }
+    }
+}
+
 fn approve(run: &mut Run<'_>, command: &Authorized) -> Answer {
     let work = &run.state.work;
     let Some(head) = work.head.clone().filter(|head| work.published.as_ref() == Some(head)) else {
         return words("There is no published commit to approve yet; try again when there is one.");
     };
     if let Some(answer) = not_this_one(run, command) {
+        return answer;
+    }
+    if let Some(answer) = own_word(run, command) {
         return answer;
     }
     if no_checks(run) {
@@ -266,6 +314,9 @@ fn merge(run: &mut Run<'_>, command: &Authorized) -> Answer {
     };
     if let Some(answer) = not_this_one(run, command) {
         return answer;
+    }
+    if command.by().id == run.state.request.by.id && run.policy.requester_may_approve.is_none() {
+        run.effects.push(Effect::Look);
     }
     run.work().merge_ordered = Some(Approval { by: command.by().clone(), head });
     again(run);

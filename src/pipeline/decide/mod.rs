@@ -4,6 +4,7 @@
 //! concerns them all: commands, withdrawal, foreign commits, merges by others, timers.
 
 mod commanded;
+mod lost;
 mod observed;
 mod performed;
 mod timer;

@@ -146,6 +146,7 @@ fn is_merging(run: &Run<'_>) -> bool {
             Task::Accept { .. }
             | Task::Agent { .. }
             | Task::Verify { .. }
+            | Task::Show { .. }
             | Task::Publish { .. }
             | Task::Update { .. }
             | Task::Rerun { .. }
@@ -178,6 +179,8 @@ fn resume(run: &mut Run<'_>) -> Step {
             | ParkReason::ReviewsSpent
             | ParkReason::BaseRace
             | ParkReason::QueueRefused
+            | ParkReason::NotReleased
+            | ParkReason::PermissionLost
             | ParkReason::WorldFailed => Step::Stay,
         },
         Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => Step::Stay,

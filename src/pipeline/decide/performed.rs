@@ -1,6 +1,6 @@
 //! What follows when a task ended: its stage hears how.
 
-use super::{Ignored, observed, walk};
+use super::{Ignored, lost, observed, walk};
 use crate::pipeline::run::Run;
 use crate::pipeline::stage::{Done, Step, Task};
 use crate::pipeline::state::{Outcome, Phase, Progress};
@@ -26,6 +26,11 @@ pub(super) fn decide(run: &mut Run<'_>, done: &Done) -> Result<(), Ignored> {
              at how it came into the sandbox before anything else runs here."
         );
         walk::go(run, Step::Finish(Outcome::Failed { why }));
+        return Ok(());
+    }
+    if let Done::Lost { people } = done {
+        let step = lost::lost(run, people);
+        walk::go(run, step);
         return Ok(());
     }
     let step = stage.stage().done(run, done);

@@ -20,6 +20,13 @@ pub(super) fn decide(run: &mut Run<'_>, timer: Timer, entry: u32) -> Result<(), 
         walk::go(run, Step::Back(StageKind::Accept));
         return Ok(());
     }
+    // Before there is a pull request no look would tell that a hold has lasted long enough.
+    let publishing = run.state.stage() == Some(StageKind::Publish);
+    if publishing && waits && timer == Timer::Deadline {
+        let step = StageKind::Publish.stage().seen(run);
+        walk::turn(run, step);
+        return Ok(());
+    }
     if run.state.work.pull.is_some() {
         run.effects.push(Effect::Look);
     }

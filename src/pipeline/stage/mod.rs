@@ -11,6 +11,7 @@ mod build;
 mod ci;
 mod close;
 mod conflicts;
+mod hold;
 mod merge;
 mod plan;
 mod publish;
@@ -31,10 +32,11 @@ use super::standing::{Enlisted, Left, Way};
 use super::state::{Outcome, Until, Wait};
 use super::stories::Story;
 use crate::gate::push::Violation;
+use super::trust::Diff;
 use crate::gate::seen::Seen;
 use crate::gate::{GateKind, MergePermit};
 use crate::model::text::cut;
-use crate::model::{BranchName, CheckId, CommitSha, Millis, PullNumber, TreeSha};
+use crate::model::{BranchName, CheckId, CommitSha, Millis, PullNumber, TreeSha, User};
 use crate::policy::{MergeMethod, Policy};
 
 macro_rules! stages {
@@ -147,6 +149,8 @@ pub enum Task {
     Agent { role: Role, round: u32 },
     /// Run the policy's commands on `head` in the sandbox. → `Verified`
     Verify { head: CommitSha },
+    /// Read what `head` changes, for people who release it. → `Shown`
+    Show { head: CommitSha },
     /// Push `head` where `expect` was before, find or open the pull request.
     /// → `Published`, `Diverged`, `Rejected`, `Leaked`
     Publish { head: CommitSha, expect: Option<CommitSha> },
@@ -245,6 +249,15 @@ pub enum Done {
         passed: bool,
         log: String,
         signature: Option<String>,
+    },
+    /// What the head changes.
+    Shown {
+        head: CommitSha,
+        diff: Diff,
+    },
+    /// Nothing was done: on whose word it would have been, may not write any more.
+    Lost {
+        people: Vec<User>,
     },
     Published {
         head: CommitSha,

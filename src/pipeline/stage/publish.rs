@@ -1,6 +1,6 @@
 //! Publish: push the head and open the pull request, each at most once.
 
-use super::{Done, Run, Stage, StageKind, Step, Task};
+use super::{Done, Run, Stage, StageKind, Step, Task, hold};
 use crate::pipeline::park::ParkReason;
 use crate::pipeline::state::Outcome;
 use crate::policy::Draft;
@@ -19,6 +19,10 @@ impl Stage for Publish {
         if work.published.as_ref() == Some(&head) && work.pull.is_some() {
             return Step::Next;
         }
+        if let Some(step) = hold::before_push(run, &head) {
+            return step;
+        }
+        let work = &run.state.work;
         Step::Do(Task::Publish { head, expect: work.published.clone() })
     }
 
@@ -32,6 +36,7 @@ impl Stage for Publish {
                 work.published = Some(head.clone());
                 work.published_at = Some(at);
                 work.pull = Some(*pull);
+                (work.held, work.released) = (None, None);
                 // What was seen before is not of this head, also when clocks cannot tell.
                 run.state.seen = None;
                 Step::Next
@@ -48,6 +53,10 @@ impl Stage for Publish {
                 super::refused(run, why, violations);
                 let text = format!("what is about to be pushed is refused: {why}");
                 super::park(ParkReason::AgentStuck, text)
+            }
+            Done::Shown { head, diff } => {
+                hold::shown(run, head, diff);
+                self.enter(run)
             }
             other => super::unexpected(StageKind::Publish, other),
         }

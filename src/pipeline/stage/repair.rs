@@ -4,6 +4,7 @@
 //! that were not seen before (merge facts, I10).
 
 use super::{Done, Role, Run, StageKind, Step, Task};
+use crate::pipeline::frozen::Taint;
 use crate::pipeline::park::ParkReason;
 use crate::pipeline::state::Complaint;
 
@@ -26,6 +27,8 @@ pub(super) fn fix(run: &mut Run<'_>, complaint: Complaint, signature: &str) -> S
         return super::park(ParkReason::FixesSpent, text);
     }
     *tried += 1;
+    // What checks print may hold anybody's words.
+    run.state.tainted.insert(Taint::Logs);
     let counts = run.counts();
     counts.fix_rounds += 1;
     counts.agent_calls += 1;

@@ -6,6 +6,7 @@ mod extras;
 mod lost;
 mod pulls;
 mod queue;
+mod talk;
 mod turn;
 
 use async_trait::async_trait;
@@ -18,14 +19,13 @@ use super::world::{Actor, Level, Op, State, World};
 use crate::gate::seen::{Check, Line, Review, Rules};
 use crate::github::delivery::{Kept, Log, Which};
 use crate::github::{
-    At, CheckRun, Comment, Error, FILE_BYTES_MAX, GitHub, Issue, MergeOrder, NewPull, Pull,
-    Purpose, Reaction, Remote, Repository, SubIssues, people,
+    At, CheckRun, Comment, Conversation, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose,
+    Reaction, Remote, Repository, SubIssues,
 };
 use crate::github::{Change, Touched};
 use crate::model::text::CommentText;
 use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, User,
-    UserId,
 };
 use crate::pipeline::stage::MergeAnswer;
 use crate::pipeline::standing::{Enlisted, Way};
@@ -130,20 +130,32 @@ impl GitHub for Face {
     }
 
     async fn file(&self, at: &At, path: &str) -> Result<Option<String>, Error> {
-        let rest = format!("/contents/{path}");
-        let bytes = self.read(at, ("repos/get-content", &rest), |state, actor, repo| {
-            state.contents(actor, repo, path, None)
-        });
-        match bytes {
-            Ok(bytes) if bytes.len() > FILE_BYTES_MAX => {
-                Err(Error::Unexpected(format!("{path} is too large")))
-            }
-            Ok(bytes) => String::from_utf8(bytes)
-                .map(Some)
-                .map_err(|_error| Error::Unexpected(format!("{path} is not text"))),
-            Err(Error::Gone(_)) => Ok(None),
-            Err(other) => Err(other),
-        }
+        self.read_file(at, path, None)
+    }
+
+    async fn file_at_tip(
+        &self,
+        at: &At,
+        branch: &BranchName,
+        path: &str,
+    ) -> Result<(CommitSha, Option<String>), Error> {
+        self.read_file_at_tip(at, branch, path)
+    }
+
+    async fn comment_now(&self, at: &At, id: CommentId) -> Result<Option<Comment>, Error> {
+        self.read_comment(at, id)
+    }
+
+    async fn conversation(&self, at: &At, issue: IssueNumber) -> Result<Conversation, Error> {
+        self.read_conversation(at, issue)
+    }
+
+    async fn sole_writer(&self, at: &At, user: &User) -> Result<bool, Error> {
+        self.reads_as_sole_writer(at, user)
+    }
+
+    async fn may_bypass(&self, at: &At, branch: &BranchName) -> Result<bool, Error> {
+        self.reads_as_bypassing(at, branch)
     }
 
     async fn issue(&self, at: &At, issue: IssueNumber) -> Result<Issue, Error> {
@@ -316,17 +328,7 @@ impl GitHub for Face {
     }
 
     async fn comments_since(&self, at: &At, since: Millis) -> Result<Vec<Comment>, Error> {
-        let rest = "/issues/comments";
-        let found =
-            self.read(at, ("issues/list-comments-for-repo", rest), |state, actor, repo| {
-                let comments = state.list_comments(actor, repo, None, since.0)?;
-                let id = state.enter(actor, repo, &[])?;
-                let issues = &state.repo(id)?.issues;
-                let is_pull = |issue: u64| issues.get(&issue).is_some_and(|issue| issue.is_pull);
-                let turned = comments.into_iter().map(|said| (is_pull(said.issue), said));
-                Ok(turned.collect::<Vec<_>>())
-            })?;
-        Ok(found.into_iter().map(|(is_pull, said)| turn::comment(is_pull, said)).collect())
+        self.read_comments_since(at, since)
     }
 
     async fn issues_since(&self, at: &At, since: Millis) -> Result<Vec<Touched>, Error> {
@@ -369,22 +371,5 @@ impl GitHub for Face {
             .map_err(|error| self.error(&error))?;
         let url = format!("{}/{}.git", self.world.base_url(), at.repo);
         Ok(Remote { repo: at.repo.clone(), url, secret: made.0 })
-    }
-}
-
-impl Face {
-    fn permission_of(&self, at: &At, user: &User) -> Result<Permission, Error> {
-        let rest = format!("/collaborators/{}/permission", user.login);
-        let id = "repos/get-collaborator-permission-level";
-        let found = self
-            .read(at, (id, &rest), |state, actor, repo| state.permission(actor, repo, &user.login));
-        match found {
-            Ok((id, role)) => {
-                let words = (Some(role.permission()), Some(role.name()));
-                Ok(people::permission(user.id, Some(UserId(id)), words.0, words.1))
-            }
-            Err(Error::Gone(_)) => Ok(Permission::None),
-            Err(other) => Err(other),
-        }
     }
 }

@@ -72,7 +72,12 @@ pub(super) fn repository(
         *allowed && only_these.is_none_or(|only| only.is_empty() || only.contains(&method(*way)))
     });
     let methods: BTreeSet<MergeMethod> = allowed.map(|(way, _)| way).collect();
-    Ok(Repository { default_branch: branch(default_branch)?, methods })
+    Ok(Repository {
+        default_branch: branch(default_branch)?,
+        methods,
+        private: settings.private,
+        archived: false,
+    })
 }
 
 pub(super) fn issue(issue: world::Issue) -> Issue {
@@ -101,9 +106,19 @@ pub(super) fn pull(view: &PullView) -> Result<Pull, Error> {
         draft: found.draft,
         head: sha(&found.head_sha)?,
         head_branch: found.head_ref.clone(),
+        fork: found.head_repo != world::HeadRepo::Here,
         base: branch(&found.base_ref)?,
         auto_merge: found.auto_merge.as_ref().map(|wish| wish.by.login.clone()),
     })
+}
+
+/// Whether a ruleset says something about the branch.
+pub(super) fn is_ruled(rules: &world::Rules) -> bool {
+    let any = !rules.required_checks.is_empty()
+        || rules.approvals.is_some()
+        || rules.allowed_merge_methods.is_some()
+        || rules.queue.is_some();
+    any && !rules.classic
 }
 
 /// What an App without administration may see: of classic protection only the names.
@@ -121,6 +136,7 @@ pub(super) fn rules(rules: &world::Rules, app: u64) -> seen::Rules {
         queue_method: queue.map(|queue| own_method(queue.method)),
         queue_minutes: queue.map_or(0, |queue| queue.minutes),
         by_app,
+        protected: *rules != world::Rules::default(),
         ..seen::Rules::default()
     };
     crate::github::rules::set_ours_apart(&mut turned, app);
@@ -153,6 +169,7 @@ pub(super) fn comment(is_pull: bool, said: world::Comment) -> Comment {
         number: IssueNumber(said.issue),
         is_pull,
         by: Some(user(&said.user)),
+        via: said.via_app,
         edited: said.updated_ms != said.created_ms,
         body: said.body,
         created: Millis(said.created_ms),

@@ -19,6 +19,9 @@ pub(super) fn answer(ctx: &Ctx<'_>) -> ApiResult<Reply> {
         Some("ResolveThread") => {
             ctx.call("graphql/ResolveThread", |state| resolve_thread(ctx, state))
         }
+        Some("Conversation") => {
+            ctx.call("graphql/Conversation", |state| super::conversation::view(ctx, state))
+        }
         Some(other) if super::queue::knows(other) => super::queue::answer(ctx, other),
         Some(_) | None => Err(ApiError::new(422, "The playground does not know this operation")),
     };

@@ -2,6 +2,7 @@
 
 mod app;
 mod checks;
+mod conversation;
 mod git;
 mod graphql;
 mod issues;

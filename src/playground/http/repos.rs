@@ -25,6 +25,14 @@ pub(super) fn route(ctx: &Ctx<'_>, repo: &str, path: &[&str]) -> Routed {
                 Ok(render::permission(state, user, role))
             })
         }
+        ("GET", ["collaborators"]) => ctx.list("repos/list-collaborators", |state| {
+            let people = state.collaborators(&ctx.actor, repo)?;
+            Ok(people.iter().map(|(user, role)| render::collaborator(state, user, *role)).collect())
+        }),
+        ("GET", ["rulesets", id]) => ctx.json("repos/get-repo-ruleset", |state| {
+            let number = super::issues::number(id)?;
+            ruleset(ctx, state, repo, number)
+        }),
         ("GET", ["contents", rest @ ..]) => Some(contents(ctx, repo, &rest.join("/"))),
         ("GET", ["branches"]) => ctx.list("repos/list-branches", |state| {
             let id = state.enter(&ctx.actor, repo, &[("contents", Level::Read)])?;
@@ -115,7 +123,7 @@ fn directory(base: &str, path: &str, entries: &[Entry]) -> Value {
 }
 
 fn short_branch(state: &State, repo: &Repo, name: &str, tip: &str) -> Value {
-    let protected = repo.rules.contains_key(name);
+    let protected = repo.rules.get(name).is_some_and(|rules| *rules != Rules::default());
     let url = format!("{}/repos/{}/commits/{tip}", state.base_url, repo.full_name());
     json!({"name": name, "commit": {"sha": tip, "url": url}, "protected": protected})
 }
@@ -134,7 +142,7 @@ fn branch(ctx: &Ctx<'_>, state: &State, repo: &str, name: &str) -> ApiResult<Val
         "name": name,
         "commit": render::commit(state, found, &commit),
         "_links": {"self": url, "html": url},
-        "protected": rules.is_some(),
+        "protected": rules.is_some_and(|rules| *rules != Rules::default()),
         "protection": {
             "enabled": classic.classic,
             "required_status_checks": {
@@ -193,6 +201,18 @@ fn branch_rules(repo: &str, rules: &Rules) -> Vec<Value> {
         );
     }
     found
+}
+
+/// The playground has one ruleset, and every branch with rules is in it.
+fn ruleset(ctx: &Ctx<'_>, state: &State, repo: &str, number: u64) -> ApiResult<Value> {
+    let id = state.enter(&ctx.actor, repo, &[])?;
+    let mut shown = state.repo(id)?.rules.values().filter(|rules| !rules.classic).peekable();
+    if number != 1 || shown.peek().is_none() {
+        return Err(ApiError::not_found());
+    }
+    let how = if shown.any(|rules| rules.bypass) { "always" } else { "never" };
+    Ok(json!({"id": 1, "name": "rules", "target": "branch", "source_type": "Repository",
+        "source": repo, "enforcement": "active", "current_user_can_bypass": how}))
 }
 
 fn commits(ctx: &Ctx<'_>, repo: &str, rest: &[&str]) -> Routed {

@@ -230,6 +230,12 @@ pub fn issue_event(state: &State, event: &IssueEvent) -> Value {
     rendered
 }
 
+/// A line of the list of collaborators.
+pub fn collaborator(state: &State, who: &User, role: Role) -> Value {
+    let found = permission(state, who, role);
+    found.get("user").cloned().unwrap_or_default()
+}
+
 /// The answer of the collaborators' permission call.
 pub fn permission(state: &State, who: &User, role: Role) -> Value {
     let mut account = user(state, who);

@@ -7,8 +7,26 @@ use crate::playground::forge::{ChangeKind, CommitInfo, FileChange};
 use crate::playground::world::pulls::PullView;
 use crate::playground::world::refs::Comparison;
 use crate::playground::world::{
-    AutoMerge, Mergeability, Pull, Repo, Review, ReviewComment, State, Thread,
+    AutoMerge, HeadRepo, Mergeability, Pull, Repo, Review, ReviewComment, State, Thread,
 };
+
+/// The head's side, which may be in another repository or in none.
+fn head(state: &State, home: &Repo, pull: &Pull) -> Value {
+    let mut rendered = side(state, home, &pull.head_ref, &pull.head_sha);
+    let Some(fields) = rendered.as_object_mut() else { return rendered };
+    match pull.head_repo {
+        HeadRepo::Here => {}
+        HeadRepo::Gone => drop(fields.insert("repo".into(), Value::Null)),
+        HeadRepo::Fork => {
+            if let Some(fork) = fields.get_mut("repo").and_then(Value::as_object_mut) {
+                fork.insert("id".into(), (home.id + 1_000_000).into());
+                fork.insert("full_name".into(), format!("fork/{}", home.name).into());
+                fork.insert("fork".into(), true.into());
+            }
+        }
+    }
+    rendered
+}
 
 fn side(state: &State, home: &Repo, branch: &str, sha: &str) -> Value {
     json!({
@@ -59,7 +77,7 @@ pub fn pull(state: &State, home: &Repo, view: &PullView) -> Value {
         "milestone": null,
         "requested_teams": [],
         "draft": pull.draft,
-        "head": side(state, home, &pull.head_ref, &pull.head_sha),
+        "head": head(state, home, pull),
         "base": side(state, home, &pull.base_ref, &pull.base_sha),
         "author_association": issue.association,
         "auto_merge": pull.auto_merge.as_ref().map(|wish| auto_merge(state, wish)),

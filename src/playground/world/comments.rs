@@ -6,7 +6,7 @@ use super::access::{Actor, ISSUES, PULLS};
 use super::accounts::{Level, Role, User};
 use super::events::News;
 use super::issues::check_body;
-use super::model::{Comment, Reaction};
+use super::model::{Comment, Edited, Issue, Reaction};
 use super::{ApiError, ApiResult, State};
 use crate::playground::render;
 
@@ -72,6 +72,7 @@ impl State {
             reactions: Vec::new(),
             created_ms: self.now_ms,
             updated_ms: self.now_ms,
+            edited: None,
         };
         self.repo_mut(id)?.comments.insert(comment.id, comment.clone());
         self.emit_comment(id, &comment, ("created", &comment.user), json!({}));
@@ -93,6 +94,7 @@ impl State {
         let found = found.ok_or_else(ApiError::not_found)?;
         let before = std::mem::replace(&mut found.body, body.to_owned());
         found.updated_ms = now_ms;
+        found.edited = Some(Edited { at_ms: now_ms, by: user.clone() });
         let found = found.clone();
         let changes = json!({"changes": {"body": {"from": before}}});
         self.emit_comment(id, &found, ("edited", &user), changes);
@@ -106,6 +108,17 @@ impl State {
         let found = found.ok_or_else(ApiError::not_found)?;
         self.emit_comment(id, &found, ("deleted", &user), json!({}));
         Ok(())
+    }
+
+    /// An issue and its comments, oldest first.
+    pub fn conversation(
+        &self,
+        actor: &Actor,
+        repo: &str,
+        number: u64,
+    ) -> ApiResult<(Issue, Vec<Comment>)> {
+        let issue = self.issue(actor, repo, number)?;
+        Ok((issue, self.list_comments(actor, repo, Some(number), i64::MIN)?))
     }
 
     /// Authors and maintainers may change a comment.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::access::{Actor, ISSUES, PULLS};
 use super::accounts::{Level, Role, User};
 use super::events::News;
-use super::model::{Issue, IssueEvent, Label};
+use super::model::{Edited, Issue, IssueEvent, Label};
 use super::{ApiError, ApiResult, State};
 use crate::playground::render;
 
@@ -118,6 +118,8 @@ impl State {
             updated_ms: now_ms,
             closed_ms: None,
             is_pull,
+            edited: None,
+            renamed: None,
         };
         repo.issues.insert(number, issue);
         Ok(number)
@@ -158,6 +160,7 @@ impl State {
             check_title(title)?;
             changes = json!({"title": {"from": issue.title}});
             issue.title.clone_from(title);
+            issue.renamed = Some(Edited { at_ms: issue.updated_ms, by: user.clone() });
         }
         if let Some(body) = edit.body.as_ref().filter(|body| **body != issue.body) {
             check_body("Issue", body)?;
@@ -165,6 +168,7 @@ impl State {
                 fields.insert("body".into(), json!({"from": issue.body}));
             }
             issue.body.clone_from(body);
+            issue.edited = Some(Edited { at_ms: issue.updated_ms, by: user.clone() });
         }
         if changes.as_object().is_some_and(|fields| !fields.is_empty()) {
             self.emit_about(repo, number, ("edited", user), json!({"changes": changes}));

@@ -30,6 +30,7 @@ use std::time::Duration;
 pub use access::Actor;
 pub use accounts::*;
 pub use model::*;
+pub use rules::{QueueRule, RequiredCheck, Rules};
 
 use super::ci::CiJob;
 use super::error::{ApiError, ApiResult};

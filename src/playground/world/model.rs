@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::accounts::{Role, User};
 use super::merge::MergeCall;
+use super::rules::Rules;
 use crate::playground::forge::Forge;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,40 +25,6 @@ impl Method {
             Self::Rebase => "rebase",
         }
     }
-}
-
-/// A check that a branch asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequiredCheck {
-    pub context: String,
-    /// Only this App's check counts.
-    pub integration_id: Option<u64>,
-}
-
-/// The rules of one branch.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
-    pub required_checks: Vec<RequiredCheck>,
-    /// The head must contain the base's tip.
-    pub strict: bool,
-    /// Approving reviews asked for; `None` when there is no pull request rule.
-    pub approvals: Option<u32>,
-    pub dismiss_stale_reviews: bool,
-    pub allowed_merge_methods: Option<Vec<Method>>,
-    /// Merging goes through a queue.
-    pub queue: Option<QueueRule>,
-    /// Shown as classic branch protection and not among the rulesets.
-    pub classic: bool,
-}
-
-/// The merge queue of a branch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QueueRule {
-    pub method: Method,
-    /// Minutes it waits for checks.
-    pub minutes: u32,
-    /// The repository's CI runs on what the queue tests; one that was never told does not.
-    pub ci: bool,
 }
 
 /// A place in a merge queue.
@@ -205,6 +172,16 @@ pub struct Issue {
     pub updated_ms: i64,
     pub closed_ms: Option<i64>,
     pub is_pull: bool,
+    /// The last edit of the body and the last of the title.
+    pub edited: Option<Edited>,
+    pub renamed: Option<Edited>,
+}
+
+/// When something was edited, and by whom.
+#[derive(Clone, Debug)]
+pub struct Edited {
+    pub at_ms: i64,
+    pub by: User,
 }
 
 #[derive(Clone, Debug)]
@@ -218,6 +195,18 @@ pub struct Comment {
     pub reactions: Vec<Reaction>,
     pub created_ms: i64,
     pub updated_ms: i64,
+    pub edited: Option<Edited>,
+}
+
+/// Where the head of a pull request lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HeadRepo {
+    #[default]
+    Here,
+    /// In a copy of the repository.
+    Fork,
+    /// In one that is gone.
+    Gone,
 }
 
 /// What is known about merging a pull request.
@@ -238,6 +227,7 @@ pub enum Mergeability {
 pub struct Pull {
     pub id: u64,
     pub number: u64,
+    pub head_repo: HeadRepo,
     pub head_ref: String,
     pub head_sha: String,
     pub base_ref: String,

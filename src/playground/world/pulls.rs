@@ -6,7 +6,7 @@ use super::access::{Actor, CONTENTS, PULLS};
 use super::accounts::{Level, User};
 use super::events::News;
 use super::issues::IssueEdit;
-use super::model::{Issue, Mergeability, Pull};
+use super::model::{HeadRepo, Issue, Mergeability, Pull};
 use super::refs::{COMMITS_MAX, Comparison, person};
 use super::{ApiError, ApiResult, State};
 use crate::playground::forge::{CommitDraft, CommitInfo, Expected, Merged};
@@ -150,6 +150,7 @@ impl State {
         let pull = Pull {
             id: self.fresh_id(),
             number,
+            head_repo: HeadRepo::Here,
             head_ref: head_ref.to_owned(),
             head_sha: head.clone(),
             base_ref: new.base.clone(),

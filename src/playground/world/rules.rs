@@ -1,9 +1,45 @@
 //! Branch rules: what still stands between a pull request and its base.
 
 use super::access::Actor;
-use super::accounts::{Level, Role};
-use super::model::{Pull, ReviewState, Rules, RunStatus};
+use super::accounts::{Level, Role, User};
+use super::model::{Method, Pull, ReviewState, RunStatus};
 use super::{ApiError, ApiResult, State};
+
+/// A check that a branch asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequiredCheck {
+    pub context: String,
+    /// Only this App's check counts.
+    pub integration_id: Option<u64>,
+}
+
+/// The rules of one branch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    pub required_checks: Vec<RequiredCheck>,
+    /// The head must contain the base's tip.
+    pub strict: bool,
+    /// Approving reviews asked for; `None` when there is no pull request rule.
+    pub approvals: Option<u32>,
+    pub dismiss_stale_reviews: bool,
+    pub allowed_merge_methods: Option<Vec<Method>>,
+    /// Merging goes through a queue.
+    pub queue: Option<QueueRule>,
+    /// Shown as classic branch protection and not among the rulesets.
+    pub classic: bool,
+    /// Every App may bypass them.
+    pub bypass: bool,
+}
+
+/// The merge queue of a branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueRule {
+    pub method: Method,
+    /// Minutes it waits for checks.
+    pub minutes: u32,
+    /// The repository's CI runs on what the queue tests; one that was never told does not.
+    pub ci: bool,
+}
 
 /// One unmet rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,9 +211,20 @@ impl State {
     }
 
     /// A person's role and coarse permission, as the collaborators call tells them.
+    /// Everybody with a role of their own, the owner first.
+    pub fn collaborators(&self, actor: &Actor, repo: &str) -> ApiResult<Vec<(User, Role)>> {
+        let id = self.enter(actor, repo, &[("metadata", Level::Read)])?;
+        let found = self.repo(id)?;
+        let given = found.roles.iter().filter(|(_, role)| **role > Role::None);
+        let with_user = |(id, role): (&u64, &Role)| Some((self.users.get(id)?.clone(), *role));
+        let mut people: Vec<(User, Role)> = given.filter_map(with_user).collect();
+        people.sort_by_key(|(user, _)| user.id != found.owner.id);
+        Ok(people)
+    }
+
     pub fn permission(&self, actor: &Actor, repo: &str, login: &str) -> ApiResult<(u64, Role)> {
         let id = self.enter(actor, repo, &[("metadata", Level::Read)])?;
-        let same = |user: &&super::User| user.login.eq_ignore_ascii_case(login);
+        let same = |user: &&User| user.login.eq_ignore_ascii_case(login);
         let user = self.users.values().find(same);
         let user = user.ok_or_else(|| ApiError::new(404, format!("{login} is not a user")))?;
         Ok((user.id, self.repo(id)?.role(user.id)))

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use super::accounts::{App, Installation, Permissions, Role, User};
-use super::model::{Repo, Rules, Settings};
+use super::model::{Repo, Settings};
 use super::refs::person;
+use super::rules::Rules;
 use super::{ApiError, ApiResult, State, World};
 use crate::playground::forge::{CommitDraft, Expected, Files, Forge};
 

@@ -178,6 +178,21 @@ fn facts(context: &Context<'_>) -> Markup {
                 dt { "On hold by" }
                 dd { (cell(&by.login)) }
             }
+            @if let Some(frozen) = &request.frozen {
+                dt { "Read" }
+                dd {
+                    (frozen.remarks.len()) " comments, " (frozen.left_out) " left out, digest "
+                    code { (frozen.short()) }
+                }
+                @if let Some(commit) = &frozen.policy_at {
+                    dt { "Policy of" }
+                    dd { code { (commit) } }
+                }
+            }
+            @for taint in &state.tainted {
+                dt { "Tainted" }
+                dd { (taint.why()) }
+            }
             dt { "Spent" }
             dd { (counters(context)) }
         }
@@ -218,6 +233,9 @@ fn texts(context: &Context<'_>) -> Markup {
         Some(Complaint::Checks { .. } | Complaint::Review { .. }) | None => None,
     };
     html! {
+        @if let Some((title, patch)) = super::trust::held_lines(context.state) {
+            details open { summary { (title) } pre { (patch) } }
+        }
         @if let Some(plan) = &work.plan {
             details { summary { "The plan" } pre { (lines(&cut(plan, PLAN_CHARS_MAX))) } }
         }

@@ -322,6 +322,7 @@ async fn with_a_run() -> (Arc<Memory>, RunId) {
         dry_run: false,
         stories: false,
         parent: None,
+        frozen: None,
         at: Millis(1_000),
     };
     let opening = Opening {

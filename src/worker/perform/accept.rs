@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::gate::seen::PullState;
+use crate::model::trust::Rule;
 use crate::model::{BranchName, PullNumber};
 use crate::pipeline::Done;
 use crate::pipeline::stage::Adopted;
@@ -27,7 +28,8 @@ pub(super) async fn perform(
         Some(number) => {
             let pull = github.pull(&context.at, number).await?;
             let branch = BranchName::parse(&pull.head_branch).ok();
-            let (PullState::Open, Some(branch)) = (&pull.state, branch) else {
+            let here = !pull.fork || !context.engine.holds(Rule::Forks);
+            let (PullState::Open, Some(branch), true) = (&pull.state, branch, here) else {
                 return Ok(Done::NoBase {
                     why: "the pull request is not open, or its branch is in another repository; \
                           Slipway pushes only to this one"

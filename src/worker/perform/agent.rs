@@ -5,7 +5,7 @@ use crate::agent::{Place, Reading, pick, prompt};
 use crate::git::{Message, Workspace, WorkspaceOrder};
 use crate::model::text;
 use crate::pipeline::state::{Complaint, Progress};
-use crate::pipeline::{Done, Role};
+use crate::pipeline::{Done, Level, Role};
 use crate::report;
 use crate::sandbox::Limits;
 use crate::worker::failure::Failure;
@@ -143,6 +143,8 @@ fn ask<'a>(
         issue: request.issue,
         title: &request.title,
         body: &request.body,
+        remarks: request.frozen.as_ref().map_or(&[], |frozen| frozen.remarks.as_slice()),
+        is_quoted: request.frozen.as_ref().is_some_and(|frozen| frozen.level == Level::Quote),
         words: &request.words,
         plan: work.plan.as_deref(),
         complaint: work.complaint.as_ref().filter(|_| role == Role::Fixer),

@@ -22,6 +22,10 @@ pub(super) async fn perform(
     if context.state.stop_by.is_some() {
         return Ok(Done::Enlisted(Enlisted::No(MergeAnswer::NotSent)));
     }
+    let people = context.engine.lost(context.state, context.state.merge_words()).await?;
+    if !people.is_empty() {
+        return Ok(Done::Lost { people });
+    }
     context.vouch(permit.head()).await?;
     let order = context.order(permit).await?;
     match context.engine.ports.github.enlist(&context.at, way, &order).await {

@@ -12,6 +12,7 @@ mod merge;
 mod publish;
 mod ready;
 mod settle;
+mod show;
 mod stories;
 mod update;
 mod verify;
@@ -59,6 +60,7 @@ impl Engine {
             Task::Accept { base, pull } => accept::perform(&context, base.as_ref(), *pull).await,
             Task::Agent { role, round } => agent::perform(&context, *role, *round).await,
             Task::Verify { head } => verify::perform(&context, head).await,
+            Task::Show { head } => show::perform(&context, head).await,
             Task::Publish { head, expect } => {
                 publish::perform(&context, head, expect.as_ref()).await
             }

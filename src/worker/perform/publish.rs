@@ -23,6 +23,10 @@ pub(super) async fn perform(
     if let Some(done) = refused(context, head).await? {
         return Ok(done);
     }
+    let people = context.engine.lost(context.state, context.state.push_words()).await?;
+    if !people.is_empty() {
+        return Ok(Done::Lost { people });
+    }
     let ports = &context.engine.ports;
     let remote = ports.github.remote(&context.at, Purpose::Push).await?;
     let push = Push { branch: branch.clone(), new: Some(head.clone()), expect: expect.cloned() };

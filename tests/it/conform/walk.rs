@@ -238,6 +238,9 @@ async fn repository(g: &mut Ground, head: &str) {
         g.world.set_rules("mara/greet", "main", rules).unwrap();
         g.get(Bot, "/branches/main").await;
         g.get(Bot, "/rules/branches/main").await;
+        if !classic {
+            g.get(Bot, "/rulesets/1").await;
+        }
     }
     g.world.set_rules("mara/greet", "main", Rules::default()).unwrap();
     for path in [
@@ -253,6 +256,7 @@ async fn repository(g: &mut Ground, head: &str) {
         "/git/ref/heads/feat/x",
         "/git/matching-refs/heads/feat",
         "/collaborators/rio/permission",
+        "/collaborators?affiliation=all&per_page=100",
     ] {
         g.get(Bot, path).await;
     }

@@ -4,12 +4,14 @@ use slipway::command::{Go, SlashCommand};
 use slipway::gate::seen::Seen;
 use slipway::model::{Millis, TreeSha};
 use slipway::pipeline::standing::{Enlisted, Left};
+use slipway::pipeline::trust::Diff;
 use slipway::pipeline::{
-    Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, State, Task, Timer,
-    Withdrawal,
+    Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, StageKind, State, Task,
+    Timer, Withdrawal,
 };
 
 use super::lens::Lens;
+use super::trust::may_lose;
 use super::world::{
     BASE, COMMENT, FOREIGN, LANDED, Look, NEW, NOW, PULL, branch, command, commit, person, tree,
     well,
@@ -67,6 +69,7 @@ fn word(command: &SlashCommand) -> &'static str {
         SlashCommand::Stop => "stop",
         SlashCommand::Retry => "retry",
         SlashCommand::Status => "status",
+        SlashCommand::Push => "push",
         SlashCommand::Approve => "approve",
         SlashCommand::Merge => "merge",
         SlashCommand::Hold => "hold",
@@ -81,6 +84,7 @@ pub(crate) fn every_command() -> Vec<SlashCommand> {
         SlashCommand::Stop,
         SlashCommand::Retry,
         SlashCommand::Status,
+        SlashCommand::Push,
         SlashCommand::Approve,
         SlashCommand::Merge,
         SlashCommand::Hold,
@@ -90,6 +94,13 @@ pub(crate) fn every_command() -> Vec<SlashCommand> {
 }
 
 fn timers(state: &State, all: &mut Vec<Letter>) {
+    // Before there is a pull request no look lets time pass: a hold ends by its own timer.
+    if state.stage() == Some(StageKind::Publish) && state.task().is_none() {
+        let kind = EventKind::TimerFired { timer: Timer::Deadline, entry: state.entry };
+        let late = letter("late deadline", kind);
+        let event = Event { at: NOW.plus(18_000_000), ..late.event.clone() };
+        all.push(Letter { event, ..late });
+    }
     for (name, timer) in [("look timer", Timer::Look), ("deadline", Timer::Deadline)] {
         let fired = |entry| EventKind::TimerFired { timer, entry };
         all.push(letter(name, fired(state.entry)));
@@ -201,13 +212,10 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
         ]),
         Task::Agent { role, .. } => named(agent(*role)),
         Task::Verify { head } => named(verified(head)),
-        Task::Publish { head, .. } => named(vec![
-            ("published", Done::Published { head: head.clone(), pull: PULL }),
-            ("pushed to by somebody", Done::Diverged { remote: Some(commit(FOREIGN)) }),
-            ("branch gone", Done::Diverged { remote: None }),
-            ("refused", rejected()),
-            ("leaked", leaked()),
-        ]),
+        Task::Show { head } => {
+            named(vec![("shown", Done::Shown { head: head.clone(), diff: Diff::default() })])
+        }
+        Task::Publish { head, .. } => named(published(head)),
         Task::Update { .. } => named(vec![
             ("updated", changed(tree('2'))),
             ("updated to a known tree", changed(tree('1'))),
@@ -245,6 +253,9 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
         ]),
         Task::Close { .. } | Task::Stories { .. } => named(vec![("closed", Done::Closed)]),
     };
+    if may_lose(task, lens) {
+        ends.push(("permission lost".to_owned(), Done::Lost { people: vec![person()] }));
+    }
     if faulty(Some(task), lens) {
         ends.push(("failed".to_owned(), Done::Failed { why: text() }));
     }
@@ -274,6 +285,16 @@ fn rejected() -> Done {
 
 fn leaked() -> Done {
     Done::Leaked { why: text(), cost_micros: 1 }
+}
+
+fn published(head: &slipway::model::CommitSha) -> Vec<(&'static str, Done)> {
+    vec![
+        ("published", Done::Published { head: head.clone(), pull: PULL }),
+        ("pushed to by somebody", Done::Diverged { remote: Some(commit(FOREIGN)) }),
+        ("branch gone", Done::Diverged { remote: None }),
+        ("refused", rejected()),
+        ("leaked", leaked()),
+    ]
 }
 
 fn verified(head: &slipway::model::CommitSha) -> Vec<(&'static str, Done)> {
@@ -349,6 +370,7 @@ pub(crate) fn task_name(task: &Task) -> String {
         Task::Accept { .. } => "accept".to_owned(),
         Task::Agent { role, .. } => format!("agent {role:?}").to_lowercase(),
         Task::Verify { .. } => "verify".to_owned(),
+        Task::Show { .. } => "show".to_owned(),
         Task::Publish { .. } => "publish".to_owned(),
         Task::Update { .. } => "update".to_owned(),
         Task::Rerun { .. } => "rerun".to_owned(),

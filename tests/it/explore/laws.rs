@@ -13,6 +13,7 @@ use slipway::policy::{Freshness, MergeMode, Policy};
 
 use super::alphabet::comes_from_comment;
 use super::order::{falls_back, gone_for_sure, seconded, stands_alone};
+use super::trust::{never_by_itself, released};
 use super::walk::{Move, Owed};
 
 pub(crate) type Law = (&'static str, fn(&Move<'_>) -> Result<(), String>);
@@ -40,6 +41,8 @@ pub(crate) const LAWS: &[Law] = &[
     ("the lane is held exactly while a merge may be on its way", lane),
     ("a lane nobody vouches for is closed by an alarm", alarm),
     ("entries only grow, and effects carry the newest", entries),
+    ("§5.6: a held run pushes only what a person released by `/push`", released),
+    ("§4.1: a tainted run is never merged without a person", never_by_itself),
     ("nothing is performed for a request that was withdrawn, once a look said so", withdrawn),
 ];
 
@@ -154,14 +157,10 @@ fn agreed(state: &State, seen: &Seen, policy: &Policy) -> bool {
     let approvals =
         seen.reviews.iter().filter(|r| r.verdict == Approved && Some(&r.commit) == head).count();
     let against = seen.reviews.iter().any(|review| review.verdict == ChangesRequested);
+    let spoken = approvals > 0 || given(&state.work.approved) || given(&state.work.merge_ordered);
     let word = match policy.merge {
-        MergeMode::Auto => true,
-        MergeMode::OnApproval => {
-            !policy.stages.review
-                || approvals > 0
-                || given(&state.work.approved)
-                || given(&state.work.merge_ordered)
-        }
+        MergeMode::Auto => state.tainted.is_empty() || spoken,
+        MergeMode::OnApproval => !policy.stages.review || spoken,
         MergeMode::OnCommand => given(&state.work.merge_ordered),
         MergeMode::Never => false,
     };
@@ -318,7 +317,9 @@ fn timers_ask(m: &Move<'_>) -> Result<(), String> {
     if !matches!(m.letter.event.kind, EventKind::TimerFired { .. }) {
         return Ok(());
     }
-    fail(next(m) != &m.before.state, "it changed the state")?;
+    // To park is to ask: a hold that lasted too long has no look that would.
+    let parks = next(m).park().is_some_and(|park| park.why == ParkReason::NotReleased);
+    fail(next(m) != &m.before.state && !parks, "it changed the state")?;
     let asks = effects(m).iter().all(|e| matches!(e, Effect::Look | Effect::Arm { .. }));
     fail(!asks, "it does more than ask")
 }

@@ -24,6 +24,8 @@ pub(crate) struct Lens {
     pub withdrawals: bool,
     pub method: MergeMethod,
     pub dry_run: bool,
+    /// A stranger wrote the issue, in a public repository.
+    pub tainted: bool,
     /// The merge call can get every answer; otherwise it is done.
     pub answers: bool,
     /// Every task can fail for good, or end in a way its stage does not know.
@@ -67,6 +69,7 @@ fn lens(name: &'static str, policy: Policy, looks: &[Look], commands: &[SlashCom
         withdrawals: false,
         method: MergeMethod::Squash,
         dry_run: false,
+        tainted: false,
         answers: false,
         faults: false,
         moments: &[SOON],
@@ -86,6 +89,7 @@ pub(crate) fn lenses() -> Vec<Lens> {
         queueing(),
         rebasing(),
         loose(),
+        holding(),
         people("approval", MergeMode::OnApproval, true),
         people("command", MergeMode::OnCommand, false),
         people("never", MergeMode::Never, true),
@@ -205,6 +209,19 @@ fn queueing() -> Lens {
     Lens { answers: true, moments: &[LATER], states_max: 12_000, ..lens }
 }
 
+/// A stranger's words: every push waits for a person, and so does the merge.
+fn holding() -> Lens {
+    let looks = [w::WELL, w::RED, w::RED_AGAIN, w::APPROVED, w::FOREIGN_HEAD, w::CLOSED];
+    let commands =
+        [SlashCommand::Push, SlashCommand::Approve, SlashCommand::Retry, SlashCommand::Stop];
+    let mut policy = policy(MergeMode::Auto);
+    policy.stages.plan = false;
+    policy.verify.clear();
+    policy.requester_may_approve = Some(true);
+    policy.limits.hold_hours_max = 1;
+    Lens { tainted: true, ..lens("holding", policy, &looks, &commands) }
+}
+
 fn rebasing() -> Lens {
     let looks = [w::WELL, w::LANDED_LOOK, w::CLOSED];
     let mut policy = policy(MergeMode::Auto);
@@ -252,6 +269,7 @@ fn people(name: &'static str, merge: MergeMode, review: bool) -> Lens {
     let mut policy = policy(merge);
     policy.stages.plan = false;
     policy.stages.review = review;
+    policy.requester_may_approve = Some(true);
     policy.verify.clear();
     policy.limits.fix_rounds_max = 0;
     lens(name, policy, &looks, &commands)

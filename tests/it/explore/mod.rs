@@ -9,6 +9,7 @@ mod normal;
 mod order;
 mod paths;
 mod table;
+mod trust;
 mod walk;
 mod world;
 
@@ -18,7 +19,7 @@ use lens::lenses;
 use walk::{Graph, walk};
 
 /// Walks are shared between tests; each is walked once.
-static GRAPHS: [OnceLock<Graph>; 15] = [const { OnceLock::new() }; 15];
+static GRAPHS: [OnceLock<Graph>; 16] = [const { OnceLock::new() }; 16];
 
 fn graph(name: &str) -> &'static Graph {
     let lenses = lenses();
@@ -49,6 +50,7 @@ walks! {
     conflicts = "conflicts",
     merging = "merging",
     queueing = "queueing",
+    holding = "holding",
     rebasing = "rebasing",
     loose = "loose",
     on_approval = "approval",

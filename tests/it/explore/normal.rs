@@ -8,7 +8,8 @@ use slipway::gate::rerun_key;
 use slipway::model::{CommitSha, Millis};
 use slipway::pipeline::standing::Standing;
 use slipway::pipeline::state::{Approval, Counts, Work};
-use slipway::pipeline::{ParkReason, Phase, Progress, State, Task, Withdrawal};
+use slipway::pipeline::trust::Held;
+use slipway::pipeline::{ParkReason, Phase, Progress, StageKind, State, Taint, Task, Withdrawal};
 
 use super::world::{BASE, HEAD, NOW, OLD, OTHER, commit, tree};
 
@@ -68,6 +69,11 @@ pub(crate) fn normal(mut state: State, now: Millis, recalled: bool) -> State {
     look(&mut state, &names, kept);
     // Which way it was withdrawn matters only to the sentence of that moment.
     state.withdrawn = state.withdrawn.map(|_| Withdrawal::IssueClosed);
+    // Who answers for it matters to the engine alone, and one reason is as good as another.
+    state.sponsor = None;
+    if state.tainted.iter().any(|taint| taint.holds()) {
+        state.tainted.remove(&Taint::Logs);
+    }
     state
 }
 
@@ -107,6 +113,7 @@ fn keeps_look(state: &State, recalled: bool) -> bool {
             Task::Accept { .. }
             | Task::Agent { .. }
             | Task::Verify { .. }
+            | Task::Show { .. }
             | Task::Publish { .. }
             | Task::Update { .. }
             | Task::Rerun { .. }
@@ -139,6 +146,12 @@ fn moments(state: &mut State, now: Millis) {
     let published = state.work.published_at;
     let patience = published.max(state.work.retried_at);
     let work = &mut state.work;
+    // A hold waits from when it was shown, or from when somebody asked it to.
+    let shown = work.held.as_ref().map(|held| Some(held.at).max(work.retried_at));
+    let hold = shown.flatten().map(|from| (from, aged(from, now)));
+    if let (Some(held), Some((_, to))) = (&mut work.held, hold) {
+        held.at = to;
+    }
     work.retried_at = work.retried_at.filter(|at| Some(*at) > published);
     work.published_at = published.map(|at| aged(at, now));
     // Only where the first wait is over does it matter that a person granted another.
@@ -157,13 +170,16 @@ fn moments(state: &mut State, now: Millis) {
     let new_asked = new_since.max(work.retried_at).filter(|_| new_since.is_some());
     let new_patience = work.published_at.max(work.retried_at);
     let new_published = work.published_at;
-    if let Progress::Running { since, phase, .. } = &mut state.progress {
+    if let Progress::Running { stage, since, phase } = &mut state.progress {
         *since = NOW;
         if let Phase::Waiting(wait) = phase
             && let Some(until) = &mut wait.until
         {
             let settling = until.then.contains("counts as everything");
             let (from, to) = match (settling, asked) {
+                (_, _) if *stage == StageKind::Publish => {
+                    (hold.map(|at| at.0), hold.map(|at| at.1))
+                }
                 (true, _) => (published, new_published),
                 (false, Some(_)) => (asked, new_asked),
                 (false, None) => (patience, new_patience),
@@ -178,6 +194,9 @@ fn moments(state: &mut State, now: Millis) {
 fn evidence(state: &mut State, names: &Names) {
     let work = &mut state.work;
     work.verified = names.evidence(work.verified.as_ref());
+    let held = work.held.take().filter(|held| names.of(&held.head) == commit(HEAD));
+    work.held = held.map(|held| Held { head: commit(HEAD), ..held });
+    work.released = names.approval(work.released.as_ref());
     work.without_checks = names.evidence(work.without_checks.as_ref());
     work.approved = names.approval(work.approved.as_ref());
     work.merge_ordered = names.approval(work.merge_ordered.as_ref());
@@ -242,7 +261,7 @@ fn task(state: &mut State) {
     let published = state.work.published.clone();
     let Progress::Running { phase: Phase::Doing(task), .. } = &mut state.progress else { return };
     match task {
-        Task::Verify { head } => *head = commit(HEAD),
+        Task::Verify { head } | Task::Show { head } => *head = commit(HEAD),
         Task::Publish { head, expect } => {
             *head = commit(HEAD);
             *expect = published;

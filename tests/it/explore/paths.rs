@@ -69,6 +69,7 @@ fn spends(edge: &Edge) -> Option<&Task> {
             Task::Accept { .. }
             | Task::Agent { .. }
             | Task::Verify { .. }
+            | Task::Show { .. }
             | Task::Publish { .. }
             | Task::Update { .. }
             | Task::Rerun { .. }

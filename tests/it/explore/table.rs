@@ -15,6 +15,7 @@ const LENSES: &[&str] = &[
     "conflicts",
     "no checks",
     "merging",
+    "holding",
     "rebasing",
     "approval",
     "never",

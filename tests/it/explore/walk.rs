@@ -85,7 +85,7 @@ impl Graph {
 /// Walks everything `lens` can reach, with every law asserted on every move.
 pub(crate) fn walk(lens: &Lens) -> Graph {
     let outside = Outside { task: None, look_armed: false, lane: None, owed: Owed::Nothing };
-    let first = Node { state: State::open(request(lens.dry_run)), outside };
+    let first = Node { state: State::open(request(lens.dry_run, lens.tainted)), outside };
     let mut graph =
         Graph { nodes: vec![first], edges: vec![Vec::new()], parents: vec![None], moves: 0 };
     let mut known: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -240,7 +240,7 @@ fn owed(owed: Owed, done: &Done) -> Owed {
     match (owed, done) {
         (Owed::Answer, Done::MergeAnswered(MergeAnswer::Unknown { .. })) => Owed::Reads(0),
         (Owed::Reads(0), Done::Settled(Settled::NotLanded)) => Owed::Reads(1),
-        (Owed::Answer, Done::MergeAnswered(_))
+        (Owed::Answer, Done::MergeAnswered(_) | Done::Lost { .. })
         | (Owed::Reads(_), Done::Settled(Settled::Landed { .. } | Settled::NotLanded))
         | (Owed::Nothing, _) => Owed::Nothing,
         (Owed::Answer | Owed::Reads(_), _) => Owed::Reads(0),

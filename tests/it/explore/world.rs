@@ -10,7 +10,7 @@ use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, InstallationId, IssueNumber, Millis, Permission,
     PullNumber, Repo, RunId, TreeSha, User, UserId,
 };
-use slipway::pipeline::{Request, State};
+use slipway::pipeline::{Frozen, Level, Request, State};
 
 /// The moment every walked state is moved back to.
 pub(crate) const NOW: Millis = Millis(1_800_000_000_000);
@@ -42,7 +42,7 @@ pub(crate) fn person() -> User {
     User { id: UserId(5), login: "ada".to_owned(), bot: false }
 }
 
-pub(crate) fn request(dry_run: bool) -> Request {
+pub(crate) fn request(dry_run: bool, tainted: bool) -> Request {
     let repo = Repo::parse("o/r").unwrap();
     Request {
         run: RunId::derive(&repo, "comment 1"),
@@ -60,6 +60,14 @@ pub(crate) fn request(dry_run: bool) -> Request {
         dry_run,
         stories: false,
         parent: None,
+        frozen: tainted.then(|| Frozen {
+            public: true,
+            level: Level::Quote,
+            remarks: Vec::new(),
+            left_out: 0,
+            digest: "0".repeat(64),
+            policy_at: None,
+        }),
         at: NOW,
     }
 }
@@ -94,8 +102,9 @@ pub(crate) fn well(state: &State, at: Millis) -> Seen {
         probe: Some(Probe { head, base: commit(BASE), contains_base: true, merge: clean }),
         checks: vec![check("t", CheckResult::Passed, "1")],
         base_checks: Vec::new(),
-        rules: Rules { required: ["t".to_owned()].into(), ..Rules::default() },
+        rules: Rules { required: ["t".to_owned()].into(), protected: true, ..Rules::default() },
         reviews: Vec::new(),
+        sole_writer: false,
         auto_merge: None,
         line: Line::default(),
         judged: Some(judged),

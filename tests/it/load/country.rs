@@ -19,7 +19,7 @@ use slipway::playground::http::{Face, router};
 use slipway::playground::memory::MemoryForge;
 use slipway::playground::world::limits::Limits as Published;
 use slipway::playground::world::setup::NewApp;
-use slipway::playground::world::{App as Bot, World};
+use slipway::playground::world::{App as Bot, RequiredCheck, Rules, World};
 use slipway::sandbox::fake as fake_sandbox;
 use slipway::store::memory::Memory;
 use slipway::worker::{self, Engine, Ports, Settings, Unwatched};
@@ -159,6 +159,10 @@ fn people(world: &World) -> (Bot, Vec<(u64, String)>, Depots) {
             world.first_commit(id, &owner, &files).expect("a first commit");
             let repo = format!("{}/{name}", owner.login);
             world.set_settings(&repo, |settings| settings.mergeable_asks = 0).expect("settings");
+            // A policy that merges by itself needs something that guards the branch.
+            let test = RequiredCheck { context: "test".to_owned(), integration_id: Some(ci.id) };
+            let rules = Rules { required_checks: vec![test], ..Rules::default() };
+            world.set_rules(&repo, "main", rules).expect("rules");
             ids.push(id);
             depots.insert(repo.clone(), depot);
             places.push((owner.id, repo));
@@ -186,8 +190,11 @@ fn settings(bot: &Bot) -> Settings {
             heavy_max: HEAVY_MAX,
             light_max: WORKERS,
             report_gap_ms: 3_000,
+            runs_per_actor_max: 1_000,
             ..worker::Limits::default()
         },
+        bots: std::collections::BTreeSet::new(),
+        trust: slipway::model::trust::Trust::whole(),
         github_url: "https://github.com".to_owned(),
         public_url: None,
     }

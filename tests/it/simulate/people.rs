@@ -25,7 +25,10 @@ impl Stage {
         for slot in 0..self.plan.issues {
             let title = format!("Change slot {slot}");
             let who = self.maintainer.id;
-            let issue = self.world.open_issue(who, REPO, &title, "Please.").unwrap().number;
+            // Some of what people ask for was written by somebody else.
+            let strange = self.plan.actions % 4 == 0 && slot % 2 == 1;
+            let author = if strange { self.outsider.id } else { who };
+            let issue = self.world.open_issue(author, REPO, &title, "Please.").unwrap().number;
             if self.dice.u32(0..10) == 0 {
                 self.world.label(who, REPO, issue, "go").ok();
                 self.tell(format!("mara labels #{issue}"));
@@ -270,6 +273,7 @@ impl Stage {
             }
             Phase::Waiting(_) if state.held_by.is_some() => "/unhold",
             Phase::Waiting(_) if times > 40 => "/stop",
+            Phase::Waiting(_) if *stage == StageKind::Publish => "/push",
             Phase::Waiting(_) if *stage == StageKind::Review => {
                 if let Some(pull) = row.pull {
                     for who in [self.reviewer.id, mara] {

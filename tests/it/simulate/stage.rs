@@ -167,6 +167,8 @@ impl Stage {
             app_id: self.bot.id,
             agents: self.plan.agents(),
             limits: Limits::default(),
+            bots: std::collections::BTreeSet::new(),
+            trust: slipway::model::trust::Trust::whole(),
             github_url: "https://github.example".to_owned(),
             public_url: None,
         }

@@ -10,8 +10,8 @@ use slipway::git::{self, Changes, Committed, Git, Message, Push, PushAnswer};
 use slipway::git::{Workspace, WorkspaceOrder};
 use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
-    At, CheckRun, Comment, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose, Reaction,
-    Remote, Repository, SubIssues,
+    At, CheckRun, Comment, Conversation, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose,
+    Reaction, Remote, Repository, SubIssues,
 };
 use slipway::github::{Change, Touched};
 use slipway::model::text::CommentText;
@@ -60,7 +60,13 @@ tap!(GitHub {
     fn permission(at: &At, user: &User) -> Result<Permission, Error>;
     fn repository(at: &At) -> Result<Repository, Error>;
     fn file(at: &At, path: &str) -> Result<Option<String>, Error>;
+    fn file_at_tip(at: &At, branch: &BranchName, path: &str)
+        -> Result<(CommitSha, Option<String>), Error>;
     fn issue(at: &At, issue: IssueNumber) -> Result<Issue, Error>;
+    fn comment_now(at: &At, id: CommentId) -> Result<Option<Comment>, Error>;
+    fn conversation(at: &At, issue: IssueNumber) -> Result<Conversation, Error>;
+    fn sole_writer(at: &At, user: &User) -> Result<bool, Error>;
+    fn may_bypass(at: &At, branch: &BranchName) -> Result<bool, Error>;
     fn pull_of(at: &At, branch: &BranchName) -> Result<Option<PullNumber>, Error>;
     fn checks(at: &At, head: &CommitSha) -> Result<Vec<Check>, Error>;
     fn check_log(at: &At, check: CheckId) -> Result<String, Error>;

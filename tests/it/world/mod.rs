@@ -11,6 +11,7 @@ mod people;
 mod plan;
 mod questions;
 mod reach;
+mod trust;
 mod wired;
 mod wired_store;
 

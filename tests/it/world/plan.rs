@@ -1,6 +1,6 @@
 //! The builder: what the repository, its rules, its CI and the scripted agent are like.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use slipway::agent::scripted::{Edit, Resolution, Script, Scripted};
@@ -8,7 +8,8 @@ use slipway::agent::{Agent, Kind};
 use slipway::clock::{Clock, FakeClock};
 use slipway::git::depot::Depot;
 use slipway::git::fake as fake_git;
-use slipway::model::Millis;
+use slipway::model::trust::Trust;
+use slipway::model::{Millis, UserId};
 use slipway::playground::memory::MemoryForge;
 use slipway::playground::world::setup::NewApp;
 use slipway::playground::world::{App, Method, QueueRule, RequiredCheck, Role, Rules, User, World};
@@ -24,23 +25,28 @@ use super::{Fuse, Town, end, ready};
 
 /// Monday, 16 June 2025, 09:00 UTC.
 pub(super) const START: i64 = 1_750_064_400_000;
+/// In most tests one person does everything.
+pub(super) const OWN_WORD: &str = "requester_may_approve: true\n";
 /// The greeting everything is about, with room between its lines for distant edits.
 pub(crate) const GREETING: &str = "hello\n\n\n\n\nworld\n\n\n\n\nbye\n";
 
 /// How a town is built.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    policy: String,
-    ci: Option<String>,
-    files: BTreeMap<String, String>,
-    rules: Rules,
-    required: Vec<String>,
-    script: Script,
-    limits: Limits,
-    sweeps: bool,
-    polls: bool,
-    reclaims: bool,
-    agents: Vec<(String, Script)>,
+    pub(super) policy: String,
+    pub(super) ci: Option<String>,
+    pub(super) files: BTreeMap<String, String>,
+    pub(super) rules: Rules,
+    pub(super) required: Vec<String>,
+    pub(super) script: Script,
+    pub(super) limits: Limits,
+    pub(super) sweeps: bool,
+    pub(super) polls: bool,
+    pub(super) reclaims: bool,
+    pub(super) agents: Vec<(String, Script)>,
+    pub(super) trust: Trust,
+    pub(super) bots: BTreeSet<UserId>,
+    pub(super) private: bool,
 }
 
 /// A town as most tests want it: one required check, one approval, an agent that builds.
@@ -53,7 +59,7 @@ pub(crate) fn plan() -> Plan {
     let job = r#"{"name": "test", "delay_ms": 2000, "duration_ms": 30000,
         "fails_if": {"file": "feature.txt", "contains": "BUG"}}"#;
     Plan {
-        policy: "merge: on-approval\nverify:\n  - fails_if feature.txt BROKEN\n".to_owned(),
+        policy: format!("merge: on-approval\n{OWN_WORD}verify:\n  - fails_if feature.txt BROKEN\n"),
         ci: Some(format!("{{\"jobs\": [{job}]}}")),
         files: BTreeMap::from([
             ("README.md".to_owned(), "# greet\n".to_owned()),
@@ -67,6 +73,9 @@ pub(crate) fn plan() -> Plan {
         polls: false,
         reclaims: true,
         agents: Vec::new(),
+        trust: Trust::whole(),
+        bots: BTreeSet::new(),
+        private: false,
     }
 }
 
@@ -262,6 +271,8 @@ impl Plan {
             app_id: bot.id,
             agents: agents.map(agent).collect(),
             limits: self.limits,
+            bots: self.bots.clone(),
+            trust: self.trust,
             github_url: "https://github.test".to_owned(),
             public_url: Some("https://slipway.test".to_owned()),
         }
@@ -300,7 +311,12 @@ impl Plan {
                 .map(|name| RequiredCheck { context: name.clone(), integration_id: Some(ci.id) }),
         );
         world.set_rules(&repo, "main", rules).expect("rules");
-        world.set_settings(&repo, |settings| settings.mergeable_asks = 0).expect("settings");
+        world
+            .set_settings(&repo, |settings| {
+                settings.mergeable_asks = 0;
+                settings.private = self.private;
+            })
+            .expect("settings");
         Cast { people, depot, repo_id, repo, bot }
     }
 }

@@ -10,8 +10,8 @@ use slipway::git::{
 };
 use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
-    At, CheckRun, Comment, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose, Reaction,
-    Remote, Repository, SubIssues,
+    At, CheckRun, Comment, Conversation, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose,
+    Reaction, Remote, Repository, SubIssues,
 };
 use slipway::github::{Change, Touched};
 use slipway::model::text::CommentText;
@@ -49,6 +49,31 @@ impl<T: GitHub + ?Sized> GitHub for Wired<T> {
 
     async fn issue(&self, at: &At, issue: IssueNumber) -> Result<Issue, Error> {
         self.port.issue(at, issue).await
+    }
+
+    async fn file_at_tip(
+        &self,
+        at: &At,
+        branch: &BranchName,
+        path: &str,
+    ) -> Result<(CommitSha, Option<String>), Error> {
+        self.port.file_at_tip(at, branch, path).await
+    }
+
+    async fn comment_now(&self, at: &At, id: CommentId) -> Result<Option<Comment>, Error> {
+        self.port.comment_now(at, id).await
+    }
+
+    async fn conversation(&self, at: &At, issue: IssueNumber) -> Result<Conversation, Error> {
+        self.port.conversation(at, issue).await
+    }
+
+    async fn sole_writer(&self, at: &At, user: &User) -> Result<bool, Error> {
+        self.port.sole_writer(at, user).await
+    }
+
+    async fn may_bypass(&self, at: &At, branch: &BranchName) -> Result<bool, Error> {
+        self.port.may_bypass(at, branch).await
     }
 
     async fn pull(&self, at: &At, pull: PullNumber) -> Result<Pull, Error> {

@@ -105,9 +105,8 @@ pub(super) fn weigh(request: &Request) -> Load {
 fn priority(kind: &str) -> Priority {
     match kind {
         // 👀 and answers, and what is asked before a command is believed.
-        "reaction" | "comment" | "permission" | "repository" | "file" | "issue" => {
-            Priority::Acknowledge
-        }
+        "reaction" | "comment" | "permission" | "repository" | "file" | "issue" | "comment_now"
+        | "conversation" => Priority::Acknowledge,
         "disable_auto_merge" | "dequeue" => Priority::Stop,
         "edit_comment" | "update_check_run" => Priority::Cosmetic,
         _ => Priority::Gate,
