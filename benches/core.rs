@@ -129,7 +129,9 @@ fn performed(state: &State, approved: bool, at: Millis) -> Option<Done> {
         Task::Verify { head } => {
             Done::Verified { head: head.clone(), passed: true, log: String::new(), signature: None }
         }
-        Task::Publish { head, .. } => Done::Published { head: head.clone(), pull: PullNumber(9) },
+        Task::Publish { head, .. } => {
+            Done::Published { head: head.clone(), pull: PullNumber(9), signing: None }
+        }
         Task::Rerun { .. } => Done::Reran,
         Task::Undraft { .. } => Done::Undrafted,
         Task::Ready { .. } => Done::Ready(Box::new(look(at, 'a', 8, approved))),

@@ -6,6 +6,7 @@ mod account;
 pub mod answer;
 pub mod app;
 pub mod checks;
+pub mod commits;
 #[cfg(test)]
 mod contract;
 pub mod delivery;
@@ -22,6 +23,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
+use self::commits::{NewCommit, Signed};
 use self::delivery::{Kept, Log, Which};
 pub use self::error::{Error, Retry};
 pub use crate::command::Button;
@@ -139,6 +141,10 @@ pub trait GitHub: Send + Sync {
         check: (CheckId, &CheckRun),
         notes: &[Note],
     ) -> Result<(), Error>;
+
+    /// Asks GitHub to make and sign a commit, only if its branch is at the parent. Never sent
+    /// twice by the adapter. An error proves that nothing was done.
+    async fn commit(&self, at: &At, new: &NewCommit) -> Result<Signed, Error>;
 
     /// The merge call, naming `head`. Never sent twice by the adapter; an answer that does not
     /// prove an outcome is `MergeAnswer::Unknown`. An error proves that nothing was done: a

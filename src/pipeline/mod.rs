@@ -12,6 +12,7 @@ pub mod stage;
 pub mod standing;
 pub mod state;
 pub mod stories;
+pub mod twin;
 
 pub use decide::{Decision, Ignored, decide};
 pub use effect::{Answer, Effect};

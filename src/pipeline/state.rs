@@ -10,6 +10,7 @@ use super::park::Park;
 use super::stage::{StageKind, Task};
 use super::standing::Standing;
 use super::stories::Story;
+use super::twin::Signing;
 use crate::gate::seen::{Check, Seen};
 use crate::gate::{Facts, MergePermit};
 use crate::model::{
@@ -151,6 +152,9 @@ pub struct Work {
     /// What our last push replaced: a look that began before it still shows this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<CommitSha>,
+    /// How the published head came to its branch; `None` where no signature was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing: Option<Signing>,
     pub pull: Option<PullNumber>,
     /// We opened the pull request as a draft and have not made it ready: a draft is ours. Any
     /// other one is a person's, and holds.

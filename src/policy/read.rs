@@ -141,7 +141,7 @@ fn place(text: &str, name: &str) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::super::wrapped::wrapped;
-    use super::super::{Draft, Freshness, MergeMethod, MergeMode, MergeWith};
+    use super::super::{Commits, Draft, Freshness, MergeMethod, MergeMode, MergeWith};
     use super::*;
 
     fn refusal(text: &str) -> String {
@@ -159,7 +159,8 @@ mod tests {
     fn every_key_is_read() {
         let policy = Policy::parse(
             "stages: {plan: false, review: false}\nmerge: auto\nmerge_with: auto-merge\n\
-             method: rebase\nfreshness: loose\ndraft: never\nverify:\n  - make test\n\
+             method: rebase\nfreshness: loose\ndraft: never\n\
+             commits: signed-by-github\nverify:\n  - make test\n\
              allow_no_checks: true\nlabel: ship\n\
              agent: codex\nprotected: [ops/]\nlimits:\n  fix_rounds_max: 1\n",
         )
@@ -169,7 +170,7 @@ mod tests {
         assert_eq!(policy.merge_with, MergeWith::AutoMerge);
         assert_eq!(policy.method, MergeMethod::Rebase);
         assert_eq!(policy.freshness, Freshness::Loose);
-        assert_eq!(policy.draft, Draft::Never);
+        assert_eq!((policy.draft, policy.commits), (Draft::Never, Commits::SignedByGithub));
         assert_eq!(policy.verify, ["make test"]);
         assert!(policy.allow_no_checks);
         assert_eq!((policy.label.as_str(), policy.agent.as_deref()), ("ship", Some("codex")));
@@ -184,8 +185,9 @@ mod tests {
         1: there is no key `merge_method`;
         known here: stages, merge,
         merge_with, method, freshness,
-        draft, verify, allow_no_checks,
-        label, agent, protected, limits
+        draft, commits, verify,
+        allow_no_checks, label, agent,
+        protected, limits
         ");
         insta::assert_snapshot!(refusal("# mine\nlimits:\n  fix_rounds: 3\n"), @"
         .github/slipway.yml, line 3, column

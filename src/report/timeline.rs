@@ -4,6 +4,7 @@ use super::words::visible;
 use crate::command::Source;
 use crate::model::text::cut;
 use crate::pipeline::standing::{Enlisted, Left};
+use crate::pipeline::twin::Signing;
 use crate::pipeline::{Done, EventKind, Ignored, MergeAnswer, Settled, Timer, Withdrawal};
 
 /// Longest line, in characters.
@@ -74,8 +75,13 @@ fn done_words(done: &Done) -> String {
         Done::Verified { head, passed: false, .. } => {
             format!("the repository's commands failed on {}", head.short())
         }
-        Done::Published { head, pull } => {
-            format!("published {} as pull request {pull}", head.short())
+        Done::Published { head, pull, signing } => {
+            let how = match signing {
+                Some(Signing::Signed(_)) => ", signed by GitHub".to_owned(),
+                Some(Signing::Pushed { why }) => format!(", pushed because {why}"),
+                None => String::new(),
+            };
+            format!("published {} as pull request {pull}{how}", head.short())
         }
         Done::Diverged { remote: Some(remote) } => {
             format!("somebody pushed {} to the branch", remote.short())

@@ -107,7 +107,10 @@ fn happened() -> Vec<(&'static str, Event)> {
         ("timer", timer),
         ("observed", Event { kind: EventKind::Observed(Box::new(seen())), ..event(9) }),
         ("verified", performed(verified)),
-        ("published", performed(Done::Published { head: sha('a'), pull: PullNumber(12) })),
+        (
+            "published",
+            performed(Done::Published { head: sha('a'), pull: PullNumber(12), signing: None }),
+        ),
         ("merge_answered", performed(Done::MergeAnswered(answered))),
         ("settled", performed(Done::Settled(Settled::NotLanded))),
         ("failed", performed(Done::Failed { why: "no disk".to_owned() })),

@@ -11,6 +11,7 @@ mod call;
 mod carrier;
 mod checks;
 mod claim;
+mod commits;
 mod deliveries;
 mod extras;
 mod graphql;
@@ -46,6 +47,7 @@ pub use self::plain::{Registered, register};
 use self::tokens::{Grant, Tokens};
 pub use self::wire::Counts;
 use self::wire::Wire;
+use super::commits::{NewCommit, Signed};
 use super::delivery::{Kept, Log, Which};
 use super::{
     At, CheckRun, Comment, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose, Reaction,
@@ -298,6 +300,10 @@ impl GitHub for App {
         notes: &[Note],
     ) -> Result<(), Error> {
         self.write_notes(at, check, notes).await
+    }
+
+    async fn commit(&self, at: &At, new: &NewCommit) -> Result<Signed, Error> {
+        self.send_commit(at, new).await
     }
 
     async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {

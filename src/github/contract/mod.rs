@@ -1,6 +1,7 @@
 //! What every GitHub must do, run on the World in this process and on the World over HTTP.
 
 mod bench;
+mod commits;
 mod events;
 mod headers;
 mod lost;
@@ -73,6 +74,8 @@ contract! {
     offers::a_draft_is_made_ready_once,
     offers::notes_are_added_in_portions_and_never_twice,
     pulls::a_lost_merge_is_unknown_and_never_sent_again,
+    commits::a_commit_is_made_on_the_named_parent_and_signed,
+    commits::a_lost_commit_is_unknown_and_never_sent_again,
     queue::a_queue_takes_the_named_head_and_tells_its_place,
     queue::a_queue_lets_go_and_says_why,
     queue::auto_merge_wants_something_to_wait_for,

@@ -30,6 +30,7 @@ use super::run::Run;
 use super::standing::{Enlisted, Left, Way};
 use super::state::{Outcome, Until, Wait};
 use super::stories::Story;
+use super::twin::Signing;
 use crate::gate::seen::Seen;
 use crate::gate::{GateKind, MergePermit};
 use crate::model::text::cut;
@@ -241,6 +242,9 @@ pub enum Done {
     Published {
         head: CommitSha,
         pull: PullNumber,
+        /// `None` where nobody asked for GitHub's signature.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signing: Option<Signing>,
     },
     /// Somebody else moved our branch; `None` when it is gone.
     Diverged {
@@ -323,6 +327,7 @@ pub(super) fn adopt(run: &mut Run<'_>, head: CommitSha) {
     run.counts().trees.clear();
     let work = run.work();
     work.replaced = None;
+    work.signing = None;
     work.published = Some(head.clone());
     work.published_at = Some(at);
     work.head = Some(head);

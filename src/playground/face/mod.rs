@@ -2,8 +2,10 @@
 //! same gate, so that counts, journal, limits and faults are those of the served World.
 
 mod checks;
+mod commits;
 mod extras;
 mod lost;
+mod people;
 mod pulls;
 mod queue;
 mod turn;
@@ -16,16 +18,16 @@ use super::world::comments::Subject;
 use super::world::issues::IssueEdit;
 use super::world::{Actor, Level, Op, State, World};
 use crate::gate::seen::{Check, Line, Review, Rules};
+use crate::github::commits::{NewCommit, Signed};
 use crate::github::delivery::{Kept, Log, Which};
 use crate::github::{
     At, CheckRun, Comment, Error, FILE_BYTES_MAX, GitHub, Issue, MergeOrder, NewPull, Pull,
-    Purpose, Reaction, Remote, Repository, SubIssues, people,
+    Purpose, Reaction, Remote, Repository, SubIssues,
 };
 use crate::github::{Change, Touched};
 use crate::model::text::CommentText;
 use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, User,
-    UserId,
 };
 use crate::pipeline::stage::MergeAnswer;
 use crate::pipeline::standing::{Enlisted, Way};
@@ -284,6 +286,10 @@ impl GitHub for Face {
         self.write_notes(at, check, notes)
     }
 
+    async fn commit(&self, at: &At, new: &NewCommit) -> Result<Signed, Error> {
+        self.send_commit(at, new)
+    }
+
     async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {
         self.send_merge(at, order)
     }
@@ -369,22 +375,5 @@ impl GitHub for Face {
             .map_err(|error| self.error(&error))?;
         let url = format!("{}/{}.git", self.world.base_url(), at.repo);
         Ok(Remote { repo: at.repo.clone(), url, secret: made.0 })
-    }
-}
-
-impl Face {
-    fn permission_of(&self, at: &At, user: &User) -> Result<Permission, Error> {
-        let rest = format!("/collaborators/{}/permission", user.login);
-        let id = "repos/get-collaborator-permission-level";
-        let found = self
-            .read(at, (id, &rest), |state, actor, repo| state.permission(actor, repo, &user.login));
-        match found {
-            Ok((id, role)) => {
-                let words = (Some(role.permission()), Some(role.name()));
-                Ok(people::permission(user.id, Some(UserId(id)), words.0, words.1))
-            }
-            Err(Error::Gone(_)) => Ok(Permission::None),
-            Err(other) => Err(other),
-        }
     }
 }

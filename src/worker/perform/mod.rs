@@ -12,6 +12,7 @@ mod merge;
 mod publish;
 mod ready;
 mod settle;
+mod sign;
 mod stories;
 mod update;
 mod verify;

@@ -202,7 +202,7 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
         Task::Agent { role, .. } => named(agent(*role)),
         Task::Verify { head } => named(verified(head)),
         Task::Publish { head, .. } => named(vec![
-            ("published", Done::Published { head: head.clone(), pull: PULL }),
+            ("published", Done::Published { head: head.clone(), pull: PULL, signing: None }),
             ("pushed to by somebody", Done::Diverged { remote: Some(commit(FOREIGN)) }),
             ("branch gone", Done::Diverged { remote: None }),
         ]),

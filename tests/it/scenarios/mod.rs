@@ -15,4 +15,5 @@ mod people;
 mod queue;
 mod races;
 mod rules;
+mod signed;
 mod stories;

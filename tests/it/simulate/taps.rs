@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use slipway::agent::scripted::SCRIPT_VARIABLE;
 use slipway::clock::Clock;
 use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
-use slipway::git::{self, Changes, Committed, Git, Message, Push, PushAnswer};
+use slipway::git::{self, Changes, Committed, Git, Message, Plain, Push, PushAnswer};
 use slipway::git::{Workspace, WorkspaceOrder};
+use slipway::github::commits::{NewCommit, Signed};
 use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
     At, CheckRun, Comment, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose, Reaction,
@@ -87,6 +88,7 @@ tap!(GitHub {
     fn deliveries_since(since: Millis, which: Which) -> Result<Log, Error>;
     fn delivery(id: u64) -> Result<Option<Kept>, Error>;
     fn redeliver(id: u64) -> Result<(), Error>;
+    fn commit(at: &At, new: &NewCommit) -> Result<Signed, Error>;
     fn enlist(at: &At, way: Way, order: &MergeOrder) -> Result<Enlisted, Error>;
     fn leave(at: &At, way: Way, pull: PullNumber) -> Result<bool, Error>;
     fn line(at: &At, pull: PullNumber) -> Result<Line, Error>;
@@ -123,7 +125,8 @@ tap!(Git {
         -> Result<Option<Committed>, git::Error>;
     fn discard(workspace: Workspace) -> Result<(), git::Error>;
     fn tree_of(repo: &Repo, commit: &CommitSha) -> Result<TreeSha, git::Error>;
-    fn parent_of(repo: &Repo, commit: &CommitSha) -> Result<Option<CommitSha>, git::Error>;
+    fn parents_of(repo: &Repo, commit: &CommitSha) -> Result<Vec<CommitSha>, git::Error>;
+    fn plain(repo: &Repo, from: &CommitSha, head: &CommitSha) -> Result<Plain, git::Error>;
     fn files_among(repo: &Repo, commit: &CommitSha, paths: &std::collections::BTreeSet<String>)
         -> Result<std::collections::BTreeSet<String>, git::Error>;
     fn contains(repo: &Repo, tip: &CommitSha, commit: &CommitSha) -> Result<bool, git::Error>;
