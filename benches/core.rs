@@ -142,8 +142,12 @@ fn performed(state: &State, approved: bool, at: Millis) -> Option<Done> {
             Done::Landed { tree: predicted.clone(), commit: commit.clone() }
         }
         Task::Close { .. } | Task::Stories { .. } => Done::Closed,
-        // No branch here has a merge queue.
-        Task::Enlist { .. } | Task::Leave { .. } | Task::Compare { .. } => return None,
+        // No branch here has a merge queue, and GitHub is asked for no update.
+        Task::Enlist { .. }
+        | Task::Leave { .. }
+        | Task::Compare { .. }
+        | Task::AskUpdate { .. }
+        | Task::Recognise { .. } => return None,
     };
     Some(done)
 }

@@ -21,7 +21,7 @@ use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Repo,
     TreeSha, User,
 };
-use slipway::pipeline::stage::MergeAnswer;
+use slipway::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use slipway::pipeline::standing::{Enlisted, Way};
 use slipway::policy::MergeMethod;
 use slipway::report::notes::Note;
@@ -204,6 +204,15 @@ impl GitHub for Instantly {
 
     async fn commit(&self, _: &At, _: &NewCommit) -> Result<Signed, Error> {
         Ok(Signed::Refused { text: "nothing is signed here".to_owned() })
+    }
+
+    async fn update_branch(
+        &self,
+        _: &At,
+        _: PullNumber,
+        _: &CommitSha,
+    ) -> Result<UpdateAnswer, Error> {
+        Ok(UpdateAnswer::No { text: "nothing is updated here".to_owned() })
     }
 
     async fn merge(&self, _: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {

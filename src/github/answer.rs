@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Error;
 use super::commits::Signed;
 use crate::model::{CommitSha, Millis, text};
-use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::Enlisted;
 
 /// How long to wait after a limit that does not say for how long.
@@ -138,6 +138,26 @@ pub fn signed(answered: Result<Option<String>, Error>) -> Result<Signed, Error> 
             Ok(Signed::Refused { text })
         }
         Err(error @ (Error::Unavailable(_) | Error::Unexpected(_))) => unknown(error.to_string()),
+    }
+}
+
+/// What GitHub's answer to being asked to merge the base into a branch says. An error proves
+/// that nothing was done by the request.
+pub fn updating(answered: Result<(), Error>) -> Result<UpdateAnswer, Error> {
+    match answered {
+        Ok(()) => Ok(UpdateAnswer::Coming),
+        Err(Error::Limited { after }) => Err(Error::Limited { after }),
+        Err(Error::Refused { text, .. })
+            if text.to_ascii_lowercase().contains("expected head sha") =>
+        {
+            Ok(UpdateAnswer::Moved)
+        }
+        Err(Error::Gone(text) | Error::Forbidden(text) | Error::Refused { text, .. }) => {
+            Ok(UpdateAnswer::No { text })
+        }
+        Err(error @ (Error::Unavailable(_) | Error::Unexpected(_))) => {
+            Ok(UpdateAnswer::Unknown { text: error.to_string() })
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod people;
 pub mod pulls;
 pub mod rules;
 pub mod signature;
+mod swept;
 
 use std::collections::BTreeSet;
 
@@ -26,6 +27,7 @@ use async_trait::async_trait;
 use self::commits::{NewCommit, Signed};
 use self::delivery::{Kept, Log, Which};
 pub use self::error::{Error, Retry};
+pub use self::swept::{Change, Changed, Comment, Touched};
 pub use crate::command::Button;
 use crate::gate::seen::{Check, Line, PullState, Review, Rules};
 use crate::model::text::{CheckText, CheckTitle, CommentText, PullTitle};
@@ -33,7 +35,7 @@ use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, InstallationId, IssueNumber, Millis, Permission,
     PullNumber, Repo, User,
 };
-use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::{Enlisted, Way};
 use crate::policy::MergeMethod;
 use crate::report::notes::Note;
@@ -146,6 +148,15 @@ pub trait GitHub: Send + Sync {
     /// twice by the adapter. An error proves that nothing was done.
     async fn commit(&self, at: &At, new: &NewCommit) -> Result<Signed, Error>;
 
+    /// Asks GitHub to merge the base into exactly `head`; it shows in the branch later. Never
+    /// sent twice by the adapter. An error proves that nothing was done.
+    async fn update_branch(
+        &self,
+        at: &At,
+        pull: PullNumber,
+        head: &CommitSha,
+    ) -> Result<UpdateAnswer, Error>;
+
     /// The merge call, naming `head`. Never sent twice by the adapter; an answer that does not
     /// prove an outcome is `MergeAnswer::Unknown`. An error proves that nothing was done: a
     /// limit, or no token to send it with.
@@ -253,49 +264,6 @@ pub struct SubIssue {
     /// Untrusted text.
     pub title: String,
     pub open: bool,
-}
-
-/// A comment as a sweep finds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comment {
-    pub id: CommentId,
-    /// The issue or pull request it is on.
-    pub number: IssueNumber,
-    pub is_pull: bool,
-    /// `None` when the account is gone.
-    pub by: Option<User>,
-    /// Untrusted text.
-    pub body: String,
-    pub created: Millis,
-    /// It is not what its author first wrote: never a command.
-    pub edited: bool,
-}
-
-/// An issue or pull request as a sweep finds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Touched {
-    pub number: IssueNumber,
-    pub is_pull: bool,
-    pub open: bool,
-    pub labels: Vec<String>,
-}
-
-/// One line of an issue's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    pub id: u64,
-    pub what: Changed,
-    /// `None` when the account is gone.
-    pub by: Option<User>,
-    pub at: Millis,
-}
-
-/// What changed about an issue; only what we act on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Changed {
-    Labeled(String),
-    Unlabeled(String),
-    Closed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

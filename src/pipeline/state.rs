@@ -160,6 +160,9 @@ pub struct Work {
     /// other one is a person's, and holds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drafted: bool,
+    /// What GitHub was asked to merge into the branch, until it shows or is given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updating: Option<Updating>,
     /// Names once seen as required; grows silently, never shrinks (merge facts, I6).
     pub required: BTreeSet<String>,
     /// A person accepted this head although no check speaks for it.
@@ -184,6 +187,9 @@ pub struct Work {
     pub pause_until: Option<Millis>,
     /// The merge lane we hold.
     pub lane: Option<BranchName>,
+    /// The merge lane it was last refused, until it gets it or no longer wants it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane_wait: Option<LaneWait>,
     /// How to merge, chosen from what the repository allows.
     pub method: MergeMethod,
     pub landed: Option<CommitSha>,
@@ -198,6 +204,22 @@ pub struct Work {
     /// When a person asked for another try: waits are measured anew from then.
     #[serde(default)]
     pub retried_at: Option<Millis>,
+}
+
+/// A merge lane that another run holds, and since when it is waited for: who waited longest
+/// comes first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneWait {
+    pub base: BranchName,
+    pub since: Millis,
+}
+
+/// A merge of the base into the branch that GitHub was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Updating {
+    pub head: CommitSha,
+    pub base: CommitSha,
+    pub since: Millis,
 }
 
 /// One person's word for one head.
@@ -293,6 +315,16 @@ impl State {
     pub fn task(&self) -> Option<&Task> {
         match &self.progress {
             Progress::Running { phase: Phase::Doing(task), .. } => Some(task),
+            Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => None,
+        }
+    }
+
+    /// The merge lane it waits for, while it does nothing else.
+    pub fn waits_for_lane(&self) -> Option<&LaneWait> {
+        match &self.progress {
+            Progress::Running { stage: StageKind::Merge, phase: Phase::Waiting(_), .. } => {
+                self.work.lane_wait.as_ref()
+            }
             Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => None,
         }
     }

@@ -41,6 +41,11 @@ impl Twin {
         })
     }
 
+    /// The commit whose place it takes.
+    pub fn original(&self) -> &CommitSha {
+        &self.of
+    }
+
     pub fn commit(&self) -> &CommitSha {
         &self.commit
     }

@@ -76,6 +76,12 @@ pub(super) const KEYS: &[Key] = &[
          a change of more than 500 files or 5 MiB cannot be made that way; it is pushed, and the \
          report says so.",
     ),
+    free(
+        "update_with",
+        "`slipway`: a base that moved is merged into the branch here and pushed. `github`: GitHub \
+         is asked to, which signs the merge; its commit counts as ours only if git finds that it \
+         is exactly that merge. After five minutes without it, it is merged here.",
+    ),
     Key {
         name: "verify",
         meaning: "Commands run in the sandbox on exactly the head, each by `sh -c`.",

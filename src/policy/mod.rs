@@ -30,6 +30,8 @@ pub struct Policy {
     pub draft: Draft,
     /// Who makes the commits of the branch, where both could.
     pub commits: Commits,
+    /// Who merges the base into the branch, where that is clean.
+    pub update_with: UpdateWith,
     /// Commands run in the sandbox on exactly the head, each by `sh -c`.
     pub verify: Vec<String>,
     /// Accept a head that no check speaks for.
@@ -110,6 +112,16 @@ pub enum Commits {
     SignedByGithub,
 }
 
+/// Who merges the base into a branch that is behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpdateWith {
+    /// It is merged in our own mirror and pushed.
+    Slipway,
+    /// GitHub is asked for it, and what it made is compared.
+    Github,
+}
+
 /// Upper bounds; a run stops and asks when it reaches one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -146,6 +158,7 @@ impl Default for Policy {
             freshness: Freshness::Strict,
             draft: Draft::UntilGreen,
             commits: Commits::Pushed,
+            update_with: UpdateWith::Slipway,
             verify: Vec::new(),
             allow_no_checks: false,
             label: "go".to_owned(),

@@ -141,7 +141,7 @@ fn place(text: &str, name: &str) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::super::wrapped::wrapped;
-    use super::super::{Commits, Draft, Freshness, MergeMethod, MergeMode, MergeWith};
+    use super::super::{Commits, Draft, Freshness, MergeMethod, MergeMode, MergeWith, UpdateWith};
     use super::*;
 
     fn refusal(text: &str) -> String {
@@ -160,7 +160,7 @@ mod tests {
         let policy = Policy::parse(
             "stages: {plan: false, review: false}\nmerge: auto\nmerge_with: auto-merge\n\
              method: rebase\nfreshness: loose\ndraft: never\n\
-             commits: signed-by-github\nverify:\n  - make test\n\
+             commits: signed-by-github\nupdate_with: github\nverify:\n  - make test\n\
              allow_no_checks: true\nlabel: ship\n\
              agent: codex\nprotected: [ops/]\nlimits:\n  fix_rounds_max: 1\n",
         )
@@ -171,6 +171,7 @@ mod tests {
         assert_eq!(policy.method, MergeMethod::Rebase);
         assert_eq!(policy.freshness, Freshness::Loose);
         assert_eq!((policy.draft, policy.commits), (Draft::Never, Commits::SignedByGithub));
+        assert_eq!(policy.update_with, UpdateWith::Github);
         assert_eq!(policy.verify, ["make test"]);
         assert!(policy.allow_no_checks);
         assert_eq!((policy.label.as_str(), policy.agent.as_deref()), ("ship", Some("codex")));
@@ -185,7 +186,7 @@ mod tests {
         1: there is no key `merge_method`;
         known here: stages, merge,
         merge_with, method, freshness,
-        draft, commits, verify,
+        draft, commits, update_with, verify,
         allow_no_checks, label, agent,
         protected, limits
         ");

@@ -5,7 +5,9 @@ use crate::command::Source;
 use crate::model::text::cut;
 use crate::pipeline::standing::{Enlisted, Left};
 use crate::pipeline::twin::Signing;
-use crate::pipeline::{Done, EventKind, Ignored, MergeAnswer, Settled, Timer, Withdrawal};
+use crate::pipeline::{
+    Done, EventKind, Ignored, MergeAnswer, Settled, Timer, UpdateAnswer, Withdrawal,
+};
 
 /// Longest line, in characters.
 const LINE_CHARS_MAX: usize = 300;
@@ -40,6 +42,7 @@ pub fn happened(event: &EventKind) -> String {
         ),
         EventKind::TimerFired { timer, .. } => match timer {
             Timer::Look => "time to look again".to_owned(),
+            Timer::Lane => "it may be this run's turn to merge".to_owned(),
             Timer::Deadline => "the wait has lasted as long as it may".to_owned(),
         },
     };
@@ -87,6 +90,17 @@ fn done_words(done: &Done) -> String {
             format!("somebody pushed {} to the branch", remote.short())
         }
         Done::Diverged { remote: None } => "the branch was deleted".to_owned(),
+        Done::UpdateAsked(answer) => match answer {
+            UpdateAnswer::Coming => "GitHub merges the base into the branch".to_owned(),
+            UpdateAnswer::Moved => "GitHub found another head in the branch".to_owned(),
+            UpdateAnswer::No { text } => format!("GitHub does not merge the base: {text}"),
+            UpdateAnswer::Unknown { text } => {
+                format!("GitHub gave no answer to being asked to merge the base: {text}")
+            }
+        },
+        Done::Recognised { head, .. } => {
+            format!("{} is exactly the merge GitHub was asked for", head.short())
+        }
         Done::Reran => "asked for checks to be run again".to_owned(),
         Done::Stories { stories, .. } => {
             let over = stories.iter().filter(|story| story.standing.is_over()).count();

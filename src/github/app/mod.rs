@@ -17,6 +17,7 @@ mod extras;
 mod graphql;
 mod hosts;
 mod issues;
+mod logs;
 pub mod pace;
 mod path;
 mod places;
@@ -61,7 +62,7 @@ use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, User,
     Vault,
 };
-use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::{Enlisted, Way};
 use crate::report::notes::Note;
 
@@ -127,6 +128,7 @@ impl fmt::Debug for Config {
 pub struct App {
     wire: Wire,
     cache: Cache,
+    logs: logs::Logs,
     claims: Claims,
     tokens: Tokens,
     vault: Vault,
@@ -170,6 +172,7 @@ impl App {
         Ok(Self {
             wire,
             cache: Cache::default(),
+            logs: logs::Logs::default(),
             claims: Claims::new(config)?,
             tokens: Tokens::default(),
             vault: config.vault.clone(),
@@ -304,6 +307,15 @@ impl GitHub for App {
 
     async fn commit(&self, at: &At, new: &NewCommit) -> Result<Signed, Error> {
         self.send_commit(at, new).await
+    }
+
+    async fn update_branch(
+        &self,
+        at: &At,
+        pull: PullNumber,
+        head: &CommitSha,
+    ) -> Result<UpdateAnswer, Error> {
+        self.ask_update(at, pull, head).await
     }
 
     async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {

@@ -73,6 +73,7 @@ contract! {
     offers::sub_issues_and_what_blocks_them_are_read,
     offers::a_draft_is_made_ready_once,
     offers::notes_are_added_in_portions_and_never_twice,
+    pulls::the_base_is_merged_into_the_named_head_only,
     pulls::a_lost_merge_is_unknown_and_never_sent_again,
     commits::a_commit_is_made_on_the_named_parent_and_signed,
     commits::a_lost_commit_is_unknown_and_never_sent_again,

@@ -29,7 +29,7 @@ use crate::model::text::CommentText;
 use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, User,
 };
-use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::{Enlisted, Way};
 use crate::report::notes::Note;
 
@@ -288,6 +288,15 @@ impl GitHub for Face {
 
     async fn commit(&self, at: &At, new: &NewCommit) -> Result<Signed, Error> {
         self.send_commit(at, new)
+    }
+
+    async fn update_branch(
+        &self,
+        at: &At,
+        pull: PullNumber,
+        head: &CommitSha,
+    ) -> Result<UpdateAnswer, Error> {
+        self.ask_update(at, pull, head)
     }
 
     async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {

@@ -25,7 +25,11 @@ pub(super) fn answer(ctx: &Ctx<'_>) -> ApiResult<Reply> {
     };
     match data {
         Ok(data) => Ok(Reply::json(json!({"data": data}))),
-        Err(error) if [403, 404, 409, 422].contains(&error.status) && error.body.is_none() => {
+        Err(error)
+            if [403, 404, 409, 422].contains(&error.status)
+                && error.body.is_none()
+                && error.headers.is_empty() =>
+        {
             let kind = match error.status {
                 403 => "FORBIDDEN",
                 404 => "NOT_FOUND",

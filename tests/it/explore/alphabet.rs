@@ -3,16 +3,15 @@
 use slipway::command::{Go, SlashCommand};
 use slipway::gate::seen::Seen;
 use slipway::model::{Millis, TreeSha};
-use slipway::pipeline::standing::{Enlisted, Left};
+use slipway::pipeline::standing::Left;
 use slipway::pipeline::{
-    Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, State, Task, Timer,
-    Withdrawal,
+    Done, Event, EventKind, Phase, Progress, Role, Settled, State, Task, Timer, Withdrawal,
 };
 
+use super::answers;
 use super::lens::Lens;
 use super::world::{
-    BASE, COMMENT, FOREIGN, LANDED, Look, NEW, NOW, PULL, branch, command, commit, person, tree,
-    well,
+    BASE, COMMENT, FOREIGN, LANDED, Look, NEW, NOW, branch, command, commit, person, tree, well,
 };
 
 /// An event with its name, and what the laws must know of it.
@@ -90,7 +89,9 @@ pub(crate) fn every_command() -> Vec<SlashCommand> {
 }
 
 fn timers(state: &State, all: &mut Vec<Letter>) {
-    for (name, timer) in [("look timer", Timer::Look), ("deadline", Timer::Deadline)] {
+    let timers =
+        [("look timer", Timer::Look), ("deadline", Timer::Deadline), ("lane timer", Timer::Lane)];
+    for (name, timer) in timers {
         let fired = |entry| EventKind::TimerFired { timer, entry };
         all.push(letter(name, fired(state.entry)));
         all.push(letter(format!("stale {name}"), fired(state.entry.wrapping_sub(1))));
@@ -178,7 +179,7 @@ fn changed(tree: TreeSha) -> Done {
     Done::Changed { head: commit(NEW), tree, summary: "did it".to_owned(), cost_micros: 1 }
 }
 
-fn text() -> String {
+pub(super) fn text() -> String {
     "why".to_owned()
 }
 
@@ -202,7 +203,7 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
         Task::Agent { role, .. } => named(agent(*role)),
         Task::Verify { head } => named(verified(head)),
         Task::Publish { head, .. } => named(vec![
-            ("published", Done::Published { head: head.clone(), pull: PULL, signing: None }),
+            ("published", answers::published(head, lens)),
             ("pushed to by somebody", Done::Diverged { remote: Some(commit(FOREIGN)) }),
             ("branch gone", Done::Diverged { remote: None }),
         ]),
@@ -210,16 +211,18 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
             ("updated", changed(tree('2'))),
             ("updated to a known tree", changed(tree('1'))),
         ]),
+        Task::AskUpdate { .. } => named(answers::update()),
+        Task::Recognise { found, .. } => named(answers::recognised(found)),
         Task::Rerun { .. } => named(vec![("reran", Done::Reran)]),
         Task::Undraft { .. } => named(vec![("undrafted", Done::Undrafted)]),
         Task::Ready { .. } => ready(state, lens),
-        Task::Merge(_) => named(answers(lens.answers)),
+        Task::Merge(_) => named(answers::merge(lens.answers)),
         Task::Settle { .. } => named(vec![
             ("read: landed", Done::Settled(Settled::Landed { commit: commit(LANDED) })),
             ("read: not landed", Done::Settled(Settled::NotLanded)),
             ("read: unclear", Done::Settled(Settled::Unclear)),
         ]),
-        Task::Enlist { .. } => named(enlisted(lens.answers)),
+        Task::Enlist { .. } => named(answers::enlisted(lens.answers)),
         Task::Leave { .. } => named(vec![
             ("let go", Done::Left(Left::Out)),
             ("nothing to take back", Done::Left(Left::Absent)),
@@ -287,39 +290,6 @@ fn ready(state: &State, lens: &Lens) -> Vec<(String, Done)> {
     ends
 }
 
-fn enlisted(all: bool) -> Vec<(&'static str, Done)> {
-    let said = |name, answer| (name, Done::Enlisted(answer));
-    let mut some = vec![said("it stands", Enlisted::Stands)];
-    if !all {
-        return some;
-    }
-    some.extend([
-        said("nothing is pending", Enlisted::Clean),
-        said("no: its head is another", Enlisted::No(MergeAnswer::HeadModified)),
-        said("no: not asked", Enlisted::No(MergeAnswer::NotSent)),
-        said("asked, no answer", Enlisted::Unknown { text: text() }),
-    ]);
-    some
-}
-
-fn answers(all: bool) -> Vec<(&'static str, Done)> {
-    let said = |name, answer| (name, Done::MergeAnswered(answer));
-    let mut some = vec![said("merged", MergeAnswer::Merged { commit: commit(LANDED) })];
-    if !all {
-        return some;
-    }
-    some.extend([
-        said("merge refused", MergeAnswer::Refused { text: text() }),
-        said("405 base modified", MergeAnswer::BaseModified),
-        said("405 checks missing", MergeAnswer::ChecksMissing { text: text() }),
-        said("405 not mergeable", MergeAnswer::NotMergeable),
-        said("409 head modified", MergeAnswer::HeadModified),
-        said("merge unknown", MergeAnswer::Unknown { text: text() }),
-        said("merge not sent", MergeAnswer::NotSent),
-    ]);
-    some
-}
-
 /// The name of the phase a state is in, for people.
 pub(crate) fn phase_name(state: &State) -> String {
     match &state.progress {
@@ -340,6 +310,8 @@ pub(crate) fn task_name(task: &Task) -> String {
         Task::Verify { .. } => "verify".to_owned(),
         Task::Publish { .. } => "publish".to_owned(),
         Task::Update { .. } => "update".to_owned(),
+        Task::AskUpdate { .. } => "ask for an update".to_owned(),
+        Task::Recognise { .. } => "recognise".to_owned(),
         Task::Rerun { .. } => "rerun".to_owned(),
         Task::Undraft { .. } => "undraft".to_owned(),
         Task::Stories { .. } => "stories".to_owned(),

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod alphabet;
+mod answers;
 mod laws;
 mod lens;
 mod normal;
@@ -18,7 +19,7 @@ use lens::lenses;
 use walk::{Graph, walk};
 
 /// Walks are shared between tests; each is walked once.
-static GRAPHS: [OnceLock<Graph>; 12] = [const { OnceLock::new() }; 12];
+static GRAPHS: [OnceLock<Graph>; 13] = [const { OnceLock::new() }; 13];
 
 fn graph(name: &str) -> &'static Graph {
     let lenses = lenses();
@@ -47,6 +48,7 @@ walks! {
     checks = "checks",
     no_checks = "no checks",
     conflicts = "conflicts",
+    updating = "updating",
     merging = "merging",
     queueing = "queueing",
     rebasing = "rebasing",

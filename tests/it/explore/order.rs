@@ -1,9 +1,10 @@
-//! The laws of orders: what GitHub was asked to merge by itself stands alone until it is gone.
+//! The laws of orders: what GitHub was asked to merge by itself stands alone until it is gone;
+//! and of looks that nobody hears.
 
 use slipway::gate::MergePermit;
 use slipway::gate::seen::PullState;
 use slipway::pipeline::standing::{Enlisted, Left};
-use slipway::pipeline::{Done, EventKind, Task};
+use slipway::pipeline::{Done, EventKind, Hears, Task, hears};
 
 use super::laws::{fail, is_command, next, performed};
 use super::walk::Move;
@@ -54,4 +55,15 @@ pub(super) fn gone_for_sure(m: &Move<'_>) -> Result<(), String> {
         EventKind::Started | EventKind::Withdrawn { .. } | EventKind::TimerFired { .. } => false,
     };
     fail(!sure, "it is only thought to be gone")
+}
+
+/// Whoever looks reads no more than is heard: the rest must be nothing to the run.
+pub(super) fn unheard(m: &Move<'_>) -> Result<(), String> {
+    let EventKind::Observed(seen) = &m.letter.event.kind else { return Ok(()) };
+    let heard = match hears(&m.before.state) {
+        Hears::Nothing => false,
+        Hears::TheEnd => seen.pull_state != PullState::Open,
+        Hears::Everything => true,
+    };
+    fail(!heard && m.result.is_ok(), "it was heard")
 }

@@ -71,6 +71,8 @@ fn spends(edge: &Edge) -> Option<&Task> {
             | Task::Verify { .. }
             | Task::Publish { .. }
             | Task::Update { .. }
+            | Task::AskUpdate { .. }
+            | Task::Recognise { .. }
             | Task::Rerun { .. }
             | Task::Undraft { .. }
             | Task::Stories { .. }

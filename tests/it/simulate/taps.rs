@@ -20,7 +20,7 @@ use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, DeliveryId, IssueNumber, Millis, Permission,
     PullNumber, Repo, RunId, TreeSha, User,
 };
-use slipway::pipeline::stage::MergeAnswer;
+use slipway::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use slipway::pipeline::standing::{Enlisted, Way};
 use slipway::report::notes::Note;
 use slipway::sandbox::{self, End, Invocation, Sandbox, Transcript};
@@ -89,6 +89,7 @@ tap!(GitHub {
     fn delivery(id: u64) -> Result<Option<Kept>, Error>;
     fn redeliver(id: u64) -> Result<(), Error>;
     fn commit(at: &At, new: &NewCommit) -> Result<Signed, Error>;
+    fn update_branch(at: &At, pull: PullNumber, head: &CommitSha) -> Result<UpdateAnswer, Error>;
     fn enlist(at: &At, way: Way, order: &MergeOrder) -> Result<Enlisted, Error>;
     fn leave(at: &At, way: Way, pull: PullNumber) -> Result<bool, Error>;
     fn line(at: &At, pull: PullNumber) -> Result<Line, Error>;

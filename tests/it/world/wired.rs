@@ -20,8 +20,8 @@ use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Repo,
     TreeSha, User,
 };
-use slipway::pipeline::MergeAnswer;
 use slipway::pipeline::standing::{Enlisted, Way};
+use slipway::pipeline::{MergeAnswer, UpdateAnswer};
 use slipway::report::notes::Note;
 use slipway::sandbox::{self, Invocation, Sandbox, Transcript};
 use tokio_util::sync::CancellationToken;
@@ -145,6 +145,15 @@ impl<T: GitHub + ?Sized> GitHub for Wired<T> {
 
     async fn commit(&self, at: &At, new: &NewCommit) -> Result<Signed, Error> {
         self.fuse.around("sign", self.port.commit(at, new)).await
+    }
+
+    async fn update_branch(
+        &self,
+        at: &At,
+        pull: PullNumber,
+        head: &CommitSha,
+    ) -> Result<UpdateAnswer, Error> {
+        self.fuse.around("ask_update", self.port.update_branch(at, pull, head)).await
     }
 
     async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {
