@@ -134,7 +134,9 @@ fn performed(state: &State, approved: bool, at: Millis) -> Option<Done> {
         Task::Verify { head } => {
             Done::Verified { head: head.clone(), passed: true, log: String::new(), signature: None }
         }
-        Task::Publish { head, .. } => Done::Published { head: head.clone(), pull: PullNumber(9) },
+        Task::Publish { head, .. } => {
+            Done::Published { head: head.clone(), pull: PullNumber(9), signing: None }
+        }
         Task::Rerun { .. } => Done::Reran,
         Task::Undraft { .. } => Done::Undrafted,
         Task::Ready { .. } => Done::Ready(Box::new(look(at, 'a', 8, approved))),
@@ -145,10 +147,13 @@ fn performed(state: &State, approved: bool, at: Millis) -> Option<Done> {
             Done::Landed { tree: predicted.clone(), commit: commit.clone() }
         }
         Task::Close { .. } | Task::Stories { .. } => Done::Closed,
-        // No branch here has a merge queue.
-        Task::Enlist { .. } | Task::Leave { .. } | Task::Compare { .. } => return None,
-        // And nothing is held.
-        Task::Show { .. } => return None,
+        // No branch here has a merge queue, nothing is held, and GitHub is asked for no update.
+        Task::Enlist { .. }
+        | Task::Leave { .. }
+        | Task::Compare { .. }
+        | Task::Show { .. }
+        | Task::AskUpdate { .. }
+        | Task::Recognise { .. } => return None,
     };
     Some(done)
 }

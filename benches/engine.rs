@@ -200,6 +200,13 @@ fn two_hundred_runs(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| stage.live(200));
 }
 
+/// Two hundred runs at once, four to a branch, so that three of four find the lane taken.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn four_runs_a_branch(bencher: Bencher<'_, '_>) {
+    let stage = Stage::new(0, AUTO).in_repos(50);
+    bencher.bench_local(|| stage.live(200));
+}
+
 /// A thousand runs wait for a review; four workers; how soon is a new command heard?
 #[divan::bench(sample_count = 1, sample_size = 1)]
 fn a_command_beside_a_thousand_waiting_runs(bencher: Bencher<'_, '_>) {

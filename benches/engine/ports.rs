@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use slipway::gate::seen::{Check, Line, Merge, Probe, PullState, Review, Rules};
-use slipway::git::{self, Changes, Committed, Git, Message, Push, PushAnswer};
+use slipway::git::{self, Changes, Committed, Git, Message, Plain, Push, PushAnswer};
 use slipway::git::{Workspace, WorkspaceOrder};
+use slipway::github::commits::{NewCommit, Signed};
 use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
     At, CheckRun, Comment, Conversation, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose,
@@ -20,7 +21,7 @@ use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Repo,
     TreeSha, User, UserId,
 };
-use slipway::pipeline::stage::MergeAnswer;
+use slipway::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use slipway::pipeline::standing::{Enlisted, Way};
 use slipway::policy::MergeMethod;
 use slipway::report::notes::Note;
@@ -238,6 +239,19 @@ impl GitHub for Instantly {
         Ok(())
     }
 
+    async fn commit(&self, _: &At, _: &NewCommit) -> Result<Signed, Error> {
+        Ok(Signed::Refused { text: "nothing is signed here".to_owned() })
+    }
+
+    async fn update_branch(
+        &self,
+        _: &At,
+        _: PullNumber,
+        _: &CommitSha,
+    ) -> Result<UpdateAnswer, Error> {
+        Ok(UpdateAnswer::No { text: "nothing is updated here".to_owned() })
+    }
+
     async fn merge(&self, _: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {
         Ok(MergeAnswer::Merged { commit: order.head.clone() })
     }
@@ -379,8 +393,12 @@ impl Git for Instantly {
         Ok(tree(generation(of)))
     }
 
-    async fn parent_of(&self, _: &Repo, _: &CommitSha) -> Result<Option<CommitSha>, git::Error> {
-        Ok(None)
+    async fn parents_of(&self, _: &Repo, _: &CommitSha) -> Result<Vec<CommitSha>, git::Error> {
+        Ok(Vec::new())
+    }
+
+    async fn plain(&self, _: &Repo, _: &CommitSha, _: &CommitSha) -> Result<Plain, git::Error> {
+        Ok(Plain::No { why: "nothing is told here".to_owned() })
     }
 
     async fn files_among(

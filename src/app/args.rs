@@ -163,7 +163,9 @@ pub(super) enum Scenario {
     Stop,
     /// The branch is merged through a merge queue that also wants Slipway's own check.
     Queue,
-    /// Happy, red-ci, conflict, outsider, stop and queue, in turn.
+    /// The policy wants commits that GitHub makes and signs.
+    Signed,
+    /// Happy, red-ci, conflict, outsider, stop, queue and signed, in turn.
     All,
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    ChangeKind, Changes, Error, Git, Message, Push, PushAnswer, Workspace, WorkspaceOrder,
+    ChangeKind, Changes, Error, Git, Message, Plain, Push, PushAnswer, Workspace, WorkspaceOrder,
 };
 use crate::gate::push::{Content, Line};
 use crate::gate::seen::Merge;
@@ -34,6 +34,7 @@ pub(super) async fn all<P: Place, F: Future<Output = P>>(make: impl Fn() -> F) {
     merging(&make().await).await;
     parted(&make().await).await;
     planting(&make().await).await;
+    telling(&make().await).await;
     pushing(&make().await).await;
     missing(&make().await).await;
 }
@@ -210,6 +211,7 @@ async fn merging(place: &dyn Place) {
         assert!(git.contains(&repo, &made.commit, parent).await.unwrap());
     }
     assert_eq!(git.parent_of(&repo, &made.commit).await, Ok(Some(head.clone())), "the first");
+    assert_eq!(git.parents_of(&repo, &made.commit).await, Ok(vec![head.clone(), base.clone()]));
     assert_eq!(git.parent_of(&repo, &root).await, Ok(None));
     let behind = git.merge(&repo, &made.commit, &base, &message("Again")).await.unwrap();
     assert_eq!(behind, Some(made), "nothing to merge");
@@ -255,6 +257,34 @@ async fn planting(place: &dyn Place) {
     assert_eq!(place.look(&built, ".env").as_deref(), Some("own\n"), "nothing is replaced");
 }
 
+async fn telling(place: &dyn Place) {
+    let (git, repo) = (place.git(), place.remote().repo);
+    let root = place.seed("main", &[("a", "1\n"), ("gone", "g\n"), ("kept", "k\n")], None).await;
+    let files = [("a", "one\n"), ("gone", "g\n"), ("kept", "k\n")];
+    let first = place.seed("work", &files, Some(&root)).await;
+    let files = [("a", "two\n"), ("deep/b", "b\n"), ("kept", "k\n")];
+    let head = place.seed("work", &files, Some(&first)).await;
+    let other = place.seed("other", &[("a", "1\n")], Some(&root)).await;
+    fetched(place, &["main", "work", "other"]).await;
+    let told = git.plain(&repo, &root, &head).await.unwrap();
+    let Plain::Yes(change) = told else { panic!("{told:?}") };
+    let written: Vec<_> = change.written.into_iter().collect();
+    let expected = [("a", "two\n"), ("deep/b", "b\n")];
+    assert_eq!(written, expected.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())));
+    assert_eq!(change.deleted.into_iter().collect::<Vec<_>>(), ["gone"]);
+    assert!(!change.message.is_empty());
+    let message = message("The first line\n\nAnd more.");
+    let base = place.seed("main", &[("a", "1\n"), ("new", "n\n"), ("kept", "k\n")], Some(&root));
+    let base = base.await;
+    fetched(place, &["main"]).await;
+    let merge = git.merge(&repo, &head, &base, &message).await.unwrap().unwrap();
+    for (from, to) in [(&head, &merge.commit), (&root, &merge.commit), (&other, &head)] {
+        let told = git.plain(&repo, from, to).await.unwrap();
+        assert!(matches!(&told, Plain::No { why } if why.contains("merge")), "{told:?}");
+    }
+    assert!(matches!(git.plain(&repo, &head, &head).await, Ok(Plain::No { .. })));
+}
+
 async fn pushing(place: &dyn Place) {
     let (git, remote) = (place.git(), place.remote());
     let root = place.seed("main", &[("f", "1\n")], None).await;
@@ -292,6 +322,7 @@ async fn missing(place: &dyn Place) {
     lost(git.tree_of(repo, &other).await.unwrap_err());
     lost(git.parent_of(repo, &other).await.unwrap_err());
     lost(git.contains(repo, &other, &here).await.unwrap_err());
+    lost(git.plain(repo, &here, &other).await.unwrap_err());
     lost(git.merge(repo, &here, &other, &text).await.unwrap_err());
     lost(git.workspace(&order(&remote, &other)).await.unwrap_err());
     let push = Push { branch: branch("x"), new: Some(other), expect: None };

@@ -29,6 +29,12 @@ pub const READ_BYTES_IN_ALL_MAX: u64 = 64 << 20;
 pub const PATCH_BYTES_MAX: u64 = 16 << 20;
 /// Most paths looked for in one commit at once.
 pub const PATHS_MAX: usize = 500;
+/// Most files of a change that [`Git::plain`] tells.
+pub const PLAIN_FILES_MAX: usize = 500;
+/// Most bytes of what they hold afterwards, all together.
+pub const PLAIN_BYTES_MAX: usize = 5 << 20;
+/// Most commits that are told as one change.
+pub const PLAIN_COMMITS_MAX: usize = 50;
 /// Largest file that is committed, in bytes; GitHub refuses 100 MiB.
 pub const FILE_BYTES_MAX: u64 = 50 << 20;
 
@@ -99,8 +105,17 @@ pub trait Git: Send + Sync {
 
     async fn tree_of(&self, repo: &Repo, commit: &CommitSha) -> Result<TreeSha, Error>;
 
+    /// The parents of `commit`, in their order; none for a root.
+    async fn parents_of(&self, repo: &Repo, commit: &CommitSha) -> Result<Vec<CommitSha>, Error>;
+
     /// The first parent of `commit`; `None` for a root.
-    async fn parent_of(&self, repo: &Repo, commit: &CommitSha) -> Result<Option<CommitSha>, Error>;
+    async fn parent_of(&self, repo: &Repo, commit: &CommitSha) -> Result<Option<CommitSha>, Error> {
+        Ok(self.parents_of(repo, commit).await?.into_iter().next())
+    }
+
+    /// What the commits between `from` and `head` do together, told as plain files, or why that
+    /// cannot be told: they are no single line from `from`, too large, or not of plain files.
+    async fn plain(&self, repo: &Repo, from: &CommitSha, head: &CommitSha) -> Result<Plain, Error>;
 
     /// Those of `paths` that are files in `commit`; at most [`PATHS_MAX`] are looked for.
     async fn files_among(
@@ -173,6 +188,22 @@ pub struct Message {
 pub struct Committed {
     pub commit: CommitSha,
     pub tree: TreeSha,
+}
+
+/// Whether a change consists of plain files alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plain {
+    Yes(PlainChange),
+    No { why: String },
+}
+
+/// A change told without git: what is written, what is deleted, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlainChange {
+    /// The message of its first commit.
+    pub message: String,
+    pub written: BTreeMap<String, Vec<u8>>,
+    pub deleted: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

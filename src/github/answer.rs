@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::Error;
+use super::commits::Signed;
 use crate::model::{CommitSha, Millis, text};
-use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::Enlisted;
 
 /// How long to wait after a limit that does not say for how long.
@@ -115,6 +116,49 @@ pub fn enlisted(answered: Result<(), Error>, now: Millis) -> Result<Enlisted, Er
         return Ok(Enlisted::Stands);
     }
     Refusal::new(405, text).merge_answer(now).map(Enlisted::No)
+}
+
+/// What GitHub's answer to being asked for a commit says; only its name proves one. An error
+/// proves that nothing was done by the request.
+pub fn signed(answered: Result<Option<String>, Error>) -> Result<Signed, Error> {
+    let unknown = |text: String| Ok(Signed::Unknown { text });
+    match answered {
+        Ok(oid) => match oid.and_then(|oid| CommitSha::parse(&oid).ok()) {
+            Some(commit) => Ok(Signed::Made { commit }),
+            None => unknown("success without a commit".to_owned()),
+        },
+        Err(Error::Limited { after }) => Err(Error::Limited { after }),
+        Err(Error::Refused { status: 409, .. }) => Ok(Signed::Moved),
+        Err(Error::Refused { text, .. })
+            if text.to_ascii_lowercase().contains("expected branch to point to") =>
+        {
+            Ok(Signed::Moved)
+        }
+        Err(Error::Gone(text) | Error::Forbidden(text) | Error::Refused { text, .. }) => {
+            Ok(Signed::Refused { text })
+        }
+        Err(error @ (Error::Unavailable(_) | Error::Unexpected(_))) => unknown(error.to_string()),
+    }
+}
+
+/// What GitHub's answer to being asked to merge the base into a branch says. An error proves
+/// that nothing was done by the request.
+pub fn updating(answered: Result<(), Error>) -> Result<UpdateAnswer, Error> {
+    match answered {
+        Ok(()) => Ok(UpdateAnswer::Coming),
+        Err(Error::Limited { after }) => Err(Error::Limited { after }),
+        Err(Error::Refused { text, .. })
+            if text.to_ascii_lowercase().contains("expected head sha") =>
+        {
+            Ok(UpdateAnswer::Moved)
+        }
+        Err(Error::Gone(text) | Error::Forbidden(text) | Error::Refused { text, .. }) => {
+            Ok(UpdateAnswer::No { text })
+        }
+        Err(error @ (Error::Unavailable(_) | Error::Unexpected(_))) => {
+            Ok(UpdateAnswer::Unknown { text: error.to_string() })
+        }
+    }
 }
 
 /// Whether GitHub took it back; `false` when it says that there was nothing to take back.
@@ -235,6 +279,11 @@ mod tests {
     fn success_without_a_commit_proves_nothing() {
         let sha = "a".repeat(40);
         let commit = CommitSha::parse(&sha).unwrap();
+        let made = signed(Ok(Some(sha.clone())));
+        assert_eq!(made, Ok(Signed::Made { commit: commit.clone() }));
+        for nothing in [None, Some("abc".to_owned())] {
+            assert!(matches!(signed(Ok(nothing)), Ok(Signed::Unknown { .. })));
+        }
         assert_eq!(merged(Some(true), Some(&sha)), MergeAnswer::Merged { commit });
         for (done, sha) in
             [(None, Some(sha.as_str())), (Some(false), Some(&sha)), (Some(true), None)]

@@ -6,6 +6,7 @@ mod account;
 pub mod answer;
 pub mod app;
 pub mod checks;
+pub mod commits;
 #[cfg(test)]
 mod contract;
 pub mod delivery;
@@ -23,6 +24,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
+use self::commits::{NewCommit, Signed};
 use self::delivery::{Kept, Log, Which};
 pub use self::error::{Error, Retry};
 pub use self::found::{Change, Changed, Comment, Conversation, Edited, Remark, Touched};
@@ -33,7 +35,7 @@ use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, InstallationId, IssueNumber, Millis, Permission,
     PullNumber, Repo, User,
 };
-use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::{Enlisted, Way};
 use crate::policy::MergeMethod;
 use crate::report::notes::Note;
@@ -161,6 +163,19 @@ pub trait GitHub: Send + Sync {
         check: (CheckId, &CheckRun),
         notes: &[Note],
     ) -> Result<(), Error>;
+
+    /// Asks GitHub to make and sign a commit, only if its branch is at the parent. Never sent
+    /// twice by the adapter. An error proves that nothing was done.
+    async fn commit(&self, at: &At, new: &NewCommit) -> Result<Signed, Error>;
+
+    /// Asks GitHub to merge the base into exactly `head`; it shows in the branch later. Never
+    /// sent twice by the adapter. An error proves that nothing was done.
+    async fn update_branch(
+        &self,
+        at: &At,
+        pull: PullNumber,
+        head: &CommitSha,
+    ) -> Result<UpdateAnswer, Error>;
 
     /// The merge call, naming `head`. Never sent twice by the adapter; an answer that does not
     /// prove an outcome is `MergeAnswer::Unknown`. An error proves that nothing was done: a

@@ -48,4 +48,6 @@ pub enum Timer {
     Look,
     /// A wait has lasted as long as it may.
     Deadline,
+    /// Time to try the merge lane again: it was given back, or some time passed.
+    Lane,
 }

@@ -14,12 +14,13 @@ pub mod standing;
 pub mod state;
 pub mod stories;
 pub mod trust;
+pub mod twin;
 
-pub use decide::{Decision, Ignored, decide};
+pub use decide::{Decision, Hears, Ignored, decide, hears};
 pub use effect::{Answer, Effect};
 pub use event::{Event, EventKind, Timer, Withdrawal};
 pub use frozen::{Frozen, Level, Taint};
 pub use park::{Park, ParkReason};
 pub use run::Run;
-pub use stage::{Done, MergeAnswer, Role, Settled, StageKind, Task};
+pub use stage::{Done, MergeAnswer, Role, Settled, StageKind, Task, UpdateAnswer};
 pub use state::{Outcome, Phase, Progress, Request, State, Wait};

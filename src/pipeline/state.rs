@@ -13,6 +13,7 @@ use super::standing::Standing;
 use super::stories::Story;
 use crate::gate::push::{Judged, Violation};
 use super::trust::Held;
+use super::twin::Signing;
 use crate::gate::seen::{Check, Seen};
 use crate::gate::{Facts, MergePermit};
 use crate::model::{
@@ -163,11 +164,17 @@ pub struct Work {
     /// What our last push replaced: a look that began before it still shows this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<CommitSha>,
+    /// How the published head came to its branch; `None` where no signature was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing: Option<Signing>,
     pub pull: Option<PullNumber>,
     /// We opened the pull request as a draft and have not made it ready: a draft is ours. Any
     /// other one is a person's, and holds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drafted: bool,
+    /// What GitHub was asked to merge into the branch, until it shows or is given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updating: Option<Updating>,
     /// Names once seen as required; grows silently, never shrinks (merge facts, I6).
     pub required: BTreeSet<String>,
     /// A person accepted this head although no check speaks for it.
@@ -205,6 +212,9 @@ pub struct Work {
     pub pause_until: Option<Millis>,
     /// The merge lane we hold.
     pub lane: Option<BranchName>,
+    /// The merge lane it was last refused, until it gets it or no longer wants it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane_wait: Option<LaneWait>,
     /// How to merge, chosen from what the repository allows.
     pub method: MergeMethod,
     pub landed: Option<CommitSha>,
@@ -219,6 +229,22 @@ pub struct Work {
     /// When a person asked for another try: waits are measured anew from then.
     #[serde(default)]
     pub retried_at: Option<Millis>,
+}
+
+/// A merge lane that another run holds, and since when it is waited for: who waited longest
+/// comes first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneWait {
+    pub base: BranchName,
+    pub since: Millis,
+}
+
+/// A merge of the base into the branch that GitHub was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Updating {
+    pub head: CommitSha,
+    pub base: CommitSha,
+    pub since: Millis,
 }
 
 /// One person's word for one head.
@@ -318,6 +344,16 @@ impl State {
     pub fn task(&self) -> Option<&Task> {
         match &self.progress {
             Progress::Running { phase: Phase::Doing(task), .. } => Some(task),
+            Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => None,
+        }
+    }
+
+    /// The merge lane it waits for, while it does nothing else.
+    pub fn waits_for_lane(&self) -> Option<&LaneWait> {
+        match &self.progress {
+            Progress::Running { stage: StageKind::Merge, phase: Phase::Waiting(_), .. } => {
+                self.work.lane_wait.as_ref()
+            }
             Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => None,
         }
     }

@@ -60,6 +60,34 @@ impl BareForge {
     fn git(&self) -> Git<'_> {
         Git::at(&self.dir)
     }
+
+    fn write_tree(
+        &self,
+        parent: Option<&str>,
+        files: &Files,
+        executable: impl Fn(&str) -> bool,
+    ) -> ForgeResult<String> {
+        let scratch = tempfile::tempdir().map_err(|e| ForgeError::Failed(e.to_string()))?;
+        let index = scratch.path().join("index").to_string_lossy().into_owned();
+        if let Some(id) = parent {
+            self.git().env("GIT_INDEX_FILE", index.as_str()).run(&["read-tree", id])?;
+        }
+        let mut entries = Vec::new();
+        for (path, content) in files {
+            let line = if let Some(bytes) = content {
+                let blob = self.git().input(bytes.clone());
+                let blob = blob.run(&["hash-object", "-w", "--stdin"])?.text();
+                let mode = if executable(path) { "100755" } else { "100644" };
+                format!("{mode} {blob}\t{path}\0")
+            } else {
+                format!("0 {NULL_ID}\t{path}\0")
+            };
+            entries.extend_from_slice(line.as_bytes());
+        }
+        let add = self.git().env("GIT_INDEX_FILE", index.as_str()).input(entries);
+        add.run(&["update-index", "--add", "-z", "--index-info"])?;
+        Ok(self.git().env("GIT_INDEX_FILE", index).run(&["write-tree"])?.text())
+    }
 }
 
 impl Forge for BareForge {
@@ -135,32 +163,16 @@ impl Forge for BareForge {
     }
 
     fn write_files(&self, parent: Option<&str>, files: &Files) -> ForgeResult<String> {
-        let scratch = tempfile::tempdir().map_err(|e| ForgeError::Failed(e.to_string()))?;
-        let index = scratch.path().join("index").to_string_lossy().into_owned();
         let modes: BTreeMap<String, bool> = match parent {
-            Some(id) => {
-                self.git().env("GIT_INDEX_FILE", index.as_str()).run(&["read-tree", id])?;
-                self.list_tree(id)?.into_iter().map(|e| (e.path, e.executable)).collect()
-            }
+            Some(id) => self.list_tree(id)?.into_iter().map(|e| (e.path, e.executable)).collect(),
             None => BTreeMap::new(),
         };
-        let mut entries = Vec::new();
-        for (path, content) in files {
-            let line = if let Some(bytes) = content {
-                let blob = self.git().input(bytes.clone());
-                let blob = blob.run(&["hash-object", "-w", "--stdin"])?.text();
-                let script = is_script(path);
-                let executable = modes.get(path).copied().unwrap_or(script);
-                let mode = if executable { "100755" } else { "100644" };
-                format!("{mode} {blob}\t{path}\0")
-            } else {
-                format!("0 {NULL_ID}\t{path}\0")
-            };
-            entries.extend_from_slice(line.as_bytes());
-        }
-        let add = self.git().env("GIT_INDEX_FILE", index.as_str()).input(entries);
-        add.run(&["update-index", "--add", "-z", "--index-info"])?;
-        Ok(self.git().env("GIT_INDEX_FILE", index).run(&["write-tree"])?.text())
+        let executable = |path: &str| modes.get(path).copied().unwrap_or_else(|| is_script(path));
+        self.write_tree(parent, files, executable)
+    }
+
+    fn write_plain(&self, parent: &str, files: &Files) -> ForgeResult<String> {
+        self.write_tree(Some(parent), files, |_path| false)
     }
 
     fn is_ancestor(&self, ancestor: &str, tip: &str) -> ForgeResult<bool> {

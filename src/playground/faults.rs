@@ -79,6 +79,7 @@ impl Default for FaultRates {
 pub struct FaultPlan {
     planned: BTreeMap<(bool, String, u32), Fault>,
     chaos: Option<(fastrand::Rng, FaultRates, u32)>,
+    smudge: Option<(String, Vec<u8>)>,
 }
 
 impl FaultPlan {
@@ -100,6 +101,15 @@ impl FaultPlan {
 
     pub fn chaos_at(&mut self, seed: u64, rates: FaultRates) {
         self.chaos = Some((fastrand::Rng::with_seed(seed), rates, 0));
+    }
+
+    /// Commits that are made for somebody get this file beside what was asked for.
+    pub fn smudge(&mut self, path: &str, bytes: &[u8]) {
+        self.smudge = Some((path.to_owned(), bytes.to_vec()));
+    }
+
+    pub(in crate::playground) fn smudged(&self) -> Option<(String, Vec<u8>)> {
+        self.smudge.clone()
     }
 
     /// Forgets every plan.

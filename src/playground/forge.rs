@@ -85,6 +85,8 @@ pub trait Forge: fmt::Debug + Send + Sync {
     fn commit_tree(&self, draft: &CommitDraft<'_>) -> ForgeResult<String>;
     /// Writes a tree of the parent's files with `files` changed.
     fn write_files(&self, parent: Option<&str>, files: &Files) -> ForgeResult<String>;
+    /// The same on a parent, for a caller that knows no modes: what it writes is not executable.
+    fn write_plain(&self, parent: &str, files: &Files) -> ForgeResult<String>;
     fn is_ancestor(&self, ancestor: &str, tip: &str) -> ForgeResult<bool>;
     fn merge_base(&self, a: &str, b: &str) -> ForgeResult<Option<String>>;
     fn read_file(&self, commit: &str, path: &str) -> ForgeResult<Option<Vec<u8>>>;

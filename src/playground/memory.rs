@@ -80,6 +80,10 @@ impl Forge for MemoryForge {
         Ok(self.depot.write_tree(tree))
     }
 
+    fn write_plain(&self, parent: &str, files: &Files) -> ForgeResult<String> {
+        self.write_files(Some(parent), files)
+    }
+
     fn is_ancestor(&self, ancestor: &str, tip: &str) -> ForgeResult<bool> {
         Ok(self.depot.is_ancestor(ancestor, tip))
     }

@@ -84,6 +84,20 @@ pub(super) const KEYS: &[Key] = &[
         "`until-green`: a pull request is opened as a draft and made ready once everything is \
          green, where the repository has drafts. `never`: it is opened ready.",
     ),
+    free(
+        "commits",
+        "`pushed`: commits are made here and pushed, unsigned. `signed-by-github`: GitHub makes \
+         them with the same tree and signs them, which a rule may ask for; the tree is compared \
+         before anything else happens. A merge, a file that is executable or no plain file, or \
+         a change of more than 500 files or 5 MiB cannot be made that way; it is pushed, and the \
+         report says so.",
+    ),
+    free(
+        "update_with",
+        "`slipway`: a base that moved is merged into the branch here and pushed. `github`: GitHub \
+         is asked to, which signs the merge; its commit counts as ours only if git finds that it \
+         is exactly that merge. After five minutes without it, it is merged here.",
+    ),
     Key {
         name: "verify",
         meaning: "Commands run in the sandbox on exactly the head, each by `sh -c`.",

@@ -30,6 +30,10 @@ pub struct Policy {
     pub freshness: Freshness,
     /// How long our own pull requests stay drafts.
     pub draft: Draft,
+    /// Who makes the commits of the branch, where both could.
+    pub commits: Commits,
+    /// Who merges the base into the branch, where that is clean.
+    pub update_with: UpdateWith,
     /// Commands run in the sandbox on exactly the head, each by `sh -c`.
     pub verify: Vec<String>,
     /// Accept a head that no check speaks for.
@@ -136,6 +140,26 @@ pub enum Draft {
     Never,
 }
 
+/// Who makes the commits that are published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Commits {
+    /// They are made here and pushed as they are, without a signature.
+    Pushed,
+    /// GitHub makes them once more with the same tree, and signs them, where it can.
+    SignedByGithub,
+}
+
+/// Who merges the base into a branch that is behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpdateWith {
+    /// It is merged in our own mirror and pushed.
+    Slipway,
+    /// GitHub is asked for it, and what it made is compared.
+    Github,
+}
+
 /// Upper bounds; a run stops and asks when it reaches one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -177,6 +201,8 @@ impl Default for Policy {
             method: MergeMethod::Squash,
             freshness: Freshness::Strict,
             draft: Draft::UntilGreen,
+            commits: Commits::Pushed,
+            update_with: UpdateWith::Slipway,
             verify: Vec::new(),
             allow_no_checks: false,
             label: "go".to_owned(),

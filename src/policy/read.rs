@@ -168,7 +168,7 @@ fn place(text: &str, name: &str) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::super::wrapped::wrapped;
-    use super::super::{Draft, Freshness, MergeMethod, MergeMode, MergeWith};
+    use super::super::{Commits, Draft, Freshness, MergeMethod, MergeMode, MergeWith, UpdateWith};
     use super::*;
 
     fn refusal(text: &str) -> String {
@@ -186,7 +186,8 @@ mod tests {
     fn every_key_is_read() {
         let policy = Policy::parse(
             "stages: {plan: false, review: false}\nmerge: auto\nmerge_with: auto-merge\n\
-             method: rebase\nfreshness: loose\ndraft: never\nverify:\n  - make test\n\
+             method: rebase\nfreshness: loose\ndraft: never\n\
+             commits: signed-by-github\nupdate_with: github\nverify:\n  - make test\n\
              allow_no_checks: true\nlabel: ship\n\
              agent: codex\nprotected: [ops/]\nreview_paths: ['db/**']\n\
              allow_binary: ['*.png']\nlimits:\n  fix_rounds_max: 1\n  file_bytes_max: 5\n\
@@ -198,7 +199,8 @@ mod tests {
         assert_eq!(policy.merge_with, MergeWith::AutoMerge);
         assert_eq!(policy.method, MergeMethod::Rebase);
         assert_eq!(policy.freshness, Freshness::Loose);
-        assert_eq!(policy.draft, Draft::Never);
+        assert_eq!((policy.draft, policy.commits), (Draft::Never, Commits::SignedByGithub));
+        assert_eq!(policy.update_with, UpdateWith::Github);
         assert_eq!(policy.verify, ["make test"]);
         assert!(policy.allow_no_checks);
         assert_eq!((policy.label.as_str(), policy.agent.as_deref()), ("ship", Some("codex")));
@@ -219,11 +221,11 @@ mod tests {
         1: there is no key `merge_method`;
         known here: stages, merge,
         merge_with, method, freshness,
-        draft, verify, allow_no_checks,
-         label, agent, protected,
-         review_paths, allow_binary, push,
-         outsiders, requester_may_approve,
-         limits
+         draft, commits, update_with, verify,
+         allow_no_checks, label, agent,
+         protected, review_paths,
+         allow_binary, push, outsiders,
+         requester_may_approve, limits
         ");
         insta::assert_snapshot!(refusal("# mine\nlimits:\n  fix_rounds: 3\n"), @"
         .github/slipway.yml, line 3, column

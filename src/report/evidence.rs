@@ -7,6 +7,7 @@ use super::{Context, commit_link};
 use crate::gate::push::Violation;
 use crate::gate::seen::PullState;
 use crate::gate::{GateKind, Verdict, judge};
+use crate::pipeline::twin::Signing;
 use crate::pipeline::{Outcome, Progress};
 
 /// Most violations listed.
@@ -68,6 +69,9 @@ fn gates(context: &Context<'_>) -> Option<String> {
 pub(super) fn beside(context: &Context<'_>) -> Vec<String> {
     let state = context.state;
     let mut lines = Vec::new();
+    if state.finished().is_none() {
+        lines.extend(signing(context));
+    }
     let Some(seen) = state.seen.as_deref().filter(|_| state.finished().is_none()) else {
         return lines;
     };
@@ -117,6 +121,21 @@ pub(super) fn violations(found: &[Violation]) -> String {
         lines.push(format!("- and {more} more"));
     }
     lines.join("\n")
+}
+
+/// How the published head came to its branch, where the policy wants GitHub's signature.
+fn signing(context: &Context<'_>) -> Option<String> {
+    let work = &context.state.work;
+    let head = work.published.as_ref().filter(|head| work.head.as_ref() == Some(head))?;
+    let link = commit_link(context, head);
+    Some(match work.signing.as_ref()? {
+        Signing::Signed(_) => {
+            format!("GitHub made and signed {link}; its tree is the one that was verified before.")
+        }
+        Signing::Pushed { why } => {
+            format!("{link} was pushed without GitHub's signature: {}.", said(why))
+        }
+    })
 }
 
 fn verified_row(context: &Context<'_>) -> String {

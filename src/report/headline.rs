@@ -101,6 +101,12 @@ fn doing(state: &State, task: &Task) -> String {
             format!("Slipway is pushing `{}` and opening the pull request", head.short())
         }
         Task::Update { .. } => format!("Slipway is merging `{base}` into the branch"),
+        Task::AskUpdate { .. } => {
+            format!("Slipway is asking GitHub to merge `{base}` into the branch")
+        }
+        Task::Recognise { found, .. } => {
+            format!("Slipway is comparing `{}` with the merge GitHub was asked for", found.short())
+        }
         Task::Stories { close: false } => "Slipway is reading how far the stories are".to_owned(),
         Task::Stories { close: true } => "Slipway is closing the issue".to_owned(),
         Task::Undraft { .. } => "Slipway is making the pull request ready for people".to_owned(),
@@ -218,6 +224,8 @@ fn limit(context: &Context<'_>, task: &Task) -> Option<String> {
         | Task::Show { .. }
         | Task::Publish { .. }
         | Task::Update { .. }
+        | Task::AskUpdate { .. }
+        | Task::Recognise { .. }
         | Task::Rerun { .. }
         | Task::Undraft { .. }
         | Task::Stories { .. }
@@ -237,7 +245,8 @@ fn after(context: &Context<'_>, stage: StageKind, task: &Task) -> String {
         Task::Agent { role: Role::Fixer | Role::Resolver, .. } | Task::Update { .. } => {
             "Then the new commit is verified and pushed.".to_owned()
         }
-        Task::Enlist { .. } => "Then Slipway waits for GitHub.".to_owned(),
+        Task::Enlist { .. } | Task::AskUpdate { .. } => "Then Slipway waits for GitHub.".to_owned(),
+        Task::Recognise { .. } => "Then the new commit is verified.".to_owned(),
         Task::Leave { .. } => "Nothing else happens before that is sure.".to_owned(),
         Task::Rerun { .. } => "Then Slipway waits for their results.".to_owned(),
         Task::Show { .. } => "Then somebody who may write releases it.".to_owned(),
@@ -324,6 +333,8 @@ pub(super) fn may_stop(state: &State) -> bool {
                 | Task::Show { .. }
                 | Task::Publish { .. }
                 | Task::Update { .. }
+                | Task::AskUpdate { .. }
+                | Task::Recognise { .. }
                 | Task::Rerun { .. }
                 | Task::Enlist { .. }
                 | Task::Leave { .. }

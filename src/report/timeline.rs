@@ -4,7 +4,10 @@ use super::words::visible;
 use crate::command::Source;
 use crate::model::text::cut;
 use crate::pipeline::standing::{Enlisted, Left};
-use crate::pipeline::{Done, EventKind, Ignored, MergeAnswer, Settled, Timer, Withdrawal};
+use crate::pipeline::twin::Signing;
+use crate::pipeline::{
+    Done, EventKind, Ignored, MergeAnswer, Settled, Timer, UpdateAnswer, Withdrawal,
+};
 
 /// Longest line, in characters.
 const LINE_CHARS_MAX: usize = 300;
@@ -39,6 +42,7 @@ pub fn happened(event: &EventKind) -> String {
         ),
         EventKind::TimerFired { timer, .. } => match timer {
             Timer::Look => "time to look again".to_owned(),
+            Timer::Lane => "it may be this run's turn to merge".to_owned(),
             Timer::Deadline => "the wait has lasted as long as it may".to_owned(),
         },
     };
@@ -80,13 +84,29 @@ fn done_words(done: &Done) -> String {
             let names: Vec<&str> = people.iter().map(|user| user.login.as_str()).collect();
             format!("nothing was sent: {} may not write any more", names.join(", "))
         }
-        Done::Published { head, pull } => {
-            format!("published {} as pull request {pull}", head.short())
+        Done::Published { head, pull, signing } => {
+            let how = match signing {
+                Some(Signing::Signed(_)) => ", signed by GitHub".to_owned(),
+                Some(Signing::Pushed { why }) => format!(", pushed because {why}"),
+                None => String::new(),
+            };
+            format!("published {} as pull request {pull}{how}", head.short())
         }
         Done::Diverged { remote: Some(remote) } => {
             format!("somebody pushed {} to the branch", remote.short())
         }
         Done::Diverged { remote: None } => "the branch was deleted".to_owned(),
+        Done::UpdateAsked(answer) => match answer {
+            UpdateAnswer::Coming => "GitHub merges the base into the branch".to_owned(),
+            UpdateAnswer::Moved => "GitHub found another head in the branch".to_owned(),
+            UpdateAnswer::No { text } => format!("GitHub does not merge the base: {text}"),
+            UpdateAnswer::Unknown { text } => {
+                format!("GitHub gave no answer to being asked to merge the base: {text}")
+            }
+        },
+        Done::Recognised { head, .. } => {
+            format!("{} is exactly the merge GitHub was asked for", head.short())
+        }
         Done::Reran => "asked for checks to be run again".to_owned(),
         Done::Stories { stories, .. } => {
             let over = stories.iter().filter(|story| story.standing.is_over()).count();

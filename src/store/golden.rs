@@ -17,11 +17,12 @@ use crate::gate::seen::{
 };
 use crate::model::{CheckId, CommentId, DeliveryId, Millis, PullNumber, RunId, TreeSha};
 use crate::pipeline::frozen::{Frozen, Level, Remark, Taint};
-use crate::pipeline::state::Approval;
+use crate::pipeline::state::{Approval, LaneWait, Updating};
 use crate::pipeline::trust::{Diff, DiffFile, Held};
+use crate::pipeline::twin::{Signing, Twin};
 use crate::pipeline::{
     Answer, Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, StageKind, State,
-    Task, Timer, Wait,
+    Task, Timer, UpdateAnswer, Wait,
 };
 use crate::policy::Policy;
 
@@ -74,6 +75,11 @@ fn seen() -> Seen {
     }
 }
 
+fn signed() -> Signing {
+    let tree = TreeSha::parse(&"b".repeat(40)).unwrap();
+    Signing::Signed(Twin::of((&sha('a'), &tree), (&sha('d'), &tree)).unwrap())
+}
+
 fn states() -> Vec<(&'static str, State)> {
     let idle = State::open(request(&repo("a"), 1, "comment 1"));
     let mut running = worked(idle.clone(), 12);
@@ -103,7 +109,18 @@ fn states() -> Vec<(&'static str, State)> {
     });
     held.work.held = Some(Held { head: sha('a'), at: Millis(6), diff: shown() });
     held.work.released = Some(Approval { by: person(), head: sha('a') });
+    let mut merging = running.clone();
+    let wait = Wait { what: "the lane".to_owned(), until: None, look_ms: 60_000 };
+    merging.progress = Progress::Running {
+        stage: StageKind::Merge,
+        since: Millis(4),
+        phase: Phase::Waiting(wait),
+    };
+    merging.work.lane_wait = Some(LaneWait { base: branch("main"), since: Millis(4) });
+    merging.work.signing = Some(signed());
+    merging.work.updating = Some(Updating { head: sha('a'), base: sha('c'), since: Millis(3) });
     vec![
+        ("merging", merging),
         ("idle", idle),
         ("held", held),
         ("finished", finished(running.clone())),
@@ -126,6 +143,9 @@ fn happened() -> Vec<(&'static str, Event)> {
         log: "no".to_owned(),
         signature: Some("no".to_owned()),
     };
+    let published = |head, signing| Done::Published { head, pull: PullNumber(12), signing };
+    let pushed = Signing::Pushed { why: "it holds a merge".to_owned() };
+    let tree = TreeSha::parse(&"b".repeat(40)).unwrap();
     let answered = MergeAnswer::Merged { commit: sha('d') };
     vec![
         ("started", started),
@@ -133,7 +153,11 @@ fn happened() -> Vec<(&'static str, Event)> {
         ("timer", timer),
         ("observed", Event { kind: EventKind::Observed(Box::new(seen())), ..event(9) }),
         ("verified", performed(verified)),
-        ("published", performed(Done::Published { head: sha('a'), pull: PullNumber(12) })),
+        ("published", performed(published(sha('a'), None))),
+        ("signed", performed(published(sha('d'), Some(signed())))),
+        ("pushed", performed(published(sha('a'), Some(pushed)))),
+        ("update_asked", performed(Done::UpdateAsked(UpdateAnswer::Coming))),
+        ("recognised", performed(Done::Recognised { head: sha('d'), tree })),
         ("shown", performed(Done::Shown { head: sha('a'), diff: shown() })),
         ("lost", performed(Done::Lost { people: vec![person()] })),
         ("merge_answered", performed(Done::MergeAnswered(answered))),
@@ -149,11 +173,17 @@ fn jobs() -> Vec<(&'static str, JobKind)> {
     let to = CommentId(8);
     let issue = crate::model::IssueNumber(1);
     let task = Task::Verify { head: sha('a') };
+    let (head, base) = (sha('a'), sha('c'));
+    let ask = Task::AskUpdate { pull: PullNumber(12), head: head.clone(), base: base.clone() };
+    let recognise = Task::Recognise { head, base, found: sha('d') };
     vec![
         ("inbox", JobKind::Inbox { delivery: DeliveryId::parse("d1").unwrap() }),
         ("perform", JobKind::Perform { run: run.clone(), entry: 3, task }),
         ("look", JobKind::Look { run: run.clone() }),
         ("timer", JobKind::Timer { run: run.clone(), entry: 3, timer: Timer::Deadline }),
+        ("lane", JobKind::Timer { run: run.clone(), entry: 3, timer: Timer::Lane }),
+        ("ask_update", JobKind::Perform { run: run.clone(), entry: 3, task: ask }),
+        ("recognise", JobKind::Perform { run: run.clone(), entry: 3, task: recognise }),
         ("report", JobKind::Report { run }),
         ("answer", JobKind::Answer { installation, repo: repo("a"), issue, to, answer }),
         ("sweep", JobKind::Sweep { since: Millis(4) }),

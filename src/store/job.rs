@@ -93,6 +93,12 @@ impl JobKey {
     /// Longest key, in bytes.
     pub const BYTES_MAX: usize = 500;
 
+    /// The key of the timer with which a run tries its merge lane again. Who gives the lane
+    /// back makes it due; `sql.rs` knows it too.
+    pub fn lane(run: &RunId) -> Self {
+        Self(format!("{run}/timer/lane"))
+    }
+
     /// The key of the job that reads a delivery.
     pub fn inbox(delivery: &DeliveryId) -> Self {
         Self(format!("inbox:{delivery}"))

@@ -90,7 +90,9 @@ pub trait Store: Send + Sync {
     async fn load(&self, run: &RunId) -> Result<Option<Snapshot>, Error>;
 
     /// Writes event, state, index, jobs and lanes, and consumes the leased job, all or nothing.
-    /// The version grows by one.
+    /// The version grows by one. A run that waits for a lane ([`State::waits_for_lane`]) is woken,
+    /// its timer [`JobKey::lane`] made due, when the lane is given back, or at once when it is
+    /// free already.
     ///
     /// # Errors
     /// [`Error::Conflict`], [`Error::Fenced`] and [`Error::LaneBusy`] say that nothing was
@@ -127,7 +129,7 @@ pub trait Store: Send + Sync {
     /// Merge lanes that are taken or closed.
     async fn lanes(&self) -> Result<Vec<Lane>, Error>;
 
-    /// Opens a lane that an alarm closed.
+    /// Opens a lane that an alarm closed, and wakes the run that has waited longest for it.
     async fn clear_lane(&self, repo: &Repo, base: &BranchName) -> Result<bool, Error>;
 
     /// Frees the leases of every other owner and counts the attempt. Only for a store that
@@ -227,7 +229,8 @@ pub struct Transition {
     pub cancel_entry: Option<u32>,
     /// Take the merge lane of this base, or fail with [`Error::LaneBusy`].
     pub take_lane: Option<BranchName>,
-    /// Give it back; with an alarm, close it for everybody, whoever holds it.
+    /// Give it back, and wake the run that has waited longest for it; with an alarm, close it for
+    /// everybody, whoever holds it.
     pub release_lane: Option<(BranchName, Option<String>)>,
 }
 

@@ -128,8 +128,12 @@ impl Operation {
             }
             Self::Publish { run, published } => publish(link, run, published).await,
             Self::ClearLane { repo, base } => {
-                let lane = values![&text(repo), &text(base)];
-                Ok(Ok(Answer::Count(link.execute(sql::CLEAR_LANE, lane).await?)))
+                let (repo, base) = (text(repo), text(base));
+                let cleared = link.execute(sql::CLEAR_LANE, values![&repo, &base]).await?;
+                if cleared > 0 {
+                    link.execute(sql::WAKE_NEXT, values![&repo, &base, 0_i64]).await?;
+                }
+                Ok(Ok(Answer::Count(cleared)))
             }
             Self::Reclaim { owner, now } => {
                 let dropped = link.execute(sql::RECLAIM_CANCELLED, values![owner]).await?;
@@ -261,6 +265,9 @@ async fn commit(link: &mut Link, row: &CommitRow) -> Applied {
     values.extend(indexed(&row.state));
     let held = row.held.map_or((0, 0), |held| (held.id, held.fence));
     values.extend(values![row.from_version, held.0, held.1, &row.state.state]);
+    let waits = row.state.lane.as_ref();
+    let lane = waits.map(|(base, _)| Arc::clone(base));
+    values.extend(values![&lane, waits.map(|(_, since)| *since)]);
     if link.execute(sql::MOVE, values).await? == 0 {
         return refusal(link, row, Error::Conflict).await;
     }
@@ -276,7 +283,21 @@ async fn commit(link: &mut Link, row: &CommitRow) -> Applied {
     }
     move_lanes(link, row, &repo).await?;
     put(link, &row.jobs).await?;
+    wake(link, row, &repo).await?;
     DONE
+}
+
+/// Wakes who waits for a lane that is free now, in the transaction that makes it free.
+async fn wake(link: &mut Link, row: &CommitRow, repo: &Arc<str>) -> Result<(), Error> {
+    let now = row.state.index.moved.0;
+    if let Some((base, None)) = &row.release_lane {
+        link.execute(sql::WAKE_NEXT, values![repo, &text(base), now]).await?;
+    }
+    // Given back between being refused and beginning to wait: nobody else would wake it.
+    if let Some((base, _)) = &row.state.lane {
+        link.execute(sql::WAKE_IF_FREE, values![repo, base, now, &row.run]).await?;
+    }
+    Ok(())
 }
 
 /// Why nothing was written: an old version before a lost lease before `otherwise`.

@@ -40,6 +40,8 @@ pub(super) struct StateRow {
     pub(super) index: RunRow,
     pub(super) words: Arc<str>,
     pub(super) state: Arc<str>,
+    /// The merge lane it waits for, and since when.
+    pub(super) lane: Option<(Arc<str>, i64)>,
 }
 
 /// The right to end a job.
@@ -112,7 +114,8 @@ pub(super) fn state_row(state: &State, event: &Event) -> Result<StateRow, Error>
     let text = json(state)?;
     fits("the state", text.len(), STATE_BYTES_MAX)?;
     let index = index_of(state, event.at);
-    Ok(StateRow { index, words: after(state).into(), state: text })
+    let lane = state.waits_for_lane().map(|wait| (self::text(&wait.base), wait.since.0));
+    Ok(StateRow { index, words: after(state).into(), state: text, lane })
 }
 
 /// A body as a zstd frame.

@@ -104,7 +104,8 @@ pub(super) const OPEN: &str = "INSERT INTO runs (run, version, entries, repo, is
 /// Moves a run from version `$10`, if the lease `$11` under fence `$12` is held or 0.
 pub(super) const MOVE: &str = "UPDATE runs SET version = version + 1, entries = entries + 1, \
      pull = $2, branch = $3, base = $4, head = $5, live = $6, at_stage = $7, moved = $8, \
-     words = $9, state = $13 WHERE run = $1 AND version = $10 AND ($11 = 0 OR EXISTS ( \
+     words = $9, state = $13, lane = $14, lane_since = $15 WHERE run = $1 AND version = $10 \
+     AND ($11 = 0 OR EXISTS ( \
      SELECT 1 FROM jobs WHERE id = $11 AND fence = $12 AND leased = 1))";
 pub(super) const VERSION: &str = "SELECT version FROM runs WHERE run = $1";
 pub(super) const ONE_MORE_ENTRY: &str = "UPDATE runs SET entries = entries + 1 WHERE run = $1";
@@ -148,6 +149,15 @@ pub(super) const CLOSE_LANE: &str = "INSERT INTO lanes (repo, base, run, alarm) 
      WHERE lanes.alarm IS NULL";
 pub(super) const CLEAR_LANE: &str =
     "DELETE FROM lanes WHERE repo = $1 AND base = $2 AND alarm IS NOT NULL";
+
+/// Makes the lane timer of the run due that has waited longest for a lane.
+pub(super) const WAKE_NEXT: &str = "UPDATE jobs SET ready = $3 WHERE leased = 0 AND ready > $3 \
+     AND key = (SELECT run || '/timer/lane' FROM runs WHERE repo = $1 AND lane = $2 AND live = 1 \
+     ORDER BY lane_since, run LIMIT 1)";
+/// The same for one run, if nobody holds the lane.
+pub(super) const WAKE_IF_FREE: &str = "UPDATE jobs SET ready = $3 \
+     WHERE leased = 0 AND ready > $3 AND key = $4 || '/timer/lane' \
+     AND NOT EXISTS (SELECT 1 FROM lanes WHERE repo = $1 AND base = $2)";
 
 pub(super) const PUBLISH: &str = "INSERT INTO published (run, surface, remote, hash, at) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (run, surface) DO UPDATE SET \

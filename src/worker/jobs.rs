@@ -24,22 +24,20 @@ fn job(state: &State, effect: &Effect, now: Millis, limits: &Limits) -> Option<N
     match effect {
         Effect::Perform { entry, task } => Some(perform(state, *entry, task, now, limits)),
         Effect::Look => Some(look(run, now)),
-        Effect::Arm { timer, entry, at } => {
-            let word = match timer {
-                Timer::Look => "look",
-                Timer::Deadline => "deadline",
-            };
-            Some(NewJob {
-                key: JobKey(format!("{run}/timer/{word}")),
-                kind: JobKind::Timer { run: run.clone(), entry: *entry, timer: *timer },
-                due: match timer {
-                    Timer::Look => (*at).min(now.plus(limits.look_ms_max)),
-                    Timer::Deadline => *at,
-                },
-                on_repeat: OnRepeat::Replace,
-                heavy: None,
-            })
-        }
+        Effect::Arm { timer, entry, at } => Some(NewJob {
+            key: match timer {
+                Timer::Look => JobKey(format!("{run}/timer/look")),
+                Timer::Deadline => JobKey(format!("{run}/timer/deadline")),
+                Timer::Lane => JobKey::lane(run),
+            },
+            kind: JobKind::Timer { run: run.clone(), entry: *entry, timer: *timer },
+            due: match timer {
+                Timer::Look => (*at).min(now.plus(limits.look_ms_max)),
+                Timer::Deadline | Timer::Lane => *at,
+            },
+            on_repeat: OnRepeat::Replace,
+            heavy: None,
+        }),
         Effect::Answer { to, answer } => Some(NewJob {
             key: JobKey(format!("{run}/answer/{to}")),
             kind: JobKind::Answer {
@@ -86,6 +84,8 @@ fn perform(state: &State, entry: u32, task: &Task, now: Millis, limits: &Limits)
         | Task::Show { .. }
         | Task::Publish { .. }
         | Task::Update { .. }
+        | Task::AskUpdate { .. }
+        | Task::Recognise { .. }
         | Task::Rerun { .. }
         | Task::Undraft { .. }
         | Task::Stories { .. }
@@ -123,6 +123,8 @@ fn report_due(state: &State, now: Millis, limits: &Limits) -> Option<Millis> {
             | Task::Show { .. }
             | Task::Publish { .. }
             | Task::Update { .. }
+            | Task::AskUpdate { .. }
+            | Task::Recognise { .. }
             | Task::Rerun { .. }
             | Task::Undraft { .. }
             | Task::Stories { .. }

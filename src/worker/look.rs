@@ -9,7 +9,7 @@ use crate::github::{At, Purpose};
 use crate::model::trust::Rule;
 use crate::model::{BranchName, PullNumber, RunId};
 use crate::pipeline::standing::Way;
-use crate::pipeline::{EventKind, State};
+use crate::pipeline::{EventKind, Hears, State, hears};
 use crate::policy::{MergeMode, Policy};
 use crate::store::Lease;
 
@@ -24,12 +24,24 @@ impl Engine {
             return Ok(self.ports.store.put_back(lease, until, "GitHub's limit").await?);
         }
         match snapshot.state.work.pull {
-            Some(pull) => {
+            Some(pull) if self.is_heard(&snapshot.state, pull).await? => {
                 let seen = self.seen(&snapshot.state, &snapshot.policy, pull).await?;
                 self.apply(run, lease, EventKind::Observed(Box::new(seen))).await
             }
-            None => self.end(lease, Vec::new()).await,
+            Some(_) | None => self.end(lease, Vec::new()).await,
         }
+    }
+
+    /// Whether a whole look could change anything. Whatever rests after a task looks by itself.
+    async fn is_heard(&self, state: &State, pull: PullNumber) -> Result<bool, Failure> {
+        Ok(match hears(state) {
+            Hears::Nothing => false,
+            Hears::TheEnd => {
+                let found = self.ports.github.pull(&Self::at(state), pull).await?;
+                found.state != PullState::Open
+            }
+            Hears::Everything => true,
+        })
     }
 
     /// Reads the pull request, the branches by git, checks, rules and reviews. The moment is

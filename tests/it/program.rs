@@ -55,6 +55,7 @@ fn every_scenario_ends_as_its_story_says() {
         ("outsider", "refused"),
         ("stop", "stopped"),
         ("queue", "merged"),
+        ("signed", "merged"),
     ];
     assert_eq!(ends, expected);
     for one in &told {
@@ -65,6 +66,7 @@ fn every_scenario_ends_as_its_story_says() {
         assert!(one["first_reaction_ms"].as_i64().unwrap() < 1_000, "{one}");
         assert_eq!(one["landed_tree_verified"].as_bool(), Some(one["outcome"] == "merged"));
     }
+    assert_eq!(told[6]["signed_commits"], 1);
     assert_eq!((&told[1]["fix_rounds"], &told[1]["resolve_rounds"]), (&1.into(), &0.into()));
     assert_eq!((&told[2]["fix_rounds"], &told[2]["resolve_rounds"]), (&0.into(), &1.into()));
 }

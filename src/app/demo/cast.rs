@@ -68,6 +68,9 @@ impl Cast {
         if story.queue {
             queue(&running, &sample);
         }
+        if story.signed {
+            signed(&running, &sample)?;
+        }
         let directory = tempfile::Builder::new().prefix("slipway-demo-").tempdir()?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let address = format!("127.0.0.1:{port}");
@@ -149,6 +152,20 @@ fn queue(running: &Running, sample: &Sample) {
             rules.required_checks.push(ours);
         }
     });
+}
+
+/// The policy asks for commits that GitHub makes and signs.
+fn signed(running: &Running, sample: &Sample) -> anyhow::Result<()> {
+    let owner = Actor::User(sample.maintainer.id);
+    let policy =
+        running.world.with(|state| state.contents(&owner, &sample.repo, POLICY_PATH, None));
+    let mut policy = policy.map_err(|error| anyhow::anyhow!(error.message))?;
+    policy.extend_from_slice(b"commits: signed-by-github\n");
+    let files = vec![(POLICY_PATH.to_owned(), Some(policy))];
+    let message = "Let GitHub sign what Slipway commits";
+    let push = FilePush { branch: "main", onto: None, files: &files, message };
+    let pushed = running.world.push_files(sample.maintainer.id, &sample.repo, &push);
+    pushed.map(drop).map_err(|error| anyhow::anyhow!(error.message))
 }
 
 /// A repository without CI and without a policy would wait ten minutes for a first check; its

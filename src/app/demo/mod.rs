@@ -80,6 +80,7 @@ fn stories(demo: &Demo) -> anyhow::Result<Vec<Story>> {
         Scenario::Outsider => vec![stories::outsider()],
         Scenario::Stop => vec![stories::stop()],
         Scenario::Queue => vec![stories::queue()],
+        Scenario::Signed => vec![stories::signed()],
         Scenario::All => vec![
             stories::happy(),
             stories::red_ci(),
@@ -87,6 +88,7 @@ fn stories(demo: &Demo) -> anyhow::Result<Vec<Story>> {
             stories::outsider(),
             stories::stop(),
             stories::queue(),
+            stories::signed(),
         ],
     })
 }

@@ -22,6 +22,8 @@ pub(super) struct Story {
     pub(super) stops: bool,
     /// The branch is merged through a merge queue.
     pub(super) queue: bool,
+    /// The policy wants commits that GitHub makes and signs.
+    pub(super) signed: bool,
     pub(super) script: Script,
     /// The outcome it must have.
     pub(super) ends: &'static str,
@@ -117,6 +119,7 @@ fn story(name: &'static str, script: Script) -> Story {
         rival: false,
         stops: false,
         queue: false,
+        signed: false,
         script,
         ends: "merged",
         rounds: Some((0, 0)),
@@ -150,6 +153,24 @@ pub(super) fn stop() -> Story {
 
 pub(super) fn queue() -> Story {
     Story { queue: true, ..story("queue", script(right())) }
+}
+
+/// Plain files alone: GitHub can make the commit by itself.
+pub(super) fn signed() -> Story {
+    let text =
+        "# Greetings\n\n`greet` says hello to whoever is named, and to the world otherwise.\n";
+    let script = Script {
+        planner: vec![vec![say("1. Describe the greeting in `docs/greetings.md`.")]],
+        builder: vec![vec![
+            write("docs/greetings.md", text.to_owned()),
+            say("`docs/greetings.md` says who is greeted."),
+        ]],
+        ..script(right())
+    };
+    let mut story = Story { signed: true, ..story("signed", script) };
+    story.title = String::from("Say who is greeted");
+    story.body = String::from("A page should say whom `greet.sh` greets.");
+    story
 }
 
 /// Somebody's own repository, or own agent.

@@ -55,6 +55,9 @@ impl Talk {
             let tree = if tally.landed_tree_verified { "as predicted" } else { "NOT as predicted" };
             writeln!(out, "   merged        {sha}, tree {tree}")?;
         }
+        if tally.signed_commits > 0 {
+            writeln!(out, "   signed        {} by GitHub", tally.signed_commits)?;
+        }
         writeln!(
             out,
             "   {} webhooks, {} reads, {} writes, {} comments, {} check runs",

@@ -19,6 +19,8 @@ pub(super) struct Tally {
     pub(super) pull_request: Option<u64>,
     pub(super) merged_sha: Option<String>,
     pub(super) landed_tree_verified: bool,
+    /// Commits that GitHub made and signed in the place of the bot's.
+    pub(super) signed_commits: usize,
     /// Deliveries the playground sent to the bot.
     pub(super) webhooks: usize,
     /// Requests to the interface, as GitHub's limits count them: git's own are apart.
@@ -67,9 +69,11 @@ impl Tally {
             | None => None,
         });
         let verified = merged.as_ref().is_some_and(|(_, verified)| *verified);
+        let signed_commits = of_bot(&|r| r.signed.len());
         let rounds = (counts.fix_rounds, counts.resolve_rounds);
         let as_told = outcome == story.ends
             && story.rounds.is_none_or(|told| told == rounds || story.ends != "merged")
+            && (!story.signed || signed_commits > 0)
             && (outcome != "merged" || (verified && issue_closed(cast, issue)));
         Self {
             scenario: story.name,
@@ -78,6 +82,7 @@ impl Tally {
             pull_request: state.and_then(|state| state.work.pull).map(|pull| pull.0),
             merged_sha: merged.map(|(commit, _)| commit),
             landed_tree_verified: verified,
+            signed_commits,
             webhooks,
             api_reads,
             api_unchanged,

@@ -159,19 +159,19 @@ impl Cli {
         }
     }
 
-    pub(super) async fn first_parent(
+    pub(super) async fn parents(
         &self,
         repo: &Repo,
         commit: &CommitSha,
-    ) -> Result<Option<CommitSha>, Error> {
+    ) -> Result<Vec<CommitSha>, Error> {
         let args = ["rev-list", "--parents", "--max-count=1", commit.as_str(), "--"];
         let answer = self.on(repo).args(args).answer().await?;
         if answer.code != 0 {
             return Err(self.why(repo, &[commit], &answer).await);
         }
         let text = answer.text()?;
-        let parent = text.split_ascii_whitespace().nth(1).map(CommitSha::parse).transpose();
-        parent.map_err(|error| Error::Local(error.to_string()))
+        let parents = text.split_ascii_whitespace().skip(1).map(CommitSha::parse);
+        parents.collect::<Result<_, _>>().map_err(|error| Error::Local(error.to_string()))
     }
 
     pub(super) async fn list_files(

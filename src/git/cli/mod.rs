@@ -9,6 +9,7 @@ mod call;
 mod changes;
 mod mirror;
 mod patch;
+mod plain;
 mod remote;
 mod staging;
 mod sweep;
@@ -21,7 +22,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use self::call::Program;
-use super::{Changes, Committed, Error, Git, Message, Push, PushAnswer, Workspace, WorkspaceOrder};
+use super::{
+    Changes, Committed, Error, Git, Message, Plain, Push, PushAnswer, Workspace, WorkspaceOrder,
+};
 use crate::gate::seen::Probe;
 use crate::github::Remote;
 use crate::model::{BranchName, CommitSha, Repo, TreeSha};
@@ -141,8 +144,12 @@ impl Git for Cli {
         self.tree(repo, commit).await
     }
 
-    async fn parent_of(&self, repo: &Repo, commit: &CommitSha) -> Result<Option<CommitSha>, Error> {
-        self.first_parent(repo, commit).await
+    async fn parents_of(&self, repo: &Repo, commit: &CommitSha) -> Result<Vec<CommitSha>, Error> {
+        self.parents(repo, commit).await
+    }
+
+    async fn plain(&self, repo: &Repo, from: &CommitSha, head: &CommitSha) -> Result<Plain, Error> {
+        self.read_plain(repo, from, head).await
     }
 
     async fn files_among(

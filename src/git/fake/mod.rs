@@ -4,6 +4,7 @@
 //! missing all the same. Workspaces are maps shared with the fake sandbox.
 
 mod diff;
+mod plain;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,7 +15,8 @@ use async_trait::async_trait;
 
 use super::depot::{Blob, Depot, DepotError, Expected, Merge as Merged, NewCommit, Person, Tree};
 use super::{
-    Changes, Committed, Error, Git, Message, PATHS_MAX, Push, PushAnswer, Workspace, WorkspaceOrder,
+    Changes, Committed, Error, Git, Message, PATHS_MAX, Plain, Push, PushAnswer, Workspace,
+    WorkspaceOrder,
 };
 use crate::gate::seen::{Merge, Probe};
 use crate::github::Remote;
@@ -320,11 +322,17 @@ impl Git for Fake {
         self.mirror(repo).tree_of(commit)
     }
 
-    async fn parent_of(&self, repo: &Repo, commit: &CommitSha) -> Result<Option<CommitSha>, Error> {
+    async fn parents_of(&self, repo: &Repo, commit: &CommitSha) -> Result<Vec<CommitSha>, Error> {
         let mirror = self.mirror(repo);
         let found = mirror.depot.get(mirror.need(commit)?);
-        let parent = found.and_then(|found| found.parents.first().cloned());
-        parent.as_deref().map(commit_sha).transpose()
+        let parents = found.map(|found| found.parents.clone()).unwrap_or_default();
+        parents.iter().map(|id| commit_sha(id)).collect()
+    }
+
+    async fn plain(&self, repo: &Repo, from: &CommitSha, head: &CommitSha) -> Result<Plain, Error> {
+        let mirror = self.mirror(repo);
+        let (from, head) = (mirror.need(from)?, mirror.need(head)?);
+        plain::plain(&mirror.depot, from, head).map_err(missing)
     }
 
     async fn files_among(

@@ -54,20 +54,37 @@ impl App {
             words.push_str(part.trim());
             words.push('\n');
         }
-        let printed = match self.job_log(at, check).await? {
+        let ended = run.completed_at.filter(|_| run.status.as_deref() == Some("completed"));
+        let printed = match self.job_log(at, check, ended.as_deref()).await? {
             Some(printed) => printed,
             None => output.text.unwrap_or_default(),
         };
         Ok(log::told(&words, &printed))
     }
 
-    /// The log of the workflow job behind a check, where there is one.
-    async fn job_log(&self, at: &At, check: CheckId) -> Result<Option<String>, Error> {
+    /// The log of the workflow job behind a check, where there is one. That of a job that
+    /// `ended` does not change any more, and is asked for once.
+    async fn job_log(
+        &self,
+        at: &At,
+        check: CheckId,
+        ended: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        let name = ended.map(|ended| format!("{} {} {check} {ended}", at.installation, at.repo));
+        if let Some(kept) = name.as_deref().and_then(|name| self.logs.get(name)) {
+            return Ok(Some(kept));
+        }
         let path = path::repo(at, &format!("/actions/jobs/{check}/logs"));
         let mut request = Request::get("job_log", path);
         request.tail = Some(LOG_BYTES_MAX * 4);
         match self.ask(at, Grant::Read, &request).await {
-            Ok(answer) => Ok(Some(String::from_utf8_lossy(&answer.body).into_owned())),
+            Ok(answer) => {
+                let text = String::from_utf8_lossy(&answer.body).into_owned();
+                if let Some(name) = name {
+                    self.logs.keep(name, &text);
+                }
+                Ok(Some(text))
+            }
             // Not a job, not finished, or its store is down: the check's own words must do.
             Err(
                 Error::Gone(_)

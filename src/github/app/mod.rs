@@ -11,11 +11,13 @@ mod call;
 mod carrier;
 mod checks;
 mod claim;
+mod commits;
 mod deliveries;
 mod extras;
 mod graphql;
 mod hosts;
 mod issues;
+mod logs;
 pub mod pace;
 mod path;
 mod places;
@@ -47,6 +49,7 @@ pub use self::plain::{Registered, register};
 use self::tokens::{Grant, Tokens};
 pub use self::wire::Counts;
 use self::wire::Wire;
+use super::commits::{NewCommit, Signed};
 use super::delivery::{Kept, Log, Which};
 use super::{
     At, CheckRun, Comment, Conversation, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose,
@@ -60,7 +63,7 @@ use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, User,
     Vault,
 };
-use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::{Enlisted, Way};
 use crate::report::notes::Note;
 
@@ -126,6 +129,7 @@ impl fmt::Debug for Config {
 pub struct App {
     wire: Wire,
     cache: Cache,
+    logs: logs::Logs,
     claims: Claims,
     tokens: Tokens,
     vault: Vault,
@@ -169,6 +173,7 @@ impl App {
         Ok(Self {
             wire,
             cache: Cache::default(),
+            logs: logs::Logs::default(),
             claims: Claims::new(config)?,
             tokens: Tokens::default(),
             vault: config.vault.clone(),
@@ -324,6 +329,19 @@ impl GitHub for App {
         notes: &[Note],
     ) -> Result<(), Error> {
         self.write_notes(at, check, notes).await
+    }
+
+    async fn commit(&self, at: &At, new: &NewCommit) -> Result<Signed, Error> {
+        self.send_commit(at, new).await
+    }
+
+    async fn update_branch(
+        &self,
+        at: &At,
+        pull: PullNumber,
+        head: &CommitSha,
+    ) -> Result<UpdateAnswer, Error> {
+        self.ask_update(at, pull, head).await
     }
 
     async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {

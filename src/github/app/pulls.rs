@@ -10,7 +10,7 @@ use crate::gate::seen::Review;
 use crate::github::people::{self, Given};
 use crate::github::{At, Error, MergeOrder, NewPull, answer, pulls};
 use crate::model::{BranchName, CommitSha, Permission, PullNumber};
-use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::policy::MergeMethod;
 
 /// GitHub's word for a way to merge.
@@ -100,6 +100,20 @@ impl App {
                 !review.by.bot && self.permission_of(at, &review.by).await? >= Permission::Write;
         }
         Ok(reviews)
+    }
+
+    /// Once the request has left, only the answer or the branch itself can say what became of it.
+    pub(super) async fn ask_update(
+        &self,
+        at: &At,
+        pull: PullNumber,
+        head: &CommitSha,
+    ) -> Result<UpdateAnswer, Error> {
+        self.token(at, Grant::Merge).await?;
+        let path = path::repo(at, &format!("/pulls/{pull}/update-branch"));
+        let body = json!({"expected_head_sha": head.as_str()});
+        let request = Request::write(Method::PUT, "update_branch", path, body);
+        answer::updating(self.ask(at, Grant::Merge, &request).await.map(drop))
     }
 
     /// Once the request has left, only the answer or GitHub itself can say what became of it.

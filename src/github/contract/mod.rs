@@ -1,6 +1,7 @@
 //! What every GitHub must do, run on the World in this process and on the World over HTTP.
 
 mod bench;
+mod commits;
 mod events;
 mod headers;
 mod lost;
@@ -73,6 +74,7 @@ contract! {
     offers::sub_issues_and_what_blocks_them_are_read,
     offers::a_draft_is_made_ready_once,
     offers::notes_are_added_in_portions_and_never_twice,
+    pulls::the_base_is_merged_into_the_named_head_only,
     pulls::a_lost_merge_is_unknown_and_never_sent_again,
     words::a_conversation_tells_who_wrote_and_who_edited_last,
     words::a_comment_is_read_as_it_is_now,
@@ -80,6 +82,8 @@ contract! {
     words::what_guards_a_branch_and_whether_we_may_bypass_it,
     words::a_file_is_read_at_the_tip_that_is_told,
     words::a_pull_request_from_elsewhere_is_told_from_ours,
+    commits::a_commit_is_made_on_the_named_parent_and_signed,
+    commits::a_lost_commit_is_unknown_and_never_sent_again,
     queue::a_queue_takes_the_named_head_and_tells_its_place,
     queue::a_queue_lets_go_and_says_why,
     queue::auto_merge_wants_something_to_wait_for,

@@ -4,7 +4,7 @@ use super::bench::{Bench, REPO, branch};
 use crate::gate::seen::{PullState, ReviewVerdict};
 use crate::github::{Error, MergeOrder, NewPull};
 use crate::model::{CommitSha, PullNumber};
-use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::playground::faults::Fault;
 use crate::playground::world::{self, RequiredCheck, ReviewState};
 use crate::policy::MergeMethod;
@@ -157,4 +157,32 @@ pub(super) async fn a_lost_merge_is_unknown_and_never_sent_again(b: Bench) {
         let state = b.hub.pull(&b.at, number).await.unwrap().state;
         assert_eq!(matches!(state, PullState::Merged { .. }), applied, "{name}: {state:?}");
     }
+}
+
+pub(super) async fn the_base_is_merged_into_the_named_head_only(b: Bench) {
+    let (number, head) = b.pull("feat/x", &[("b", "two\n")]);
+    let ask = async |head: &CommitSha| b.hub.update_branch(&b.at, number, head).await;
+    let nothing = ask(&head).await;
+    assert!(matches!(nothing, Ok(UpdateAnswer::No { .. })), "it has the base: {nothing:?}");
+    let base = b.push("main", &[("c", "three\n")]);
+    assert_eq!(ask(&base).await, Ok(UpdateAnswer::Moved), "another head");
+    assert_eq!(b.hub.pull(&b.at, number).await.unwrap().head, head);
+    b.fault("pulls/update-branch", Fault::status(502, false));
+    let lost = ask(&head).await;
+    assert!(matches!(lost, Ok(UpdateAnswer::Unknown { .. })), "{lost:?}");
+    assert_eq!(b.calls("pulls/update-branch"), 3, "never sent again");
+    b.fault("pulls/update-branch", Fault::status(403, false).header("retry-after", "9"));
+    assert!(matches!(ask(&head).await, Err(Error::Limited { .. })));
+    b.clock.advance(9_000);
+    assert_eq!(ask(&head).await, Ok(UpdateAnswer::Coming));
+    let made = b.hub.pull(&b.at, number).await.unwrap().head;
+    b.world.with(|state| {
+        let repo = &state.repos[&b.repo_id];
+        let info = repo.forge.commit_info(made.as_str()).unwrap().unwrap();
+        assert_eq!(info.parents, [head.as_str(), base.as_str()]);
+        assert!(repo.signed.contains(made.as_str()));
+    });
+    b.push("main", &[("b", "conflict\n")]);
+    let clash = ask(&made).await;
+    assert!(matches!(clash, Ok(UpdateAnswer::No { .. })), "{clash:?}");
 }

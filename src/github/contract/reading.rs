@@ -158,7 +158,12 @@ pub(super) async fn logs_are_told_from_their_end(b: Bench) {
     let short = told(make(&edit(None))).await.unwrap();
     assert_eq!(short, "a:7: failure: no such word\n1 error\nit broke\nfrom the text");
     let long = format!("{}the end", "a line of the log\n".repeat(10_000));
-    let long = told(make(&edit(Some(long)))).await.unwrap();
+    let job = make(&edit(Some(long)));
+    let long = told(job).await.unwrap();
+    let asked = || b.calls("actions/download-job-logs-for-workflow-run");
+    let before = asked();
+    assert_eq!(told(job).await.as_ref(), Ok(&long));
+    assert!(b.http.is_none() || asked() == before, "the log of a job that ended is read once");
     assert!(long.starts_with("a:7: failure") && long.ends_with("a line of the log\nthe end"));
     assert!(long.len() <= LOG_BYTES_MAX && long.len() > LOG_BYTES_MAX / 2);
     assert!(matches!(told(1).await, Err(Error::Gone(_))));

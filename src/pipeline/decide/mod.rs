@@ -13,6 +13,8 @@ mod withdrawn;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::observed::{Hears, hears};
+
 use super::effect::Effect;
 use super::event::{Event, EventKind};
 use super::run::Run;

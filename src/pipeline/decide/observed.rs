@@ -8,9 +8,29 @@ use crate::model::CommitSha;
 use crate::pipeline::effect::Effect;
 use crate::pipeline::park::ParkReason;
 use crate::pipeline::run::Run;
-use crate::pipeline::stage::{StageKind, Step, Task, adopt, queue};
+use crate::pipeline::stage::{StageKind, Step, Task, adopt, queue, update};
 use crate::pipeline::standing::Leaving;
 use crate::pipeline::state::{Outcome, Phase, Progress, State};
+
+/// What a look could change now: whoever looks need not read more than that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hears {
+    Nothing,
+    /// A task is out: only that the pull request is open no more.
+    TheEnd,
+    Everything,
+}
+
+/// What [`decide`] will listen to in a look.
+pub fn hears(state: &State) -> Hears {
+    if is_merging(state) {
+        Hears::Nothing
+    } else if state.task().is_some() && state.withdrawn.is_none() {
+        Hears::TheEnd
+    } else {
+        Hears::Everything
+    }
+}
 
 /// A look that is older than what is known, or is of something else.
 pub(super) fn stale(state: &State, seen: &Seen) -> bool {
@@ -20,7 +40,7 @@ pub(super) fn stale(state: &State, seen: &Seen) -> bool {
 }
 
 pub(super) fn decide(run: &mut Run<'_>, before: &State, seen: &Seen) -> Result<(), Ignored> {
-    if is_merging(run) {
+    if is_merging(&run.state) {
         return Err(Ignored::NotNow);
     }
     let step = ended(run, seen);
@@ -122,16 +142,19 @@ fn foreign(run: &mut Run<'_>, seen: &Seen) -> Option<Step> {
     if run.state.work.standing.is_some() {
         return Some(queue::leave(run, Leaving::Moved));
     }
+    if let Some(step) = update::found(run, &head) {
+        return Some(step);
+    }
     adopt(run, head);
     Some(Step::Back(StageKind::Verify))
 }
 
 /// A merge call may be out, or what it did is being found out: looks conclude nothing.
-fn is_merging(run: &Run<'_>) -> bool {
-    if run.state.work.landed.is_some() {
+fn is_merging(state: &State) -> bool {
+    if state.work.landed.is_some() {
         return true;
     }
-    match run.state.task() {
+    match state.task() {
         Some(
             Task::Ready { .. }
             | Task::Merge(_)
@@ -149,6 +172,8 @@ fn is_merging(run: &Run<'_>) -> bool {
             | Task::Show { .. }
             | Task::Publish { .. }
             | Task::Update { .. }
+            | Task::AskUpdate { .. }
+            | Task::Recognise { .. }
             | Task::Rerun { .. }
             | Task::Undraft { .. }
             | Task::Stories { .. },

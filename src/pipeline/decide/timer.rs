@@ -8,6 +8,9 @@ use crate::pipeline::stage::{PEOPLE_MS, StageKind, Step};
 use crate::pipeline::state::{Phase, Progress};
 
 pub(super) fn decide(run: &mut Run<'_>, timer: Timer, entry: u32) -> Result<(), Ignored> {
+    if timer == Timer::Lane {
+        return lane(run);
+    }
     let look_ms = match &run.state.progress {
         Progress::Running { phase: Phase::Waiting(wait), .. } => wait.look_ms,
         Progress::Running { phase: Phase::Parked(_), .. } => PEOPLE_MS,
@@ -36,7 +39,17 @@ pub(super) fn decide(run: &mut Run<'_>, timer: Timer, entry: u32) -> Result<(), 
             run.effects.push(Effect::Arm { timer: Timer::Look, entry, at });
         }
         // The look it asked for finds that the wait is over; until then, looks go on.
-        Timer::Deadline => {}
+        Timer::Deadline | Timer::Lane => {}
     }
+    Ok(())
+}
+
+/// The lane may be free: it is asked for, and whoever gets it looks first.
+fn lane(run: &mut Run<'_>) -> Result<(), Ignored> {
+    if run.state.waits_for_lane().is_none() {
+        return Err(Ignored::Stale);
+    }
+    run.work().pause_until = None;
+    walk::go(run, Step::Back(StageKind::Merge));
     Ok(())
 }

@@ -119,6 +119,10 @@ fn rest(run: &mut Run<'_>, phase: Phase) {
             if let Some(until) = &wait.until {
                 arm(run, Timer::Deadline, until.at);
             }
+            let lane = run.state.work.lane_wait.is_some() && stage == StageKind::Merge;
+            if let Some(at) = run.state.work.pause_until.filter(|_| lane) {
+                arm(run, Timer::Lane, at);
+            }
             if run.state.work.pull.is_some() && !fresh(run) {
                 run.effects.push(Effect::Look);
             }

@@ -44,3 +44,17 @@ pub enum Settled {
     /// The interface and git disagree, or do not answer yet.
     Unclear,
 }
+
+/// GitHub's answer to being asked to merge the base into the branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateAnswer {
+    /// 202: it will be there later.
+    Coming,
+    /// 422: the head is not the one we named; nothing was done.
+    Moved,
+    /// A definite no; nothing was done.
+    No { text: String },
+    /// 5xx, time-out, reset: nobody knows.
+    Unknown { text: String },
+}

@@ -2,7 +2,10 @@
 
 use super::{Done, Role, Run, Stage, StageKind, Step, Task, repair};
 use crate::gate::{GateKind, Verdict};
+use crate::model::CommitSha;
 use crate::pipeline::park::ParkReason;
+use crate::pipeline::state::Outcome;
+use crate::policy::UpdateWith;
 
 /// Minutes GitHub may take to show a commit that git already has.
 const LAG_MINUTES_MAX: i64 = 30;
@@ -16,6 +19,9 @@ impl Stage for Conflicts {
     }
 
     fn enter(&self, run: &mut Run<'_>) -> Step {
+        if let Some(step) = super::update::awaited(run) {
+            return step;
+        }
         let Some(facts) = run.state.facts(run.policy, run.at) else {
             return super::wait_to_see(run);
         };
@@ -31,7 +37,7 @@ impl Stage for Conflicts {
                 }
                 (GateKind::Conflicts, Verdict::Fail(why)) => return resolve(run, &why),
                 (GateKind::Freshness, Verdict::Fail(_)) => {
-                    return update(run, Task::Update { head, base: base_tip });
+                    return update(run, head, base_tip);
                 }
                 (_, Verdict::Pending(_) | Verdict::Fail(_)) => return super::wait_to_see(run),
             }
@@ -54,8 +60,24 @@ pub(super) fn changed(run: &mut Run<'_>, stage: StageKind, done: &Done) -> Step 
             run.work().head = Some(head.clone());
             Step::Back(StageKind::Verify)
         }
+        Done::UpdateAsked(answer) => super::update::asked(run, answer),
+        Done::Recognised { head, tree } => super::update::recognised(run, head, tree),
+        Done::Diverged { remote: Some(remote) } => {
+            super::adopt(run, remote.clone());
+            Step::Back(StageKind::Verify)
+        }
+        Done::Diverged { remote: None } => {
+            let why = "The branch was deleted on GitHub.".to_owned();
+            Step::Finish(Outcome::Stopped { why })
+        }
+        // Nothing was asked for, or nobody knows: the branch shows.
+        Done::Failed { .. } if asks(run) => Step::Back(StageKind::Conflicts),
         other => repair::done(run, stage, other),
     }
+}
+
+fn asks(run: &Run<'_>) -> bool {
+    matches!(run.state.task(), Some(Task::AskUpdate { .. }))
 }
 
 fn updates(run: &Run<'_>) -> bool {
@@ -84,7 +106,7 @@ fn resolve(run: &mut Run<'_>, why: &str) -> Step {
     Step::Do(Task::Agent { role: Role::Resolver, round })
 }
 
-pub(super) fn update(run: &mut Run<'_>, task: Task) -> Step {
+pub(super) fn update(run: &mut Run<'_>, head: CommitSha, base: CommitSha) -> Step {
     let max = run.policy.limits.update_rounds_max;
     let counts = run.counts();
     if counts.update_rounds >= max {
@@ -92,5 +114,8 @@ pub(super) fn update(run: &mut Run<'_>, task: Task) -> Step {
         return super::park(ParkReason::BaseRace, text);
     }
     counts.update_rounds += 1;
-    Step::Do(task)
+    match run.policy.update_with {
+        UpdateWith::Slipway => Step::Do(Task::Update { head, base }),
+        UpdateWith::Github => super::update::ask(run, head, base),
+    }
 }

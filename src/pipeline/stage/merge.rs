@@ -8,7 +8,7 @@ use crate::gate::{GateKind, MergePermit, Verdict, permit};
 use crate::model::{CommitSha, TreeSha};
 use crate::pipeline::effect::Effect;
 use crate::pipeline::park::ParkReason;
-use crate::pipeline::state::Outcome;
+use crate::pipeline::state::{LaneWait, Outcome};
 use crate::policy::MergeMethod;
 
 /// Merge calls whose answer was lost and that were proven to have had no effect.
@@ -39,16 +39,20 @@ impl Stage for Merge {
         if run.state.work.standing.is_some() {
             return queue::wait(run);
         }
-        let Some(facts) = run.state.facts(run.policy, run.at) else {
-            return super::wait_to_see(run);
-        };
-        let base = facts.seen.base.clone();
-        match permit(&facts, run.state.work.method) {
-            Ok(_permit) => Step::Do(Task::Ready { base }),
-            Err((GateKind::Hold, _)) if super::undraft(run).is_some() => {
+        let facts = run.state.facts(run.policy, run.at);
+        let judged = facts.map(|facts| {
+            permit(&facts, run.state.work.method).map(|_permit| facts.seen.base.clone())
+        });
+        if let Some(Ok(base)) = judged {
+            return Step::Do(Task::Ready { base });
+        }
+        run.work().lane_wait = None;
+        match judged {
+            None | Some(Ok(_)) => super::wait_to_see(run),
+            Some(Err((GateKind::Hold, _))) if super::undraft(run).is_some() => {
                 Step::Back(StageKind::Review)
             }
-            Err((gate, verdict)) => turn_back(gate, &verdict),
+            Some(Err((gate, verdict))) => turn_back(gate, &verdict),
         }
     }
 
@@ -56,6 +60,7 @@ impl Stage for Merge {
         match done {
             Done::Ready(seen) => {
                 run.counts().lane_waits = 0;
+                run.work().lane_wait = None;
                 if let Some(base) = run.work().lane.take_if(|lane| *lane != seen.base) {
                     run.effects.push(Effect::Release { base, alarm: None });
                     return self.enter(run);
@@ -129,13 +134,19 @@ pub(super) fn send(run: &mut Run<'_>, permit: MergePermit) -> Step {
     Step::Do(Task::Merge(permit))
 }
 
-/// Looks in between would only find the lane taken again, so they wait too.
+/// Whoever gives the lane back wakes the run that waited longest; should that get lost, it is
+/// tried again after a while. Looks in between would only find it taken, so they wait too.
 fn busy(run: &mut Run<'_>, why: String) -> Step {
+    if let Some(Task::Ready { base }) = run.state.task().cloned() {
+        let since = run.at;
+        let known = run.work().lane_wait.take().filter(|wait| wait.base == base);
+        run.work().lane_wait = Some(known.unwrap_or(LaneWait { base, since }));
+    }
     let waits = run.state.counts.lane_waits.min(6);
     run.counts().lane_waits = waits + 1;
     let pause_ms = (LANE_MS << waits).min(LANE_MS_MAX);
     run.work().pause_until = Some(run.at.plus(pause_ms));
-    super::wait(why, None, pause_ms)
+    super::wait(why, None, pause_ms.max(super::LOOK_MS))
 }
 
 /// The change is in the base branch.

@@ -19,13 +19,14 @@ pub(super) mod queue;
 mod repair;
 mod review;
 mod stories;
+pub(super) mod update;
 mod verify;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::answer::{MergeAnswer, Settled};
+pub use self::answer::{MergeAnswer, Settled, UpdateAnswer};
 use super::park::{Park, ParkReason};
 use super::run::Run;
 use super::standing::{Enlisted, Left, Way};
@@ -33,6 +34,7 @@ use super::state::{Outcome, Until, Wait};
 use super::stories::Story;
 use crate::gate::push::Violation;
 use super::trust::Diff;
+use super::twin::Signing;
 use crate::gate::seen::Seen;
 use crate::gate::{GateKind, MergePermit};
 use crate::model::text::cut;
@@ -156,6 +158,11 @@ pub enum Task {
     Publish { head: CommitSha, expect: Option<CommitSha> },
     /// Merge `base` into `head` without an agent. → `Changed`, `Failed`
     Update { head: CommitSha, base: CommitSha },
+    /// Ask GitHub to merge `base` into exactly `head`. → `UpdateAsked`
+    AskUpdate { pull: PullNumber, head: CommitSha, base: CommitSha },
+    /// Find out whether `found` is exactly the merge of `base` into `head` that GitHub was asked
+    /// for. → `Recognised`, `Diverged`
+    Recognise { head: CommitSha, base: CommitSha, found: CommitSha },
     /// Ask for these checks to be run again. → `Reran`
     Rerun { checks: Vec<CheckId> },
     /// Make our draft ready for people. → `Undrafted`
@@ -262,10 +269,19 @@ pub enum Done {
     Published {
         head: CommitSha,
         pull: PullNumber,
+        /// `None` where nobody asked for GitHub's signature.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signing: Option<Signing>,
     },
     /// Somebody else moved our branch; `None` when it is gone.
     Diverged {
         remote: Option<CommitSha>,
+    },
+    UpdateAsked(UpdateAnswer),
+    /// The branch holds exactly the merge that was asked for.
+    Recognised {
+        head: CommitSha,
+        tree: TreeSha,
     },
     Reran,
     /// The pull request is no draft any more.
@@ -351,6 +367,8 @@ pub(super) fn adopt(run: &mut Run<'_>, head: CommitSha) {
     run.counts().trees.clear();
     let work = run.work();
     work.replaced = None;
+    work.signing = None;
+    work.updating = None;
     work.published = Some(head.clone());
     work.published_at = Some(at);
     work.head = Some(head);

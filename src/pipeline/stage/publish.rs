@@ -3,6 +3,7 @@
 use super::{Done, Run, Stage, StageKind, Step, Task, hold};
 use crate::pipeline::park::ParkReason;
 use crate::pipeline::state::Outcome;
+use crate::pipeline::twin::Signing;
 use crate::policy::Draft;
 
 #[derive(Debug)]
@@ -28,9 +29,13 @@ impl Stage for Publish {
 
     fn done(&self, run: &mut Run<'_>, done: &Done) -> Step {
         match done {
-            Done::Published { head, pull } => {
+            Done::Published { head, pull, signing } => {
                 let (at, draft) = (run.at, run.policy.draft);
                 let work = run.work();
+                if let Some(Signing::Signed(twin)) = signing {
+                    twin.take_over(work);
+                }
+                work.signing.clone_from(signing);
                 work.drafted |= work.pull.is_none() && draft == Draft::UntilGreen;
                 work.replaced = work.published.take().filter(|before| before != head);
                 work.published = Some(head.clone());

@@ -207,7 +207,7 @@ fn sent_back(run: &mut Run<'_>, seen: &Seen) -> Step {
     if !probe.contains_base {
         // What failed together with the base can be seen, and repaired, on a head that has it.
         let (head, base) = (probe.head.clone(), probe.base.clone());
-        return super::conflicts::update(run, Task::Update { head, base });
+        return super::conflicts::update(run, head, base);
     }
     let failed = seen.line.failed.clone();
     if failed.is_empty() || run.state.counts.orders < 2 {

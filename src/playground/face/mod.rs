@@ -2,8 +2,10 @@
 //! same gate, so that counts, journal, limits and faults are those of the served World.
 
 mod checks;
+mod commits;
 mod extras;
 mod lost;
+mod people;
 mod pulls;
 mod queue;
 mod talk;
@@ -17,6 +19,7 @@ use super::world::comments::Subject;
 use super::world::issues::IssueEdit;
 use super::world::{Actor, Level, Op, State, World};
 use crate::gate::seen::{Check, Line, Review, Rules};
+use crate::github::commits::{NewCommit, Signed};
 use crate::github::delivery::{Kept, Log, Which};
 use crate::github::{
     At, CheckRun, Comment, Conversation, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose,
@@ -27,7 +30,7 @@ use crate::model::text::CommentText;
 use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, User,
 };
-use crate::pipeline::stage::MergeAnswer;
+use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::{Enlisted, Way};
 use crate::report::notes::Note;
 
@@ -294,6 +297,19 @@ impl GitHub for Face {
         notes: &[Note],
     ) -> Result<(), Error> {
         self.write_notes(at, check, notes)
+    }
+
+    async fn commit(&self, at: &At, new: &NewCommit) -> Result<Signed, Error> {
+        self.send_commit(at, new)
+    }
+
+    async fn update_branch(
+        &self,
+        at: &At,
+        pull: PullNumber,
+        head: &CommitSha,
+    ) -> Result<UpdateAnswer, Error> {
+        self.ask_update(at, pull, head)
     }
 
     async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {

@@ -4,8 +4,8 @@ use super::{Face, op, turn};
 use crate::gate::seen::Review;
 use crate::github::people::{self, Given};
 use crate::github::{self, At, Error, MergeOrder, NewPull, answer};
-use crate::model::{BranchName, Permission, PullNumber};
-use crate::pipeline::stage::MergeAnswer;
+use crate::model::{BranchName, CommitSha, Permission, PullNumber};
+use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::playground::error::Failure;
 use crate::playground::world::merge::MergeCall;
 use crate::playground::world::pulls::{self, PullView};
@@ -76,6 +76,18 @@ impl Face {
                 !review.by.bot && self.permission_of(at, &review.by)? >= Permission::Write;
         }
         Ok(reviews)
+    }
+
+    pub(super) fn ask_update(
+        &self,
+        at: &At,
+        pull: PullNumber,
+        head: &CommitSha,
+    ) -> Result<UpdateAnswer, Error> {
+        let op = op("PUT", "pulls/update-branch", at, &format!("/pulls/{pull}/update-branch"));
+        answer::updating(self.write(at, op, |state, actor, repo| {
+            state.update_pull_branch(actor, repo, pull.0, Some(head.as_str()))
+        }))
     }
 
     pub(super) fn send_merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {

@@ -22,15 +22,21 @@ pub(super) fn answer(ctx: &Ctx<'_>) -> ApiResult<Reply> {
         Some("Conversation") => {
             ctx.call("graphql/Conversation", |state| super::conversation::view(ctx, state))
         }
+        Some("CommitOnBranch") => super::commits::answer(ctx),
         Some(other) if super::queue::knows(other) => super::queue::answer(ctx, other),
         Some(_) | None => Err(ApiError::new(422, "The playground does not know this operation")),
     };
     match data {
         Ok(data) => Ok(Reply::json(json!({"data": data}))),
-        Err(error) if [403, 404, 422].contains(&error.status) && error.body.is_none() => {
+        Err(error)
+            if [403, 404, 409, 422].contains(&error.status)
+                && error.body.is_none()
+                && error.headers.is_empty() =>
+        {
             let kind = match error.status {
                 403 => "FORBIDDEN",
                 404 => "NOT_FOUND",
+                409 => "STALE_DATA",
                 _ => "UNPROCESSABLE",
             };
             let errors = json!([{"type": kind, "message": error.message}]);

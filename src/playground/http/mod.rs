@@ -2,6 +2,7 @@
 
 mod app;
 mod checks;
+mod commits;
 mod conversation;
 mod git;
 mod graphql;

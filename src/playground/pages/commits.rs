@@ -15,6 +15,9 @@ use super::{checks, diff, parts};
 /// Commits of a history that are shown, the newest.
 const COMMITS_MAX: usize = 100;
 
+/// How a commit is marked that the playground signed.
+const VERIFIED: (&str, &str, &str) = ("good", "✓", "verified");
+
 /// `GET /{owner}/{repo}/commits`.
 pub(super) async fn list_default(
     ask: Ask,
@@ -62,6 +65,7 @@ pub(super) fn lines(state: &State, repo: &Repo, commits: &[CommitInfo]) -> ApiRe
                 p.quiet-text {
                     b { (commit.author.name) } ", " (parts::time(state.now_ms, commit.at_ms))
                     @if commit.parents.len() > 1 { " · merge" }
+                    @if repo.signed.contains(&commit.id) { " · " (parts::mark(VERIFIED)) }
                     @if let Some(checks) = checks { " · " (parts::mark(checks)) }
                 }
             }
@@ -98,6 +102,7 @@ pub(super) async fn page(
                 p {
                     b { (commit.author.name) } ", " (parts::time(state.now_ms, commit.at_ms))
                     " · " code { (commit.id) }
+                    @if repo.signed.contains(&commit.id) { " · " (parts::mark(VERIFIED)) }
                     @for parent in &commit.parents {
                         " · parent " (parts::commit_link(repo, parent))
                     }

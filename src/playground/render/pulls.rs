@@ -230,13 +230,22 @@ pub fn commit(state: &State, home: &Repo, commit: &CommitInfo) -> Value {
             "tree": {"sha": commit.tree, "url": format!("{base}/git/trees/{}", commit.tree)},
             "url": format!("{base}/git/commits/{}", commit.id),
             "comment_count": 0,
-            "verification": {"verified": false, "reason": "unsigned", "signature": null,
-                "payload": null, "verified_at": null},
+            "verification": verification(home, commit),
         },
         "author": account(state, commit),
         "committer": account(state, commit),
         "parents": commit.parents.iter().map(parent).collect::<Vec<_>>(),
     })
+}
+
+/// Only what the World signed itself is verified; it keeps no key for anything else.
+fn verification(home: &Repo, commit: &CommitInfo) -> Value {
+    if !home.signed.contains(&commit.id) {
+        return json!({"verified": false, "reason": "unsigned", "signature": null,
+            "payload": null, "verified_at": null});
+    }
+    json!({"verified": true, "reason": "valid", "signature": "signed by the playground",
+        "payload": format!("tree {}", commit.tree), "verified_at": time(commit.at_ms)})
 }
 
 /// A commit as the push event lists it.

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod auth;
 pub mod checks;
 pub mod comments;
+pub mod commits;
 pub mod events;
 pub mod issues;
 pub mod limits;

@@ -1,6 +1,6 @@
 //! What the World is made of: repositories, issues, pull requests, checks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::accounts::{Role, User};
@@ -109,6 +109,8 @@ pub struct Repo {
     pub statuses: Vec<Status>,
     /// Branches as the World last saw them.
     pub branches: BTreeMap<String, String>,
+    /// Commits that the World made and signed.
+    pub signed: BTreeSet<String>,
     pub forge: Arc<dyn Forge>,
     pub(crate) next_number: u64,
 }

@@ -257,6 +257,7 @@ impl State {
         })?;
         let name = format!("refs/heads/{}", pull.head_ref);
         forge.update_ref(&name, Expected::At(&pull.head_sha), Some(&made))?;
+        self.repo_mut(id)?.signed.insert(made);
         self.refresh_refs(id, &user)
     }
 

@@ -146,6 +146,7 @@ impl World {
                 runs: BTreeMap::new(),
                 statuses: Vec::new(),
                 branches,
+                signed: BTreeSet::new(),
                 forge,
                 next_number: 0,
             };

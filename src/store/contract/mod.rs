@@ -1,10 +1,12 @@
 //! The contract of the store as one suite of sentences, run against every adapter and the fake.
 
 mod jobs;
+mod lanes;
 mod runs;
 mod steps;
 
 pub(crate) use jobs::*;
+pub(crate) use lanes::*;
 pub(crate) use runs::*;
 pub(crate) use steps::*;
 
@@ -60,6 +62,9 @@ macro_rules! suite {
             cancelling_drops_what_waits_and_marks_what_runs
             a_lane_belongs_to_one_run
             an_alarm_closes_a_lane_until_it_is_cleared
+            a_lane_given_back_wakes_who_waited_longest
+            a_lane_that_is_free_already_is_not_waited_for
+            a_lane_that_is_opened_again_wakes_who_waits
             the_timeline_has_no_gaps_and_keeps_what_was_ignored
             a_state_beyond_the_limit_is_refused
             runs_are_found_by_issue_and_by_pull_request

@@ -121,7 +121,9 @@ impl Inner {
         if let Some(entry) = transition.cancel_entry {
             self.queue.cancel(&transition.run, entry);
         }
-        self.move_lanes(&transition, repo);
+        self.move_lanes(&transition, repo.clone());
+        let (now, run) = (transition.event.at, transition.run.clone());
+        let released = transition.release_lane.clone();
         if let Some(kept) = self.runs.get_mut(&transition.run) {
             kept.row = index_of(&transition.next, transition.event.at);
             kept.after = after(&transition.next);
@@ -136,7 +138,28 @@ impl Inner {
             });
         }
         self.put_all(transition.jobs);
+        if let Some((base, None)) = released {
+            self.wake_next(&repo, &base, now);
+        }
+        let waits = self.runs.get(&run).and_then(|kept| kept.snapshot.state.waits_for_lane());
+        // Given back between being refused and beginning to wait: nobody else would wake it.
+        if waits.is_some_and(|wait| !self.lanes.contains_key(&(repo, wait.base.clone()))) {
+            self.queue.wake(&JobKey::lane(&run), now);
+        }
         Ok(())
+    }
+
+    /// Makes the lane timer of the run due that has waited longest for a lane.
+    fn wake_next(&mut self, repo: &Repo, base: &BranchName, at: Millis) {
+        let here = self.runs.values().filter(|kept| kept.row.live && kept.row.repo == *repo);
+        let waiting = here.filter_map(|kept| {
+            let wait = kept.snapshot.state.waits_for_lane().filter(|wait| wait.base == *base)?;
+            Some((wait.since, &kept.row.run))
+        });
+        let first = waiting.min().map(|(_, run)| JobKey::lane(run));
+        if let Some(key) = first {
+            self.queue.wake(&key, at);
+        }
     }
 
     fn move_lanes(&mut self, transition: &Transition, repo: Repo) {
@@ -314,6 +337,7 @@ impl Store for Memory {
         let closed = inner.lanes.get(&at).is_some_and(|lane| lane.alarm.is_some());
         if closed {
             inner.lanes.remove(&at);
+            inner.wake_next(repo, base, Millis(0));
             self.news.notify_one();
         }
         Ok(closed)

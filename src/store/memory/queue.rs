@@ -91,6 +91,14 @@ impl Queue {
         }
     }
 
+    /// Lets a waiting job be claimed from `at` on.
+    pub(super) fn wake(&mut self, key: &JobKey, at: Millis) {
+        let Some(id) = self.keys.get(key).copied() else { return };
+        if self.jobs.get(&id).is_some_and(|job| !job.leased && job.ready > at) {
+            self.change(id, |job| job.ready = at);
+        }
+    }
+
     pub(super) fn put(&mut self, new: NewJob) {
         if let Some(id) = self.keys.get(&new.key).copied() {
             self.repeat(id, new);

@@ -3,6 +3,7 @@
 
 mod accept;
 mod agent;
+mod ask_update;
 mod close;
 mod compare;
 mod enlist;
@@ -11,8 +12,10 @@ mod leave;
 mod merge;
 mod publish;
 mod ready;
+mod recognise;
 mod settle;
 mod show;
+mod sign;
 mod stories;
 mod update;
 mod verify;
@@ -65,6 +68,11 @@ impl Engine {
                 publish::perform(&context, head, expect.as_ref()).await
             }
             Task::Update { head, base } => update::perform(&context, head, base).await,
+            Task::AskUpdate { pull, head, .. } => ask_update::perform(&context, *pull, head).await,
+            Task::Recognise { head, base, found } => {
+                let asked = recognise::Asked { head, base };
+                recognise::perform(&context, &asked, found).await
+            }
             Task::Rerun { checks } => {
                 for check in checks {
                     self.ports.github.rerun(&context.at, *check).await?;

@@ -1,9 +1,10 @@
-//! Publish: the push gate, then push with a lease, then find the pull request or open it.
+//! Publish: the push gate, then bring the head to its branch, then find the pull request or
+//! open it.
 
 use super::Context;
+use super::sign::{self, Bringing, Brought};
 use crate::gate::push;
-use crate::git::{Push, PushAnswer};
-use crate::github::{self, NewPull, Purpose};
+use crate::github::{self, NewPull};
 use crate::model::{BranchName, CommitSha, PullNumber};
 use crate::pipeline::Done;
 use crate::policy::Draft;
@@ -27,27 +28,16 @@ pub(super) async fn perform(
     if !people.is_empty() {
         return Ok(Done::Lost { people });
     }
-    let ports = &context.engine.ports;
-    let remote = ports.github.remote(&context.at, Purpose::Push).await?;
-    let push = Push { branch: branch.clone(), new: Some(head.clone()), expect: expect.cloned() };
-    match ports.git.push(&remote, &push).await? {
-        PushAnswer::Pushed => {}
-        PushAnswer::Stale { actual } => {
-            if actual.is_some() {
-                context.refresh().await?;
-            }
-            return Ok(Done::Diverged { remote: actual });
-        }
-        PushAnswer::Refused { text } => {
-            let why = format!("the push was refused: {text}");
-            return Ok(Done::Failed { why });
-        }
-    }
+    let what = Bringing { branch: &branch, head, expect };
+    let (head, signing) = match sign::bring(context, &what).await? {
+        Brought::There { head, signing } => (head, signing),
+        Brought::Ended(done) => return Ok(done),
+    };
     let pull = match work.pull {
         Some(pull) => pull,
         None => pull(context, branch, base).await?,
     };
-    Ok(Done::Published { head: head.clone(), pull })
+    Ok(Done::Published { head, pull, signing })
 }
 
 /// Everything that is about to leave, once more and as a whole: many small attempts may add up

@@ -3,18 +3,18 @@
 use slipway::command::{Go, SlashCommand};
 use slipway::gate::seen::Seen;
 use slipway::model::{Millis, TreeSha};
-use slipway::pipeline::standing::{Enlisted, Left};
+use slipway::pipeline::standing::Left;
 use slipway::pipeline::trust::Diff;
 use slipway::pipeline::{
-    Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, StageKind, State, Task,
-    Timer, Withdrawal,
+    Done, Event, EventKind, Phase, Progress, Role, Settled, StageKind, State, Task, Timer,
+    Withdrawal,
 };
 
+use super::answers;
 use super::lens::Lens;
 use super::trust::may_lose;
 use super::world::{
-    BASE, COMMENT, FOREIGN, LANDED, Look, NEW, NOW, PULL, branch, command, commit, person, tree,
-    well,
+    BASE, COMMENT, FOREIGN, LANDED, Look, NEW, NOW, branch, command, commit, person, tree, well,
 };
 
 /// An event with its name, and what the laws must know of it.
@@ -101,7 +101,9 @@ fn timers(state: &State, all: &mut Vec<Letter>) {
         let event = Event { at: NOW.plus(18_000_000), ..late.event.clone() };
         all.push(Letter { event, ..late });
     }
-    for (name, timer) in [("look timer", Timer::Look), ("deadline", Timer::Deadline)] {
+    let timers =
+        [("look timer", Timer::Look), ("deadline", Timer::Deadline), ("lane timer", Timer::Lane)];
+    for (name, timer) in timers {
         let fired = |entry| EventKind::TimerFired { timer, entry };
         all.push(letter(name, fired(state.entry)));
         all.push(letter(format!("stale {name}"), fired(state.entry.wrapping_sub(1))));
@@ -189,7 +191,7 @@ fn changed(tree: TreeSha) -> Done {
     Done::Changed { head: commit(NEW), tree, summary: "did it".to_owned(), cost_micros: 1 }
 }
 
-fn text() -> String {
+pub(super) fn text() -> String {
     "why".to_owned()
 }
 
@@ -215,21 +217,23 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
         Task::Show { head } => {
             named(vec![("shown", Done::Shown { head: head.clone(), diff: Diff::default() })])
         }
-        Task::Publish { head, .. } => named(published(head)),
+        Task::Publish { head, .. } => named(published(head, lens)),
         Task::Update { .. } => named(vec![
             ("updated", changed(tree('2'))),
             ("updated to a known tree", changed(tree('1'))),
         ]),
+        Task::AskUpdate { .. } => named(answers::update()),
+        Task::Recognise { found, .. } => named(answers::recognised(found)),
         Task::Rerun { .. } => named(vec![("reran", Done::Reran)]),
         Task::Undraft { .. } => named(vec![("undrafted", Done::Undrafted)]),
         Task::Ready { .. } => ready(state, lens),
-        Task::Merge(_) => named(answers(lens.answers)),
+        Task::Merge(_) => named(answers::merge(lens.answers)),
         Task::Settle { .. } => named(vec![
             ("read: landed", Done::Settled(Settled::Landed { commit: commit(LANDED) })),
             ("read: not landed", Done::Settled(Settled::NotLanded)),
             ("read: unclear", Done::Settled(Settled::Unclear)),
         ]),
-        Task::Enlist { .. } => named(enlisted(lens.answers)),
+        Task::Enlist { .. } => named(answers::enlisted(lens.answers)),
         Task::Leave { .. } => named(vec![
             ("let go", Done::Left(Left::Out)),
             ("nothing to take back", Done::Left(Left::Absent)),
@@ -287,9 +291,9 @@ fn leaked() -> Done {
     Done::Leaked { why: text(), cost_micros: 1 }
 }
 
-fn published(head: &slipway::model::CommitSha) -> Vec<(&'static str, Done)> {
+fn published(head: &slipway::model::CommitSha, lens: &Lens) -> Vec<(&'static str, Done)> {
     vec![
-        ("published", Done::Published { head: head.clone(), pull: PULL }),
+        ("published", answers::published(head, lens)),
         ("pushed to by somebody", Done::Diverged { remote: Some(commit(FOREIGN)) }),
         ("branch gone", Done::Diverged { remote: None }),
         ("refused", rejected()),
@@ -319,39 +323,6 @@ fn ready(state: &State, lens: &Lens) -> Vec<(String, Done)> {
     ends
 }
 
-fn enlisted(all: bool) -> Vec<(&'static str, Done)> {
-    let said = |name, answer| (name, Done::Enlisted(answer));
-    let mut some = vec![said("it stands", Enlisted::Stands)];
-    if !all {
-        return some;
-    }
-    some.extend([
-        said("nothing is pending", Enlisted::Clean),
-        said("no: its head is another", Enlisted::No(MergeAnswer::HeadModified)),
-        said("no: not asked", Enlisted::No(MergeAnswer::NotSent)),
-        said("asked, no answer", Enlisted::Unknown { text: text() }),
-    ]);
-    some
-}
-
-fn answers(all: bool) -> Vec<(&'static str, Done)> {
-    let said = |name, answer| (name, Done::MergeAnswered(answer));
-    let mut some = vec![said("merged", MergeAnswer::Merged { commit: commit(LANDED) })];
-    if !all {
-        return some;
-    }
-    some.extend([
-        said("merge refused", MergeAnswer::Refused { text: text() }),
-        said("405 base modified", MergeAnswer::BaseModified),
-        said("405 checks missing", MergeAnswer::ChecksMissing { text: text() }),
-        said("405 not mergeable", MergeAnswer::NotMergeable),
-        said("409 head modified", MergeAnswer::HeadModified),
-        said("merge unknown", MergeAnswer::Unknown { text: text() }),
-        said("merge not sent", MergeAnswer::NotSent),
-    ]);
-    some
-}
-
 /// The name of the phase a state is in, for people.
 pub(crate) fn phase_name(state: &State) -> String {
     match &state.progress {
@@ -373,6 +344,8 @@ pub(crate) fn task_name(task: &Task) -> String {
         Task::Show { .. } => "show".to_owned(),
         Task::Publish { .. } => "publish".to_owned(),
         Task::Update { .. } => "update".to_owned(),
+        Task::AskUpdate { .. } => "ask for an update".to_owned(),
+        Task::Recognise { .. } => "recognise".to_owned(),
         Task::Rerun { .. } => "rerun".to_owned(),
         Task::Undraft { .. } => "undraft".to_owned(),
         Task::Stories { .. } => "stories".to_owned(),

@@ -12,7 +12,7 @@ use slipway::pipeline::{
 use slipway::policy::{Freshness, MergeMode, Policy};
 
 use super::alphabet::comes_from_comment;
-use super::order::{falls_back, gone_for_sure, seconded, stands_alone};
+use super::order::{falls_back, gone_for_sure, seconded, stands_alone, unheard};
 use super::trust::{never_by_itself, released};
 use super::walk::{Move, Owed};
 
@@ -36,6 +36,7 @@ pub(crate) const LAWS: &[Law] = &[
     ("one task at a time", one_task),
     ("late results and timers change nothing", late_is_stale),
     ("timers ask and never conclude", timers_ask),
+    ("what nobody hears of a look changes nothing", unheard),
     ("a finished run only answers", finished_answers),
     ("every command from a comment gets exactly one answer", commands_are_answered),
     ("the lane is held exactly while a merge may be on its way", lane),
@@ -314,8 +315,12 @@ fn late_is_stale(m: &Move<'_>) -> Result<(), String> {
 }
 
 fn timers_ask(m: &Move<'_>) -> Result<(), String> {
-    if !matches!(m.letter.event.kind, EventKind::TimerFired { .. }) {
-        return Ok(());
+    let EventKind::TimerFired { timer, .. } = &m.letter.event.kind else { return Ok(()) };
+    if *timer == Timer::Lane && m.result.is_ok() {
+        // What it asks for is the lane, and whoever gets that looks.
+        fail(m.before.state.waits_for_lane().is_none(), "nobody waits for a lane")?;
+        let asks = matches!(performed(m), None | Some(Task::Ready { .. }));
+        return fail(!asks || next(m).finished().is_some(), "it does more than ask for the lane");
     }
     // To park is to ask: a hold that lasted too long has no look that would.
     let parks = next(m).park().is_some_and(|park| park.why == ParkReason::NotReleased);

@@ -2,7 +2,7 @@
 //! every walk stays small and their sum covers every pair that can matter to each other.
 
 use slipway::command::SlashCommand;
-use slipway::policy::{Freshness, Limits, MergeMethod, MergeMode, Policy};
+use slipway::policy::{Commits, Freshness, Limits, MergeMethod, MergeMode, Policy, UpdateWith};
 
 use super::alphabet::every_command;
 use super::world::{self as w, Look};
@@ -85,6 +85,7 @@ pub(crate) fn lenses() -> Vec<Lens> {
         checks(),
         no_checks(),
         conflicts(),
+        updating(),
         merging(),
         queueing(),
         rebasing(),
@@ -173,6 +174,17 @@ fn conflicts() -> Lens {
     Lens { moments: &[SOON, LATE], ..lens }
 }
 
+/// GitHub merges the base: asked for, awaited, lost, and overtaken by somebody.
+fn updating() -> Lens {
+    let looks = [w::WELL, w::BEHIND, w::CONFLICT, w::PENDING, w::FOREIGN_HEAD, w::GONE, w::CLOSED];
+    let mut policy = policy(MergeMode::Auto);
+    policy.update_with = UpdateWith::Github;
+    policy.stages.plan = false;
+    policy.stages.verify = false;
+    let lens = lens("updating", policy, &looks, &[SlashCommand::Retry, SlashCommand::Stop]);
+    Lens { moments: &[SOON, LATE], ..lens }
+}
+
 /// The merge itself: every answer, every reading, every interruption.
 fn merging() -> Lens {
     let looks =
@@ -227,6 +239,7 @@ fn rebasing() -> Lens {
     let mut policy = policy(MergeMode::Auto);
     policy.stages.plan = false;
     policy.limits.fix_rounds_max = 0;
+    policy.commits = Commits::SignedByGithub;
     let commands = [SlashCommand::Stop, SlashCommand::Retry];
     Lens {
         method: MergeMethod::Rebase,

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod alphabet;
+mod answers;
 mod laws;
 mod lens;
 mod normal;
@@ -19,7 +20,7 @@ use lens::lenses;
 use walk::{Graph, walk};
 
 /// Walks are shared between tests; each is walked once.
-static GRAPHS: [OnceLock<Graph>; 16] = [const { OnceLock::new() }; 16];
+static GRAPHS: [OnceLock<Graph>; 17] = [const { OnceLock::new() }; 17];
 
 fn graph(name: &str) -> &'static Graph {
     let lenses = lenses();
@@ -48,6 +49,7 @@ walks! {
     checks = "checks",
     no_checks = "no checks",
     conflicts = "conflicts",
+    updating = "updating",
     merging = "merging",
     queueing = "queueing",
     holding = "holding",

@@ -116,6 +116,8 @@ fn keeps_look(state: &State, recalled: bool) -> bool {
             | Task::Show { .. }
             | Task::Publish { .. }
             | Task::Update { .. }
+            | Task::AskUpdate { .. }
+            | Task::Recognise { .. }
             | Task::Rerun { .. }
             | Task::Undraft { .. }
             | Task::Stories { .. }
@@ -127,6 +129,8 @@ fn keeps_look(state: &State, recalled: bool) -> bool {
             | Task::Close { .. },
         ) => false,
         Some(Task::Merge(_) | Task::Settle { .. }) => true,
+        // The lane's timer asks for the lane on the word of the last look.
+        None if state.waits_for_lane().is_some() => true,
         None => recalled && state.park().is_none_or(|park| park.why == ParkReason::NoChecks),
     };
     valid && read
@@ -159,6 +163,14 @@ fn moments(state: &mut State, now: Millis) {
     work.retried_at =
         work.retried_at.map(|at| aged(at, now)).filter(|at| over && Some(*at) > work.published_at);
     work.pause_until = work.pause_until.filter(|until| *until > now).map(|_| NOW.plus(64_000));
+    if let Some(wait) = &mut work.lane_wait {
+        wait.since = NOW;
+    }
+    let updating = work.updating.as_ref().map(|updating| updating.since);
+    if let Some(updating) = &mut work.updating {
+        updating.since = aged(updating.since, now);
+    }
+    let new_updating = work.updating.as_ref().map(|updating| updating.since);
     let since = work.standing.as_ref().map(|standing| standing.since);
     let asked = since.max(work.retried_at).filter(|_| since.is_some());
     if let Some(standing) = &mut work.standing {
@@ -176,10 +188,12 @@ fn moments(state: &mut State, now: Millis) {
             && let Some(until) = &mut wait.until
         {
             let settling = until.then.contains("counts as everything");
+            let merging = until.then.contains("merges it itself");
             let (from, to) = match (settling, asked) {
                 (_, _) if *stage == StageKind::Publish => {
                     (hold.map(|at| at.0), hold.map(|at| at.1))
                 }
+                _ if merging => (updating, new_updating),
                 (true, _) => (published, new_published),
                 (false, Some(_)) => (asked, new_asked),
                 (false, None) => (patience, new_patience),
@@ -204,6 +218,11 @@ fn evidence(state: &mut State, names: &Names) {
     work.head = work.head.as_ref().map(|_| commit(HEAD));
     work.onto = work.onto.as_ref().map(|_| commit(BASE));
     work.foreign = false;
+    work.signing = None;
+    if let Some(updating) = &mut work.updating {
+        updating.head = names.of(&updating.head);
+        updating.base = commit(BASE);
+    }
     work.summary = None;
     work.complaint = None;
     work.rejection = None;
@@ -266,7 +285,9 @@ fn task(state: &mut State) {
             *head = commit(HEAD);
             *expect = published;
         }
-        Task::Update { head, base } => {
+        Task::Update { head, base }
+        | Task::AskUpdate { head, base, .. }
+        | Task::Recognise { head, base, .. } => {
             *head = commit(HEAD);
             *base = commit(BASE);
         }

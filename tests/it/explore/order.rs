@@ -1,5 +1,5 @@
 //! The laws of orders: what GitHub was asked to merge by itself stands alone until it is gone,
-//! and what is delicate is asked for with one person more.
+//! and what is delicate is asked for with one person more; and of looks that nobody hears.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use slipway::gate::MergePermit;
 use slipway::gate::seen::{PullState, ReviewVerdict};
 use slipway::model::UserId;
 use slipway::pipeline::standing::{Enlisted, Left};
-use slipway::pipeline::{Done, EventKind, Task};
+use slipway::pipeline::{Done, EventKind, Hears, Task, hears};
 use slipway::policy::MergeMode;
 
 use super::laws::{fail, is_command, merge_call, next, performed};
@@ -87,4 +87,15 @@ pub(super) fn seconded(m: &Move<'_>) -> Result<(), String> {
     };
     let missing = !judged.delicate.is_empty() && people.len() <= usual;
     fail(missing, &format!("{} people agreed to what is delicate", people.len()))
+}
+
+/// Whoever looks reads no more than is heard: the rest must be nothing to the run.
+pub(super) fn unheard(m: &Move<'_>) -> Result<(), String> {
+    let EventKind::Observed(seen) = &m.letter.event.kind else { return Ok(()) };
+    let heard = match hears(&m.before.state) {
+        Hears::Nothing => false,
+        Hears::TheEnd => seen.pull_state != PullState::Open,
+        Hears::Everything => true,
+    };
+    fail(!heard && m.result.is_ok(), "it was heard")
 }

@@ -72,6 +72,8 @@ fn spends(edge: &Edge) -> Option<&Task> {
             | Task::Show { .. }
             | Task::Publish { .. }
             | Task::Update { .. }
+            | Task::AskUpdate { .. }
+            | Task::Recognise { .. }
             | Task::Rerun { .. }
             | Task::Undraft { .. }
             | Task::Stories { .. }

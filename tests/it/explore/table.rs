@@ -13,6 +13,7 @@ const LENSES: &[&str] = &[
     "dry run",
     "checks",
     "conflicts",
+    "updating",
     "no checks",
     "merging",
     "holding",

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use slipway::agent::scripted::SCRIPT_VARIABLE;
 use slipway::clock::Clock;
 use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
-use slipway::git::{self, Changes, Committed, Git, Message, Push, PushAnswer};
+use slipway::git::{self, Changes, Committed, Git, Message, Plain, Push, PushAnswer};
 use slipway::git::{Workspace, WorkspaceOrder};
+use slipway::github::commits::{NewCommit, Signed};
 use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
     At, CheckRun, Comment, Conversation, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose,
@@ -19,7 +20,7 @@ use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, DeliveryId, IssueNumber, Millis, Permission,
     PullNumber, Repo, RunId, TreeSha, User,
 };
-use slipway::pipeline::stage::MergeAnswer;
+use slipway::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use slipway::pipeline::standing::{Enlisted, Way};
 use slipway::report::notes::Note;
 use slipway::sandbox::{self, End, Invocation, Sandbox, Transcript};
@@ -93,6 +94,8 @@ tap!(GitHub {
     fn deliveries_since(since: Millis, which: Which) -> Result<Log, Error>;
     fn delivery(id: u64) -> Result<Option<Kept>, Error>;
     fn redeliver(id: u64) -> Result<(), Error>;
+    fn commit(at: &At, new: &NewCommit) -> Result<Signed, Error>;
+    fn update_branch(at: &At, pull: PullNumber, head: &CommitSha) -> Result<UpdateAnswer, Error>;
     fn enlist(at: &At, way: Way, order: &MergeOrder) -> Result<Enlisted, Error>;
     fn leave(at: &At, way: Way, pull: PullNumber) -> Result<bool, Error>;
     fn line(at: &At, pull: PullNumber) -> Result<Line, Error>;
@@ -131,7 +134,8 @@ tap!(Git {
         -> Result<Option<Committed>, git::Error>;
     fn discard(workspace: Workspace) -> Result<(), git::Error>;
     fn tree_of(repo: &Repo, commit: &CommitSha) -> Result<TreeSha, git::Error>;
-    fn parent_of(repo: &Repo, commit: &CommitSha) -> Result<Option<CommitSha>, git::Error>;
+    fn parents_of(repo: &Repo, commit: &CommitSha) -> Result<Vec<CommitSha>, git::Error>;
+    fn plain(repo: &Repo, from: &CommitSha, head: &CommitSha) -> Result<Plain, git::Error>;
     fn files_among(repo: &Repo, commit: &CommitSha, paths: &std::collections::BTreeSet<String>)
         -> Result<std::collections::BTreeSet<String>, git::Error>;
     fn contains(repo: &Repo, tip: &CommitSha, commit: &CommitSha) -> Result<bool, git::Error>;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use slipway::model::CommitSha;
+use slipway::pipeline::twin::Signing;
 use slipway::pipeline::{Done, EventKind};
-use slipway::store::Store;
+use slipway::store::{Entry, Store};
 
 use super::{Town, ready};
 
@@ -97,9 +99,10 @@ impl Town {
             let row = runs.iter().find(|row| row.pull == Some(sent.order.pull)).expect("a run");
             let policy = ready(self.store.load(&row.run)).expect("loads").expect("a run").policy;
             let timeline = ready(self.store.timeline(&row.run)).expect("the store answers");
+            let of = original(&timeline, head);
             let verified = timeline.iter().any(|entry| match &entry.event.kind {
-                EventKind::Performed { done: Done::Verified { head: of, passed, .. }, .. } => {
-                    *passed && of == head
+                EventKind::Performed { done: Done::Verified { head, passed, .. }, .. } => {
+                    *passed && *head == of
                 }
                 EventKind::Performed { .. }
                 | EventKind::Started
@@ -142,4 +145,22 @@ impl Town {
         let twice: Vec<_> = seen.iter().filter(|(_, count)| **count > 1).collect();
         assert!(twice.is_empty(), "published twice: {twice:?}");
     }
+}
+
+/// The commit that was made here, where GitHub made its twin.
+fn original(timeline: &[Entry], head: &CommitSha) -> CommitSha {
+    let twins = timeline.iter().filter_map(|entry| match &entry.event.kind {
+        EventKind::Performed {
+            done: Done::Published { signing: Some(Signing::Signed(twin)), .. },
+            ..
+        } => Some(twin),
+        EventKind::Performed { .. }
+        | EventKind::Started
+        | EventKind::Commanded(_)
+        | EventKind::Withdrawn { .. }
+        | EventKind::Observed(_)
+        | EventKind::TimerFired { .. } => None,
+    });
+    let mut of = twins.filter(|twin| twin.commit() == head).map(|twin| twin.original().clone());
+    of.next().unwrap_or_else(|| head.clone())
 }

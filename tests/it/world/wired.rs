@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
 use slipway::git::{
-    self, Changes, Committed, Git, Message, Push, PushAnswer, Workspace, WorkspaceOrder,
+    self, Changes, Committed, Git, Message, Plain, Push, PushAnswer, Workspace, WorkspaceOrder,
 };
+use slipway::github::commits::{NewCommit, Signed};
 use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
     At, CheckRun, Comment, Conversation, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose,
@@ -19,8 +20,8 @@ use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Repo,
     TreeSha, User,
 };
-use slipway::pipeline::MergeAnswer;
 use slipway::pipeline::standing::{Enlisted, Way};
+use slipway::pipeline::{MergeAnswer, UpdateAnswer};
 use slipway::report::notes::Note;
 use slipway::sandbox::{self, Invocation, Sandbox, Transcript};
 use tokio_util::sync::CancellationToken;
@@ -167,6 +168,19 @@ impl<T: GitHub + ?Sized> GitHub for Wired<T> {
         self.fuse.around("annotate", self.port.annotate(at, check, notes)).await
     }
 
+    async fn commit(&self, at: &At, new: &NewCommit) -> Result<Signed, Error> {
+        self.fuse.around("sign", self.port.commit(at, new)).await
+    }
+
+    async fn update_branch(
+        &self,
+        at: &At,
+        pull: PullNumber,
+        head: &CommitSha,
+    ) -> Result<UpdateAnswer, Error> {
+        self.fuse.around("ask_update", self.port.update_branch(at, pull, head)).await
+    }
+
     async fn merge(&self, at: &At, order: &MergeOrder) -> Result<MergeAnswer, Error> {
         let send = async {
             self.fuse.sends(order);
@@ -298,12 +312,21 @@ impl<T: Git + ?Sized> Git for Wired<T> {
         self.port.tree_of(repo, commit).await
     }
 
-    async fn parent_of(
+    async fn parents_of(
         &self,
         repo: &Repo,
         commit: &CommitSha,
-    ) -> Result<Option<CommitSha>, git::Error> {
-        self.port.parent_of(repo, commit).await
+    ) -> Result<Vec<CommitSha>, git::Error> {
+        self.port.parents_of(repo, commit).await
+    }
+
+    async fn plain(
+        &self,
+        repo: &Repo,
+        from: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Plain, git::Error> {
+        self.port.plain(repo, from, head).await
     }
 
     async fn files_among(
