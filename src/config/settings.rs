@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::{ConfigError, GitHubUrls, Webhooks};
+use super::{ConfigError, Containers, GitHubUrls, Webhooks};
 use crate::agent::Agent;
 use crate::model::Secret;
 use crate::telemetry::LogFormat;
@@ -23,6 +23,8 @@ pub struct Settings {
     pub workers: u32,
     pub limits: Limits,
     pub sandbox: SandboxMode,
+    /// Without an image there are no containers.
+    pub containers: Option<Containers>,
     /// Directories outside the system's own that agents and checks may read and run from.
     pub tools: Vec<PathBuf>,
     /// Where people reach the pages, without a slash at the end.
@@ -113,6 +115,11 @@ pub enum SandboxMode {
     Auto,
     /// Bubblewrap or nothing.
     Bubblewrap,
+    /// Containers of one engine, or nothing.
+    Docker,
+    Podman,
+    /// Apple's `container`.
+    Apple,
     /// A process with a cleared environment and limits.
     Process,
 }

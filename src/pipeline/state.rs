@@ -168,6 +168,9 @@ pub struct Work {
     pub complaint: Option<Complaint>,
     /// Why the guard refused the agent's last attempt.
     pub rejection: Option<String>,
+    /// What agents asked their way out for in vain, as `host:port`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refused_hosts: BTreeSet<String>,
     /// The tree the last merge call must give.
     pub predicted: Option<TreeSha>,
     /// The permit of a merge call whose outcome is not known; until it is, only reads (I4).

@@ -1,6 +1,6 @@
 //! The two sticky comments, one on the issue and one on the pull request.
 
-use super::evidence::{beside, counters, table};
+use super::evidence::{beside, counters, refused_hosts, table};
 use super::headline::{Tone, ahead, commands, sentence, since};
 use super::picture::mermaid;
 use super::words::{quoted, said};
@@ -41,6 +41,7 @@ pub fn issue_comment(context: &Context<'_>) -> String {
         head(context, &mut blocks);
         blocks.push(&mermaid(context.state, context.policy));
         blocks.push(&asked(context, true));
+        blocks.push(&refused_hosts(context).unwrap_or_default());
     }
     plan(context, &mut blocks);
     blocks.close(context)
@@ -58,6 +59,7 @@ pub fn pull_comment(context: &Context<'_>) -> String {
         blocks.push(&line);
     }
     blocks.push(&asked(context, false));
+    blocks.push(&refused_hosts(context).unwrap_or_default());
     details(context, &mut blocks);
     blocks.close(context)
 }

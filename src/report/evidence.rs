@@ -6,7 +6,11 @@ use super::words::said;
 use super::{Context, commit_link};
 use crate::gate::seen::PullState;
 use crate::gate::{GateKind, Verdict, judge};
+use crate::model::text::cut;
 use crate::pipeline::{Outcome, Progress};
+
+/// Refused hosts that are named.
+const HOSTS_MAX: usize = 5;
 
 /// The verdicts on the newest commit; empty when nothing was seen of it, and after the end.
 ///
@@ -83,6 +87,23 @@ pub(super) fn beside(context: &Context<'_>) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// What agents asked for in vain: somebody may want to allow it.
+pub(super) fn refused_hosts(context: &Context<'_>) -> Option<String> {
+    let refused = &context.state.work.refused_hosts;
+    if refused.is_empty() {
+        return None;
+    }
+    let shown: Vec<String> =
+        refused.iter().take(HOSTS_MAX).map(|host| format!("`{}`", cut(host, 100))).collect();
+    let more = refused.len().saturating_sub(HOSTS_MAX);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    Some(format!(
+        "The agent asked for {}{more} and was refused: its `hosts` do not name this. Whoever runs \
+         Slipway can add what it needs.",
+        shown.join(", ")
+    ))
 }
 
 fn verified_row(context: &Context<'_>) -> String {

@@ -1,6 +1,7 @@
 //! Agent: a workspace, a prompt, a process in the sandbox, the guard, a commit.
 
 use super::Context;
+use super::way_out::WayOut;
 use crate::agent::{Place, Reading, pick, prompt};
 use crate::gate::guard::{self, Touched};
 use crate::git::{ChangeKind, Changes, Message, Workspace, WorkspaceOrder};
@@ -69,18 +70,22 @@ async fn in_workspace(
         Err(why) => return Ok(Done::AgentFailed { why, cost_micros: 0 }),
     };
     let logs = logs(context, role).await?;
-    let ask = ask(context, (role, round), logs, workspace);
+    let mut ask = ask(context, (role, round), logs, workspace);
+    ask.hosts = agent.hosts.iter().map(ToString::to_string).collect();
+    let way = WayOut::open(context, agent).await?;
     let place = Place {
         directory: workspace.path.clone(),
         workspace: workspace.key.clone(),
-        network: agent.network,
+        doors: way.doors(),
         limits: Limits {
             wall_ms_max: u64::from(context.policy.limits.agent_minutes_max) * 60_000,
             output_bytes_max: engine.settings.limits.output_bytes_max,
         },
     };
     let invocation = agent.invocation(prompt::prompt(&ask), place);
-    let transcript = engine.ports.sandbox.run(&invocation, context.cancel).await?;
+    let transcript = engine.ports.sandbox.run(&invocation, context.cancel).await;
+    way.close(context).await;
+    let transcript = transcript?;
     let (summary, cost_micros) = match agent.read(&transcript) {
         Reading::Finished { summary, cost_micros } => (summary, cost_micros),
         Reading::Failed { why, cost_micros } => return Ok(Done::AgentFailed { why, cost_micros }),
@@ -133,6 +138,7 @@ fn ask<'a>(
         conflicts: workspace.conflicts.clone(),
         protected: context.policy.protected.clone(),
         verify: context.policy.verify.clone(),
+        hosts: Vec::new(),
     }
 }
 

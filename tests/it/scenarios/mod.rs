@@ -8,6 +8,7 @@ mod commands;
 mod crashes;
 mod edges;
 mod ground;
+mod hosts;
 mod life;
 mod lost;
 mod offers;
