@@ -185,7 +185,7 @@ fn life() -> Vec<(State, Event)> {
         let entry = state.entry;
         let late = EventKind::TimerFired { timer: Timer::Look, entry: entry.wrapping_sub(1) };
         if let Some(done) = performed(&state, turn > 12, at) {
-            kinds = vec![late, EventKind::Performed { entry, done }];
+            kinds = vec![late, EventKind::Performed { entry, done, refused_hosts: Vec::new() }];
         } else {
             let seen = look(at.plus(900), 'a', turn.min(8), turn > 12);
             let again = Seen { at: at.plus(1_900), ..seen.clone() };

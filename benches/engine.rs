@@ -43,6 +43,8 @@ impl Watcher for Tally {
 
     fn job(&self, _word: &'static str, _ended: Ended, _took_ms: i64) {}
 
+    fn reached(&self, _account: &slipway::egress::Account) {}
+
     fn moved(&self, state: &State) {
         self.steps.fetch_add(1, Ordering::SeqCst);
         match &state.progress {
@@ -85,6 +87,7 @@ impl Stage {
             github: Arc::clone(&instantly) as _,
             git: Arc::clone(&instantly) as _,
             sandbox: Arc::clone(&instantly) as _,
+            egress: Arc::new(slipway::egress::fake::Fake::default()),
             store: Arc::clone(&store),
             clock: Arc::new(SystemClock),
         };
@@ -174,7 +177,12 @@ fn settings() -> Settings {
     Settings {
         owner: "bench".to_owned(),
         app_id: 1,
-        agents: vec![Agent { name: "agent".to_owned(), kind, at_once_max: heavy, network: false }],
+        agents: vec![Agent {
+            name: "agent".to_owned(),
+            kind,
+            at_once_max: heavy,
+            hosts: Vec::new(),
+        }],
         limits,
         bots: std::collections::BTreeSet::new(),
         trust: slipway::model::trust::Trust::whole(),

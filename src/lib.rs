@@ -18,6 +18,7 @@ pub mod clock;
 pub mod process;
 
 pub mod agent;
+pub mod egress;
 pub mod git;
 pub mod github;
 pub mod sandbox;

@@ -28,7 +28,8 @@ impl Command {
             stdin: prompt,
             directory: place.directory,
             workspace: place.workspace,
-            network: place.network,
+            network: false,
+            doors: place.doors,
             limits: place.limits,
         }
     }

@@ -9,8 +9,9 @@ pub mod scripted;
 
 use serde::{Deserialize, Serialize};
 
+use crate::egress::{self, Rule};
 use crate::model::text;
-use crate::sandbox::{End, Invocation, Limits, Transcript};
+use crate::sandbox::{Door, End, Invocation, Limits, Transcript};
 
 /// Characters of an agent's last words quoted in a failure.
 const WORDS_CHARS_MAX: usize = 1_000;
@@ -24,9 +25,9 @@ pub struct Agent {
     pub kind: Kind,
     /// Runs of it at once, over all repositories.
     pub at_once_max: u32,
-    /// It may open connections: to reach its model. Nothing else in the sandbox may.
+    /// What it may reach, through a way out of its own: its model, say. Nothing else may.
     #[serde(default)]
-    pub network: bool,
+    pub hosts: Vec<Rule>,
 }
 
 /// The kinds of agent, each with its own file.
@@ -51,10 +52,14 @@ pub enum Reading {
 impl Agent {
     /// How to start it on `prompt` in `directory`.
     pub fn invocation(&self, prompt: String, place: Place) -> Invocation {
-        match &self.kind {
+        let mut invocation = match &self.kind {
             Kind::Command(command) => command.invocation(prompt, place),
             Kind::Scripted(scripted) => scripted.invocation(prompt, place),
+        };
+        if invocation.doors.iter().any(|door| door.port == egress::PORT) {
+            invocation.env.extend(egress::variables(egress::PORT));
         }
+        invocation
     }
 
     /// What its transcript means.
@@ -72,7 +77,7 @@ pub struct Place {
     pub directory: std::path::PathBuf,
     pub workspace: String,
     pub limits: Limits,
-    pub network: bool,
+    pub doors: Vec<Door>,
 }
 
 /// The agent a run uses: the one `wanted` in the command, else the one the repository's
@@ -122,7 +127,7 @@ mod tests {
 
     fn agent(name: &str) -> Agent {
         let kind = Kind::Command(command::Command { command: "true".to_owned() });
-        Agent { name: name.to_owned(), kind, at_once_max: 1, network: false }
+        Agent { name: name.to_owned(), kind, at_once_max: 1, hosts: Vec::new() }
     }
 
     #[test]

@@ -69,7 +69,8 @@ pub(super) struct Serve {
     /// A GitHub Enterprise Server.
     #[arg(long, value_name = "URL")]
     github_url: Option<String>,
-    /// What keeps agents away from this machine: auto, bubblewrap or process.
+    /// What keeps agents away from this machine: auto, bubblewrap, docker, podman, apple or
+    /// process.
     #[arg(long, value_name = "MODE")]
     sandbox: Option<String>,
 }
@@ -92,6 +93,9 @@ pub(super) struct Demo {
     /// Any command that edits the working directory, prompt on standard input.
     #[arg(long, value_name = "COMMAND")]
     pub(super) agent: Option<String>,
+    /// A host that agent may reach, such as api.example.com or *.example.org:8443; repeatable.
+    #[arg(long = "allow-host", value_name = "HOST", requires = "agent")]
+    pub(super) allow_hosts: Vec<String>,
     /// Leave the pages open until Ctrl-C.
     #[arg(long)]
     pub(super) keep: bool,

@@ -1,6 +1,7 @@
 //! The composition root: the only place that names adapters, loops and exits.
 
 mod args;
+mod containers;
 mod demo;
 mod doctor;
 mod hub;

@@ -13,15 +13,17 @@ use tokio_util::task::TaskTracker;
 use super::args::{Common, Serve};
 use super::relay::Relay;
 use super::watch::Telling;
-use super::{hub, pool};
+use super::{containers, hub, pool};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Database, GitHubUrls, Identity, SandboxMode, Settings, Webhooks};
+use crate::egress::proxy::Proxy;
 use crate::git::cli::Cli;
 use crate::github::app::App;
 use crate::github::app::pace::Priority;
 use crate::model::trust::Trust;
 use crate::model::{Secret, UserId, Vault};
 use crate::sandbox::bubblewrap::Bubblewrap;
+use crate::sandbox::container;
 use crate::sandbox::process::Process;
 use crate::sandbox::{Sandbox, Tools};
 use crate::store::{Store, postgres, sqlite};
@@ -176,7 +178,8 @@ async fn build(
     }
     let sandbox = sandbox(settings).await?;
     tracing::info!(sandbox = %sandbox.describe(), "sandbox");
-    let ports = Ports { github, git: Arc::new(git), sandbox, store, clock };
+    let egress = Arc::new(Proxy::new());
+    let ports = Ports { github, git: Arc::new(git), sandbox, egress, store, clock };
     let limits = worker::Limits {
         heavy_max: settings.limits.heavy_max,
         heavy_per_repo_max: settings.limits.heavy_per_repo_max,
@@ -214,14 +217,28 @@ async fn sandbox(settings: &Settings) -> anyhow::Result<Arc<dyn Sandbox>> {
         SandboxMode::Bubblewrap => {
             Arc::new(Bubblewrap::probe(tools.clone()).await.context("bubblewrap is demanded")?)
         }
+        SandboxMode::Docker => contained(settings, Some(container::Engine::Docker)).await?,
+        SandboxMode::Podman => contained(settings, Some(container::Engine::Podman)).await?,
+        SandboxMode::Apple => contained(settings, Some(container::Engine::Apple)).await?,
         SandboxMode::Auto => match Bubblewrap::probe(tools.clone()).await {
             Ok(bubblewrap) => Arc::new(bubblewrap),
+            Err(error) if settings.containers.is_some() => {
+                tracing::warn!(%error, "bubblewrap does not work here; containers are tried");
+                contained(settings, None).await?
+            }
             Err(error) => {
                 tracing::warn!(%error, "agents run as plain processes; install bubblewrap");
                 process()
             }
         },
     })
+}
+
+async fn contained(
+    settings: &Settings,
+    engine: Option<container::Engine>,
+) -> anyhow::Result<Arc<dyn Sandbox>> {
+    Ok(Arc::new(containers::start(settings, engine).await?))
 }
 
 /// Takes up what an earlier process left, and makes sure the sweep goes on.

@@ -1,5 +1,6 @@
 //! Tells metrics and logs what the engine does.
 
+use crate::egress::Account;
 use crate::pipeline::{Phase, Progress, State, Task};
 use crate::report;
 use crate::telemetry::{JobEnd, Metrics};
@@ -25,6 +26,11 @@ impl Watcher for Telling {
             Ended::Fault => JobEnd::Panicked,
         };
         self.metrics.job(word, end, took_ms);
+    }
+
+    fn reached(&self, account: &Account) {
+        self.metrics.egress(account.opened, account.refused);
+        self.metrics.egress_bytes(account.bytes_out, account.bytes_in);
     }
 
     fn moved(&self, state: &State) {

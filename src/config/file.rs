@@ -36,6 +36,7 @@ struct Written {
     trusted_bots: Option<Vec<u64>>,
     limits: Bounds,
     agents: Option<Vec<AgentEntry>>,
+    sandbox_container: Option<ContainerEntry>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -62,9 +63,25 @@ pub struct AgentEntry {
     pub command: String,
     #[serde(default = "one")]
     pub at_once_max: u32,
-    /// It may open connections.
+    /// What it may reach.
     #[serde(default)]
-    pub network: bool,
+    pub hosts: Vec<String>,
+    /// Refused, with what to write instead.
+    #[serde(default)]
+    pub network: Option<bool>,
+}
+
+/// Containers as an operator writes them down.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContainerEntry {
+    pub image: Option<String>,
+    pub runtime: Option<String>,
+    pub gpus: Option<String>,
+    pub memory_mb_max: Option<u32>,
+    pub cpus_max: Option<u32>,
+    pub pids_max: Option<u32>,
+    pub seccomp: Option<String>,
 }
 
 fn one() -> u32 {
@@ -120,6 +137,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
         log: file.log,
         log_filter: file.log_filter,
         agents: file.agents,
+        sandbox_container: file.sandbox_container,
     })
 }
 

@@ -98,4 +98,6 @@ layer! {
     log_filter: String,
     /// Agents as the file lists them; the environment and flags give one command.
     agents: Vec<super::file::AgentEntry>,
+    /// What containers are like, where they are the sandbox.
+    sandbox_container: super::file::ContainerEntry,
 }

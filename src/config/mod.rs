@@ -1,6 +1,7 @@
 //! The operator's configuration: a file, then the environment, then flags; each overrules the
 //! one before. Read once and parsed into types, so that nothing else reads the environment.
 
+mod containers;
 mod file;
 mod hub;
 mod layer;
@@ -10,6 +11,7 @@ mod settings;
 mod trust;
 mod webhooks;
 
+pub use containers::Containers;
 pub use hub::GitHubUrls;
 pub use layer::Layer;
 pub use read::{WORKERS, load};

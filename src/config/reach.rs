@@ -2,6 +2,7 @@
 
 use super::ConfigError;
 use super::layer::Said;
+use crate::egress::Rule;
 
 const HOSTS_MAX: usize = 50;
 const HOST_CHARS_MAX: usize = 253;
@@ -26,6 +27,27 @@ pub(super) fn hosts(said: Option<Said<Vec<String>>>) -> Result<Vec<String>, Conf
         Some(bad) => refuse(format!("{bad:?} is no host")),
         None => Ok(hosts),
     }
+}
+
+/// What an agent may reach. `network` is what was written before there were hosts.
+pub(super) fn rules(
+    agent: &str,
+    hosts: &[String],
+    network: Option<bool>,
+) -> Result<Vec<Rule>, (String, String)> {
+    let next = "write for example hosts = [\"api.example.com\", \"*.example.org:8443\"], or \
+                leave it out for no network at all";
+    if network.is_some() {
+        let why = format!("agent {agent} has `network`: agents reach hosts by name only");
+        return Err((why, next.to_owned()));
+    }
+    if hosts.len() > HOSTS_MAX {
+        return Err((format!("agent {agent} has more than {HOSTS_MAX} hosts"), next.to_owned()));
+    }
+    let rules = hosts.iter().map(|host| Rule::parse(host));
+    rules
+        .collect::<Result<_, _>>()
+        .map_err(|why| (format!("agent {agent}: {why}"), next.to_owned()))
 }
 
 fn is_host(text: &str) -> bool {

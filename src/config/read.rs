@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
+use super::containers;
 use super::file::{self, AgentEntry, FILE_BYTES_MAX};
 use super::layer::{Layer, Placed, Said};
 use super::reach;
@@ -82,8 +83,9 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
     let number = |name: &str| -> Result<Option<u32>, ConfigError> {
         text(name).map(|value| whole(name, &value)).transpose()
     };
-    let agent =
-        |command| AgentEntry { name: "agent".to_owned(), command, at_once_max: 2, network: false };
+    let hosts = text("SLIPWAY_AGENT_HOSTS").map(|list| reach::split(&list)).unwrap_or_default();
+    let name = "agent".to_owned();
+    let agent = |command| AgentEntry { name, command, at_once_max: 2, hosts, network: None };
     let app_id = text("SLIPWAY_APP_ID").map(|value| whole("SLIPWAY_APP_ID", &value));
     let layer = Layer {
         app_id: app_id.transpose()?,
@@ -119,6 +121,7 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
         dashboard_token: secret("SLIPWAY_DASHBOARD_TOKEN"),
         log: text("SLIPWAY_LOG"),
         log_filter: text("SLIPWAY_LOG_FILTER"),
+        sandbox_container: None,
         agents: text("SLIPWAY_AGENT").map(|command| vec![agent(command)]),
     };
     Ok(layer.placed(|key| match key {
@@ -206,6 +209,7 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
         limits,
         trusted_bots: trust::bots(said.trusted_bots)?,
         sandbox: sandbox(said.sandbox)?,
+        containers: containers::parse(said.sandbox_container, env)?,
         tools: tools(said.tools)?,
         public_url: said.public_url.map(public_url).transpose()?,
         dashboard_token: said.dashboard_token.map(|said| said.value),
@@ -269,9 +273,12 @@ fn sandbox(said: Option<Said<String>>) -> Result<SandboxMode, ConfigError> {
     match said.value.as_str() {
         "auto" => Ok(SandboxMode::Auto),
         "bubblewrap" => Ok(SandboxMode::Bubblewrap),
+        "docker" => Ok(SandboxMode::Docker),
+        "podman" => Ok(SandboxMode::Podman),
+        "apple" => Ok(SandboxMode::Apple),
         "process" => Ok(SandboxMode::Process),
         _unknown => {
-            let next = "write auto, bubblewrap or process";
+            let next = "write auto, bubblewrap, docker, podman, apple or process";
             Err(ConfigError::new(said.place, "there is no such sandbox", next))
         }
     }
@@ -318,7 +325,7 @@ fn agents(said: Option<Said<Vec<AgentEntry>>>) -> Result<Vec<Agent>, ConfigError
         return refuse(format!("there are more than {AGENTS_MAX} agents"), "leave some out");
     }
     let mut agents: Vec<Agent> = Vec::new();
-    for AgentEntry { name, command, at_once_max, network } in entries {
+    for AgentEntry { name, command, at_once_max, hosts, network } in entries {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(plain) {
             let next = "use 1 to 50 letters, digits, dots, dashes and underscores";
@@ -335,7 +342,9 @@ fn agents(said: Option<Said<Vec<AgentEntry>>>) -> Result<Vec<Agent>, ConfigError
             let why = format!("at_once_max of agent {name} is out of bounds");
             return refuse(why, "write a number from 1 to 256");
         }
-        agents.push(Agent { name, kind: Kind::Command(Command { command }), at_once_max, network });
+        let hosts = reach::rules(&name, &hosts, network)
+            .map_err(|(why, next)| ConfigError::new(&place, why, next))?;
+        agents.push(Agent { name, kind: Kind::Command(Command { command }), at_once_max, hosts });
     }
     Ok(agents)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::{ConfigError, GitHubUrls, Webhooks};
+use super::{ConfigError, Containers, GitHubUrls, Webhooks};
 use crate::agent::Agent;
 use crate::model::Secret;
 use crate::telemetry::LogFormat;
@@ -26,6 +26,8 @@ pub struct Settings {
     /// Bots whose commands are heard, by their own number; there is no word for all of them.
     pub trusted_bots: BTreeSet<u64>,
     pub sandbox: SandboxMode,
+    /// Without an image there are no containers.
+    pub containers: Option<Containers>,
     /// Directories outside the system's own that agents and checks may read and run from.
     pub tools: Vec<PathBuf>,
     /// Where people reach the pages, without a slash at the end.
@@ -127,6 +129,11 @@ pub enum SandboxMode {
     Auto,
     /// Bubblewrap or nothing.
     Bubblewrap,
+    /// Containers of one engine, or nothing.
+    Docker,
+    Podman,
+    /// Apple's `container`.
+    Apple,
     /// A process with a cleared environment and limits.
     Process,
 }

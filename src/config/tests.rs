@@ -105,7 +105,7 @@ fn every_refusal_names_the_place_and_the_way_out() {
         ("SLIPWAY_APP_ID", "my app", "write digits only"),
         ("SLIPWAY_WORKERS", "0", "write a number from 1 to 256"),
         ("SLIPWAY_LISTEN", "8080", "write for example 127.0.0.1:8080"),
-        ("SLIPWAY_SANDBOX", "jail", "write auto, bubblewrap or process"),
+        ("SLIPWAY_SANDBOX", "jail", "write auto, bubblewrap, docker, podman, apple or process"),
         ("SLIPWAY_LOG", "loud", "write human or json"),
         ("SLIPWAY_WEBHOOKS", "pigeon", "write listen, poll or relay"),
         ("SLIPWAY_WEBHOOKS", "relay", "set relay_url"),
@@ -245,9 +245,22 @@ fn agents_are_named_once_and_bounded() {
         entry("", "x"),
         entry("a", " "),
         entry("a", "x") + "at_once_max = 0\n",
+        entry("a", "x") + "hosts = [\"10.0.0.1\"]\n",
+        entry("a", "x") + "hosts = [\"*.com\"]\n",
     ] {
         assert!(machine.load(&bad, Layer::default()).is_err(), "{bad}");
     }
+    let reaching = entry("a", "x") + "hosts = [\"api.example.com\", \"*.Example.org:8443\"]\n";
+    let agent = machine.load(&reaching, Layer::default()).unwrap().agents.remove(0);
+    let hosts: Vec<String> = agent.hosts.iter().map(ToString::to_string).collect();
+    assert_eq!(hosts, ["api.example.com:443", "*.example.org:8443"]);
+    for network in [true, false] {
+        let why = refusal(&format!("{}network = {network}\n", entry("a", "x")));
+        assert!(why.contains("agent a has `network`") && why.contains("hosts = ["), "{why}");
+    }
+    let env = [("SLIPWAY_AGENT", "x"), ("SLIPWAY_AGENT_HOSTS", "a.example, b.example")];
+    let by_env = Machine::new(&env).load("", Layer::default()).unwrap();
+    assert_eq!(by_env.agents[0].hosts.len(), 2);
     let by_env = Machine::new(&[("SLIPWAY_AGENT", "my-agent --fast")]);
     assert_eq!(by_env.load("", Layer::default()).unwrap().agents[0].name, "agent");
 }
@@ -323,7 +336,13 @@ fn the_example_shows_every_key_and_is_accepted() {
         "name",
         "command",
         "at_once_max",
-        "network",
+        "image",
+        "runtime",
+        "gpus",
+        "memory_mb_max",
+        "cpus_max",
+        "pids_max",
+        "seccomp",
     ] {
         let written = format!("{key} = ");
         assert!(all.lines().any(|line| line.starts_with(&written)), "{key} is missing");

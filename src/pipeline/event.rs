@@ -25,7 +25,13 @@ pub enum EventKind {
     /// The reason for the run was taken away.
     Withdrawn { by: Option<User>, how: Withdrawal },
     /// A task we asked for under `entry` ended.
-    Performed { entry: u32, done: Done },
+    Performed {
+        entry: u32,
+        done: Done,
+        /// What the agent asked its way out for in vain, as `host:port`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        refused_hosts: Vec<String>,
+    },
     /// Somebody looked at GitHub and the repository.
     Observed(Box<Seen>),
     /// A timer armed under `entry` went off.

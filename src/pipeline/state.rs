@@ -200,6 +200,9 @@ pub struct Work {
     /// What the push gate said of the last head that was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<Judged>,
+    /// What agents asked their way out for in vain, as `host:port`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refused_hosts: BTreeSet<String>,
     /// The tree the last merge call must give.
     pub predicted: Option<TreeSha>,
     /// The permit of a merge call whose outcome is not known; until it is, only reads (I4).

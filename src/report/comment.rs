@@ -1,6 +1,6 @@
 //! The two sticky comments, one on the issue and one on the pull request.
 
-use super::evidence::{beside, counters, delicate, table, violations};
+use super::evidence::{beside, counters, delicate, refused_hosts, table, violations};
 use super::headline::{Tone, ahead, commands, sentence, since};
 use super::picture::mermaid;
 use super::words::{quoted, said};
@@ -45,6 +45,7 @@ pub fn issue_comment(context: &Context<'_>) -> String {
         rejected(context, &mut blocks);
         blocks.push(&super::trust::read(context));
         blocks.push(&held.unwrap_or_default());
+        blocks.push(&refused_hosts(context).unwrap_or_default());
     }
     plan(context, &mut blocks);
     blocks.close(context)
@@ -65,6 +66,7 @@ pub fn pull_comment(context: &Context<'_>) -> String {
     blocks.push(&asked(context, false));
     blocks.push(&super::trust::read(context));
     blocks.push(&super::trust::held(context).unwrap_or_default());
+    blocks.push(&refused_hosts(context).unwrap_or_default());
     details(context, &mut blocks);
     blocks.close(context)
 }

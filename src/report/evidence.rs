@@ -7,11 +7,14 @@ use super::{Context, commit_link};
 use crate::gate::push::Violation;
 use crate::gate::seen::PullState;
 use crate::gate::{GateKind, Verdict, judge};
+use crate::model::text::cut;
 use crate::pipeline::twin::Signing;
 use crate::pipeline::{Outcome, Progress};
 
 /// Most violations listed.
 const VIOLATIONS_MAX: usize = 20;
+/// Refused hosts that are named.
+const HOSTS_MAX: usize = 5;
 
 /// The verdicts on the newest commit; empty when nothing was seen of it, and after the end.
 ///
@@ -136,6 +139,23 @@ fn signing(context: &Context<'_>) -> Option<String> {
             format!("{link} was pushed without GitHub's signature: {}.", said(why))
         }
     })
+}
+
+/// What agents asked for in vain: somebody may want to allow it.
+pub(super) fn refused_hosts(context: &Context<'_>) -> Option<String> {
+    let refused = &context.state.work.refused_hosts;
+    if refused.is_empty() {
+        return None;
+    }
+    let shown: Vec<String> =
+        refused.iter().take(HOSTS_MAX).map(|host| format!("`{}`", cut(host, 100))).collect();
+    let more = refused.len().saturating_sub(HOSTS_MAX);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    Some(format!(
+        "The agent asked for {}{more} and was refused: its `hosts` do not name this. Whoever runs \
+         Slipway can add what it needs.",
+        shown.join(", ")
+    ))
 }
 
 fn verified_row(context: &Context<'_>) -> String {

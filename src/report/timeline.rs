@@ -32,7 +32,12 @@ pub fn happened(event: &EventKind) -> String {
                 Withdrawal::IssueClosed => format!("{by} closed the issue"),
             }
         }
-        EventKind::Performed { done, .. } => done_words(done),
+        EventKind::Performed { done, refused_hosts, .. } if refused_hosts.is_empty() => {
+            done_words(done)
+        }
+        EventKind::Performed { done, refused_hosts, .. } => {
+            format!("{}; asked in vain for {}", done_words(done), refused_hosts.join(", "))
+        }
         EventKind::Observed(seen) => format!(
             "looked at pull request {}: head {}, base at {}, {}",
             seen.pull,
@@ -183,13 +188,18 @@ mod tests {
             authorize(go, sample::user("ann"), Permission::Write, Source::Comment(CommentId(1)));
         let by = given.unwrap();
         insta::assert_snapshot!(happened(&EventKind::Commanded(by)), @"ann said /go now");
-        let done = |done| happened(&EventKind::Performed { entry: 1, done });
+        let done =
+            |done| happened(&EventKind::Performed { entry: 1, done, refused_hosts: Vec::new() });
         let why = "x\ny".repeat(1_000);
         assert!(done(Done::Failed { why }).chars().count() <= 300);
         insta::assert_snapshot!(wrapped(&done(Done::Diverged { remote: Some(sha('b')) }), 30), @"
         somebody pushed bbbbbbbbbb to
         the branch
         ");
+        let refused_hosts = vec!["a.example:443".to_owned()];
+        let asked = EventKind::Performed { entry: 1, done: Done::Closed, refused_hosts };
+        insta::assert_snapshot!(happened(&asked),
+            @"the issue is closed and the branch is gone; asked in vain for a.example:443");
         let merged = MergeAnswer::Merged { commit: sha('e') };
         let merged = done(Done::MergeAnswered(merged));
         insta::assert_snapshot!(merged, @"GitHub merged it as eeeeeeeeee");

@@ -96,6 +96,7 @@ impl Bubblewrap {
             directory: directory.path().to_owned(),
             workspace: "probe".to_owned(),
             network: false,
+            doors: Vec::new(),
             limits: Limits { wall_ms_max: 10_000, output_bytes_max: 4_096 },
         };
         let done = own.run(&trial, &CancellationToken::new()).await?;
@@ -158,6 +159,9 @@ impl Sandbox for Bubblewrap {
         invocation: &Invocation,
         cancel: &CancellationToken,
     ) -> Result<Transcript, Error> {
+        if !invocation.doors.is_empty() {
+            return Err(Error("bubblewrap cannot lend a program doors yet".to_owned()));
+        }
         let private = Private::new()?;
         let status = private.root().join("status");
         let start = [self.program.clone().into_os_string()];

@@ -1,11 +1,13 @@
 //! Where strangers' programs run: agents and the repository's own commands.
 //!
 //! Adapters: `process` (own process group, cleared environment, limits; protects against
-//! accidents only) and `bubblewrap` (the same inside namespaces, without network). Fake:
-//! `fake`, a function instead of a program.
+//! accidents only), `bubblewrap` (the same inside namespaces, without network) and `container`
+//! (engines that others run). Fake: `fake`, a function instead of a program.
 
 pub mod bubblewrap;
+pub mod container;
 pub mod fake;
+mod lend;
 pub mod process;
 #[cfg(test)]
 mod trial;
@@ -45,7 +47,16 @@ pub struct Invocation {
     pub workspace: String,
     /// It may open connections; without it there is no network, where the sandbox can do that.
     pub network: bool,
+    /// What of the host it can reach, at ports of its own loopback interface.
+    pub doors: Vec<Door>,
     pub limits: Limits,
+}
+
+/// A unix socket of the host, lent to a program as `127.0.0.1:port`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Door {
+    pub port: u16,
+    pub socket: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

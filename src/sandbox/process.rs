@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use super::lend::lend;
 use super::{Error, FILE_BYTES_MAX, Invocation, OPEN_FILES_MAX, Sandbox, Tools, Transcript};
 use crate::process::{Order, Outcome, run};
 
@@ -28,6 +29,7 @@ impl Sandbox for Process {
     ) -> Result<Transcript, Error> {
         let program = self.tools.find(&invocation.program)?;
         let private = Private::new()?;
+        let (invocation, _lent) = &lend(invocation).await?;
         let order = Order {
             program: PathBuf::from("/bin/sh"),
             args: limited(&program, invocation.args.iter().map(OsString::from)),

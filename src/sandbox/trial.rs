@@ -28,6 +28,7 @@ impl Trial {
             directory: self.0.path().to_owned(),
             workspace: "trial".to_owned(),
             network: false,
+            doors: Vec::new(),
             limits: Limits { wall_ms_max: 20_000, output_bytes_max: 10_000 },
         }
     }

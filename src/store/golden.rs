@@ -136,7 +136,13 @@ fn shown() -> Diff {
 
 fn happened() -> Vec<(&'static str, Event)> {
     let [started, withdrawn, timer] = <[Event; 3]>::try_from(events()).unwrap();
-    let performed = |done| Event { kind: EventKind::Performed { entry: 3, done }, ..event(9) };
+    let performed = |done| {
+        let kind = EventKind::Performed { entry: 3, done, refused_hosts: Vec::new() };
+        Event { kind, ..event(9) }
+    };
+    let refused_hosts = vec!["api.example.com:443".to_owned()];
+    let done = Done::Failed { why: "no model".to_owned() };
+    let refused = EventKind::Performed { entry: 3, done, refused_hosts };
     let verified = Done::Verified {
         head: sha('a'),
         passed: false,
@@ -162,6 +168,7 @@ fn happened() -> Vec<(&'static str, Event)> {
         ("lost", performed(Done::Lost { people: vec![person()] })),
         ("merge_answered", performed(Done::MergeAnswered(answered))),
         ("settled", performed(Done::Settled(Settled::NotLanded))),
+        ("refused_hosts", Event { kind: refused, ..event(9) }),
         ("failed", performed(Done::Failed { why: "no disk".to_owned() })),
     ]
 }

@@ -90,6 +90,8 @@ pub struct Metrics {
     runs_live: Gauge,
     resident_bytes: Gauge,
     api_paced: Family<Labels, Counter>,
+    egress: Family<Label, Counter>,
+    egress_bytes: Family<Label, Counter>,
 }
 
 /// From 1 ms to about 70 min, each four times the one before.
@@ -118,6 +120,8 @@ impl Metrics {
             runs_live: Gauge::default(),
             resident_bytes: Gauge::default(),
             api_paced: Family::default(),
+            egress: Family::default(),
+            egress_bytes: Family::default(),
         };
         metrics.registry = Arc::new(metrics.registered());
         metrics
@@ -140,6 +144,9 @@ impl Metrics {
         r.register("resident_memory_bytes", "Memory held by the process", resident);
         let paced = self.api_paced.clone();
         r.register("api_paced", "Requests to GitHub that had to wait or were sent back", paced);
+        r.register("egress", "Connections agents asked for by verdict", self.egress.clone());
+        let bytes = self.egress_bytes.clone();
+        r.register("egress_bytes", "Bytes agents sent out and got back", bytes);
         registry
     }
 
@@ -185,6 +192,20 @@ impl Metrics {
     /// Counts a started agent.
     pub fn agent_called(&self, agent: &str) {
         self.agent_calls.get_or_create(&[("agent", agent.to_owned())]).inc();
+    }
+
+    /// Counts what one way out opened and refused.
+    pub fn egress(&self, opened: u64, refused: u64) {
+        for (verdict, count) in [("opened", opened), ("refused", refused)] {
+            self.egress.get_or_create(&[("verdict", verdict)]).inc_by(count);
+        }
+    }
+
+    /// Counts what went through one way out.
+    pub fn egress_bytes(&self, out: u64, back: u64) {
+        for (direction, bytes) in [("out", out), ("in", back)] {
+            self.egress_bytes.get_or_create(&[("direction", direction)]).inc_by(bytes);
+        }
     }
 
     /// Everything in the text format, with `gauges` as of now when the store could tell.

@@ -96,7 +96,7 @@ fn lane_wanted(event: &Event, next: &State) -> Option<crate::model::BranchName> 
 fn lane_busy(kind: EventKind, why: String) -> EventKind {
     match kind {
         EventKind::Performed { entry, .. } => {
-            EventKind::Performed { entry, done: Done::LaneBusy { why } }
+            EventKind::Performed { entry, done: Done::LaneBusy { why }, refused_hosts: Vec::new() }
         }
         other @ (EventKind::Started
         | EventKind::Commanded(_)

@@ -72,11 +72,12 @@ impl Engine {
         match &lease.kind {
             JobKind::Inbox { delivery } => self.inbox(lease, delivery).await,
             JobKind::Perform { run, entry, task } => {
-                let done = self.perform(lease, run, task, cancel).await?;
+                let (done, refused_hosts) = self.perform(lease, run, task, cancel).await?;
                 if cancel.is_cancelled() && !matches!(task, crate::pipeline::Task::Merge(_)) {
                     return Err(Failure::Unwanted);
                 }
-                self.apply(run, lease, EventKind::Performed { entry: *entry, done }).await
+                let kind = EventKind::Performed { entry: *entry, done, refused_hosts };
+                self.apply(run, lease, kind).await
             }
             JobKind::Look { run } => self.look(lease, run).await,
             JobKind::Timer { run, entry, timer } => {
@@ -181,7 +182,9 @@ impl Engine {
         let told = match &lease.kind {
             JobKind::Perform { run, entry, .. } => {
                 let done = Done::Failed { why };
-                self.apply(run, lease, EventKind::Performed { entry: *entry, done }).await
+                let refused_hosts = Vec::new();
+                let kind = EventKind::Performed { entry: *entry, done, refused_hosts };
+                self.apply(run, lease, kind).await
             }
             JobKind::Inbox { .. }
             | JobKind::Look { .. }

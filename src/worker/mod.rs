@@ -37,6 +37,7 @@ pub use jobs::{hint_job, operator_job, poll_job, sweep_job};
 pub use settings::{Limits, Settings};
 
 use crate::clock::Clock;
+use crate::egress::{Account, Egress};
 use crate::git::Git;
 use crate::github::{At, GitHub};
 use crate::model::{InstallationId, Millis, RunId, Vault};
@@ -50,6 +51,7 @@ pub struct Ports {
     pub github: Arc<dyn GitHub>,
     pub git: Arc<dyn Git>,
     pub sandbox: Arc<dyn Sandbox>,
+    pub egress: Arc<dyn Egress>,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
 }
@@ -70,6 +72,9 @@ pub trait Watcher: Send + Sync {
 
     /// A run moved.
     fn moved(&self, state: &State);
+
+    /// An agent's way out was closed.
+    fn reached(&self, account: &Account);
 }
 
 /// How a job ended.
@@ -109,6 +114,8 @@ impl Watcher for Unwatched {
     fn job(&self, _word: &'static str, _ended: Ended, _took_ms: i64) {}
 
     fn moved(&self, _state: &State) {}
+
+    fn reached(&self, _account: &Account) {}
 }
 
 /// The worker of the durable queue.

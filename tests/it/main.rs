@@ -14,6 +14,8 @@ mod openapi;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod rebound;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod setup;

@@ -21,6 +21,7 @@ fn ask(repo: &Repo, role: Role) -> Ask<'_> {
         conflicts: Vec::new(),
         protected: Vec::new(),
         verify: Vec::new(),
+        hosts: Vec::new(),
     }
 }
 
@@ -251,4 +252,16 @@ fn a_prompt_has_a_size_limit() {
         ..ask(&repo, Role::Fixer)
     };
     assert!(prompt(&ask).len() < 200_000);
+}
+
+#[test]
+fn an_agent_with_hosts_is_told_them_and_how() {
+    let repo = repo();
+    let hosts = vec!["api.example.com:443".to_owned(), "*.example.org:8443".to_owned()];
+    let prompt = prompt(&Ask { hosts, ..ask(&repo, Role::Builder) });
+    let rule = prompt.split("\n- ").find(|rule| rule.starts_with("There is no network"));
+    insta::assert_snapshot!(rule.unwrap(), @r"
+    There is no network but these hosts, by https through the proxy that the environment
+      names: `api.example.com:443`, `*.example.org:8443`.
+    ");
 }

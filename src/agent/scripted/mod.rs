@@ -61,7 +61,8 @@ impl Scripted {
             stdin: prompt,
             directory: place.directory,
             workspace: place.workspace,
-            network: place.network,
+            network: false,
+            doors: place.doors,
             limits: place.limits,
         }
     }
@@ -174,7 +175,7 @@ mod tests {
         let place = Place {
             directory: "/nowhere".into(),
             workspace: "w".to_owned(),
-            network: false,
+            doors: Vec::new(),
             limits: crate::sandbox::Limits { wall_ms_max: 1, output_bytes_max: 1 },
         };
         play_in_memory(&agent.invocation(prompt.to_owned(), place), files).unwrap()

@@ -79,7 +79,7 @@ impl Cast {
             Some(command) => command.clone(),
             None => scripted_command(&program, story)?,
         };
-        let (lossy, own_agent) = (demo.chaos.is_some(), demo.agent.is_some());
+        let lossy = demo.chaos.is_some();
         let hook = hook(demo.webhooks, &running.base_url, &address);
         let hearing = hearing(demo.webhooks, &hook);
         let place = Place {
@@ -87,7 +87,7 @@ impl Cast {
             sample: &sample,
             address: &address,
             lossy,
-            own_agent,
+            hosts: &demo.allow_hosts,
             hearing: &hearing,
         };
         place.configure(directory.path(), &program, &agent)?;
@@ -216,8 +216,8 @@ pub(super) struct Place<'a> {
     pub(super) address: &'a str,
     /// Webhooks get lost.
     pub(super) lossy: bool,
-    /// The agent is somebody's own, and may need the network.
-    pub(super) own_agent: bool,
+    /// What the agent may reach.
+    pub(super) hosts: &'a [String],
     /// How it hears of what happens.
     pub(super) hearing: &'a str,
 }
@@ -258,13 +258,13 @@ impl Place<'_> {
              name = 'demo'\n\
              command = {command}\n\
              at_once_max = 2\n\
-             network = {network}\n",
+             hosts = {hosts}\n",
             app = self.sample.bot.id,
             listen = self.address,
             hearing = self.hearing,
             github = self.running.base_url,
             command = serde_json::to_string(agent)?,
-            network = self.own_agent,
+            hosts = serde_json::to_string(self.hosts)?,
         );
         private(&directory.join("slipway.toml"), &text)
     }

@@ -16,13 +16,16 @@ pub(super) fn check(case: &Case) -> Vec<Line> {
 }
 
 fn one(found: &Found) -> Line {
-    let name = &found.agent;
+    let (name, hosts) = (&found.agent, &found.hosts);
     match (&found.program, &found.there) {
         (None, _) => {
             let next = "begin its command with the program to let it be looked for";
-            Line::warn(NAME, format!("{name}: only a shell can tell what it starts"), next)
+            let finding = format!("{name}: only a shell can tell what it starts; hosts: {hosts}");
+            Line::warn(NAME, finding, next)
         }
-        (Some(program), Ok(true)) => Line::ok(NAME, format!("{name}: {program} is found")),
+        (Some(program), Ok(true)) => {
+            Line::ok(NAME, format!("{name}: {program} is found; hosts: {hosts}"))
+        }
         (Some(program), Ok(false)) => {
             let finding = format!("{name}: the sandbox finds no program {program}");
             Line::fail(NAME, finding, "install it, or add its directory to `tools`")

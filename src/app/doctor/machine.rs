@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::words;
 use crate::agent::{Agent, Kind};
+use crate::app::containers;
 use crate::config::{Database, SandboxMode, Settings};
 use crate::git;
 use crate::process::{Order, run};
 use crate::sandbox::bubblewrap::Bubblewrap;
+use crate::sandbox::container::Engine;
 use crate::sandbox::process::Process;
 use crate::sandbox::{Invocation, Limits, SYSTEM_PATH, Sandbox, Tools};
 use crate::store::{Schema, postgres, sqlite};
@@ -34,6 +36,9 @@ pub(super) struct Machine {
 /// What stands between agents and this machine.
 pub(super) enum Barrier {
     Bubblewrap(String),
+    Container(String),
+    /// Containers were to be used and do not work.
+    NoContainer(String),
     /// Bubblewrap was to be used and does not work; whether there is anything instead.
     Broken {
         why: String,
@@ -46,6 +51,8 @@ pub(super) enum Barrier {
 /// An agent's program.
 pub(super) struct Found {
     pub(super) agent: String,
+    /// What it may reach, in words.
+    pub(super) hosts: String,
     /// `None` when only a shell can tell which it is.
     pub(super) program: Option<String>,
     /// Whether the sandbox finds it.
@@ -97,15 +104,36 @@ async fn sandbox(settings: &Settings) -> (Arc<dyn Sandbox>, Barrier) {
             let barrier = Barrier::None(process.describe());
             return (process, barrier);
         }
+        SandboxMode::Docker => return container(settings, Some(Engine::Docker), process).await,
+        SandboxMode::Podman => return container(settings, Some(Engine::Podman), process).await,
+        SandboxMode::Apple => return container(settings, Some(Engine::Apple), process).await,
         SandboxMode::Auto => true,
         SandboxMode::Bubblewrap => false,
     };
     match Bubblewrap::probe(tools).await {
+        Err(_) if instead && settings.containers.is_some() => {
+            container(settings, None, process).await
+        }
         Ok(bubblewrap) => {
             let barrier = Barrier::Bubblewrap(bubblewrap.describe());
             (Arc::new(bubblewrap), barrier)
         }
         Err(error) => (process, Barrier::Broken { why: error.0, instead }),
+    }
+}
+
+/// The containers of `engine`, or of the first that works.
+async fn container(
+    settings: &Settings,
+    engine: Option<Engine>,
+    otherwise: Arc<Process>,
+) -> (Arc<dyn Sandbox>, Barrier) {
+    match containers::look(settings, engine).await {
+        Ok(container) => {
+            let barrier = Barrier::Container(container.describe());
+            (Arc::new(container), barrier)
+        }
+        Err(error) => (otherwise, Barrier::NoContainer(error.to_string())),
     }
 }
 
@@ -119,7 +147,9 @@ async fn find(agent: &Agent, sandbox: &dyn Sandbox) -> Found {
         Some(program) => asked(program, sandbox).await,
         None => Ok(true),
     };
-    Found { agent: agent.name.clone(), program, there }
+    let hosts: Vec<String> = agent.hosts.iter().map(ToString::to_string).collect();
+    let hosts = if hosts.is_empty() { "nothing".to_owned() } else { hosts.join(", ") };
+    Found { agent: agent.name.clone(), hosts, program, there }
 }
 
 async fn asked(program: &str, sandbox: &dyn Sandbox) -> Result<bool, String> {
@@ -133,6 +163,7 @@ async fn asked(program: &str, sandbox: &dyn Sandbox) -> Result<bool, String> {
         directory: directory.path().to_owned(),
         workspace: "doctor".to_owned(),
         network: false,
+        doors: Vec::new(),
         limits: Limits { wall_ms_max: LOOK_MS_MAX, output_bytes_max: OUTPUT_BYTES_MAX },
     };
     let done = sandbox.run(&invocation, &CancellationToken::new()).await;

@@ -165,7 +165,7 @@ async fn a_healthy_slipway_is_told_so() {
     ok    git: git version 2.47.3
     warn  sandbox: process group with limits: no protection of files or network
           → run nothing else on this machine, or set sandbox to auto
-    ok    agents: me: sh is found
+    ok    agents: me: sh is found; hosts: nothing
     ok    database: /srv/slipway.db will be made
     ok    disk: work_dir: 50 GiB free at /srv/work
     ok    disk: database: 50 GiB free at /srv

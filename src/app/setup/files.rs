@@ -123,7 +123,7 @@ const AGENT: &str = "
 # [[agents]]
 # name = \"my-agent\"
 # command = \"my-agent --print\"
-# network = true   # it may reach its model; without this it has no network in the sandbox
+# hosts = [\"api.example.com\"]   # what it may reach, its model say; without this, nothing
 ";
 
 #[cfg(test)]

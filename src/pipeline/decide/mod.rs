@@ -82,7 +82,9 @@ pub fn decide(state: &State, event: &Event, policy: &Policy) -> Result<Decision,
         EventKind::Started => return Err(Ignored::NotNow),
         EventKind::Commanded(command) => commanded::decide(&mut run, command),
         EventKind::Withdrawn { by, how } => withdrawn::decide(&mut run, by.as_ref(), *how)?,
-        EventKind::Performed { done, .. } => performed::decide(&mut run, done)?,
+        EventKind::Performed { done, refused_hosts, .. } => {
+            performed::decide(&mut run, done, refused_hosts)?;
+        }
         EventKind::Observed(seen) => observed::decide(&mut run, state, seen)?,
         EventKind::TimerFired { timer, entry } => timer::decide(&mut run, *timer, *entry)?,
     }

@@ -5,13 +5,25 @@ use crate::pipeline::run::Run;
 use crate::pipeline::stage::{Done, Step, Task};
 use crate::pipeline::state::{Outcome, Phase, Progress};
 
-pub(super) fn decide(run: &mut Run<'_>, done: &Done) -> Result<(), Ignored> {
+/// Hosts told in the report; more only say the same.
+const REFUSED_HOSTS_MAX: usize = 20;
+
+pub(super) fn decide(
+    run: &mut Run<'_>,
+    done: &Done,
+    refused_hosts: &[String],
+) -> Result<(), Ignored> {
     let stage = match &run.state.progress {
         Progress::Running { stage, phase: Phase::Doing(_), .. } => *stage,
         Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => {
             return Err(Ignored::Stale);
         }
     };
+    for host in refused_hosts {
+        if run.state.work.refused_hosts.len() < REFUSED_HOSTS_MAX {
+            run.state.work.refused_hosts.insert(host.clone());
+        }
+    }
     if let (Done::Ready(seen), Some(Task::Ready { base })) = (done, run.state.task()) {
         run.state.work.lane = Some(base.clone());
         if let Some(step) = observed::ready(run, seen) {

@@ -1,6 +1,7 @@
 //! Agent: a workspace, a prompt, a process in the sandbox, the push gate, a commit.
 
 use super::Context;
+use super::way_out::WayOut;
 use crate::agent::{Place, Reading, pick, prompt};
 use crate::git::{Message, Workspace, WorkspaceOrder};
 use crate::model::text;
@@ -71,11 +72,13 @@ async fn in_workspace(
         Err(why) => return Ok(Done::AgentFailed { why, cost_micros: 0 }),
     };
     let logs = logs(context, role).await?;
-    let ask = ask(context, (role, round), logs, workspace);
+    let mut ask = ask(context, (role, round), logs, workspace);
+    ask.hosts = agent.hosts.iter().map(ToString::to_string).collect();
+    let way = WayOut::open(context, agent).await?;
     let place = Place {
         directory: workspace.path.clone(),
         workspace: workspace.key.clone(),
-        network: agent.network,
+        doors: way.doors(),
         limits: Limits {
             wall_ms_max: u64::from(context.policy.limits.agent_minutes_max) * 60_000,
             output_bytes_max: engine.settings.limits.output_bytes_max,
@@ -83,7 +86,9 @@ async fn in_workspace(
     };
     let mut invocation = agent.invocation(prompt::prompt(&ask), place);
     invocation.env.push(engine.plant(workspace).await?);
-    let transcript = engine.ports.sandbox.run(&invocation, context.cancel).await?;
+    let transcript = engine.ports.sandbox.run(&invocation, context.cancel).await;
+    way.close(context).await;
+    let transcript = transcript?;
     let (summary, cost_micros) = match agent.read(&transcript) {
         Reading::Finished { summary, cost_micros } => (summary, cost_micros),
         Reading::Failed { why, cost_micros } => {
@@ -153,6 +158,7 @@ fn ask<'a>(
         conflicts: workspace.conflicts.clone(),
         protected: context.policy.protected.clone(),
         verify: context.policy.verify.clone(),
+        hosts: Vec::new(),
     }
 }
 

@@ -19,6 +19,9 @@ mod sign;
 mod stories;
 mod update;
 mod verify;
+mod way_out;
+
+use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +43,8 @@ struct Context<'a> {
     policy: &'a Policy,
     at: At,
     cancel: &'a CancellationToken,
+    /// What the agent asked for in vain, told beside how the task ended.
+    refused_hosts: Mutex<Vec<String>>,
 }
 
 impl Engine {
@@ -49,7 +54,7 @@ impl Engine {
         run: &RunId,
         task: &Task,
         cancel: &CancellationToken,
-    ) -> Result<Done, Failure> {
+    ) -> Result<(Done, Vec<String>), Failure> {
         let Some(snapshot) = self.ports.store.load(run).await? else {
             return Err(Failure::Fault(format!("there is no run {run}")));
         };
@@ -58,8 +63,10 @@ impl Engine {
         }
         let state = &snapshot.state;
         let at = Self::at(state);
-        let context = Context { engine: self, lease, state, policy: &snapshot.policy, at, cancel };
-        match task {
+        let policy = &snapshot.policy;
+        let refused_hosts = Mutex::default();
+        let context = Context { engine: self, lease, state, policy, at, cancel, refused_hosts };
+        let done = match task {
             Task::Accept { base, pull } => accept::perform(&context, base.as_ref(), *pull).await,
             Task::Agent { role, round } => agent::perform(&context, *role, *round).await,
             Task::Verify { head } => verify::perform(&context, head).await,
@@ -92,7 +99,9 @@ impl Engine {
             Task::Compare { commit, permit } => compare::perform(&context, commit, permit).await,
             Task::Land { commit, .. } => land::perform(&context, commit).await,
             Task::Close { .. } => close::perform(&context).await,
-        }
+        }?;
+        let refused_hosts = context.refused_hosts.into_inner();
+        Ok((done, refused_hosts.unwrap_or_else(PoisonError::into_inner)))
     }
 }
 

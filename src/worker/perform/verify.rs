@@ -48,6 +48,8 @@ async fn in_workspace(
             directory: workspace.path.clone(),
             workspace: workspace.key.clone(),
             network: false,
+            // A check needs nothing from outside: what it needs is in the repository.
+            doors: Vec::new(),
             limits: Limits {
                 wall_ms_max: wall_ms_max.saturating_sub(spent),
                 output_bytes_max: engine.settings.limits.output_bytes_max,

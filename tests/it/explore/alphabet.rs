@@ -151,6 +151,10 @@ fn by_people(look: &Look) -> bool {
         .any(|word| look.name.starts_with(word))
 }
 
+fn performed(entry: u32, done: Done) -> EventKind {
+    EventKind::Performed { entry, done, refused_hosts: Vec::new() }
+}
+
 /// Every way the task that is out can end, one end it does not know, and the same under an
 /// entry that is over.
 fn ends(state: &State, lens: &Lens, all: &mut Vec<Letter>) {
@@ -160,13 +164,13 @@ fn ends(state: &State, lens: &Lens, all: &mut Vec<Letter>) {
         dones.push(odd.clone());
     }
     for (name, done) in &dones {
-        let kind = EventKind::Performed { entry: state.entry, done: done.clone() };
+        let kind = performed(state.entry, done.clone());
         let people = name.contains("pushed to") || name.contains("changes wanted");
         all.push(Letter { people, ..letter(name.clone(), kind) });
     }
     dones.push(odd);
     for (name, done) in dones {
-        let kind = EventKind::Performed { entry: state.entry.wrapping_sub(1), done };
+        let kind = performed(state.entry.wrapping_sub(1), done);
         all.push(letter(format!("stale {name}"), kind));
     }
 }

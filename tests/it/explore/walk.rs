@@ -194,7 +194,7 @@ fn key(node: &Node) -> String {
 fn outside(before: &Node, letter: &Letter, result: &Result<Decision, Ignored>) -> Outside {
     let mut now = before.outside.clone();
     let Ok(decision) = result else { return now };
-    if let EventKind::Performed { entry, done } = &letter.event.kind {
+    if let EventKind::Performed { entry, done, .. } = &letter.event.kind {
         if now.task == Some(*entry) {
             now.task = None;
         }

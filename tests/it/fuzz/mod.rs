@@ -2,6 +2,7 @@
 //! run; `SLIPWAY_FUZZ=<n>` tries as many of each kind, and `SLIPWAY_SEED` begins elsewhere.
 
 mod command;
+mod egress;
 mod gate;
 mod grow;
 mod payload;

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod closed;
+mod hosts;
 mod program;
 mod serve;
 mod trust;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use slipway::agent::scripted::{Edit, SCRIPT_VARIABLE, SUBCOMMAND, Script};
 use slipway::clock::{Clock, SystemClock};
 use slipway::playground::seed::{Sample, sample};
-use slipway::playground::world::{Pull, ReviewState};
+use slipway::playground::world::{Actor, Pull, ReviewState};
 use slipway::playground::{Config, Playground, Running};
 use tokio::process::Child;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -148,6 +148,28 @@ impl Company {
     pub(super) fn words(&self) -> String {
         let log = std::fs::read_to_string(self.path("slipway.log")).unwrap_or_default();
         log.lines().rev().take(20).collect::<Vec<_>>().into_iter().rev().collect::<String>()
+    }
+
+    pub(super) async fn metrics(&self) -> String {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = client.get(format!("http://{}/metrics", self.listen)).send().await;
+        answer.unwrap().text().await.unwrap()
+    }
+
+    /// A file of the default branch.
+    pub(super) fn file(&self, path: &str) -> Option<String> {
+        let owner = Actor::User(self.sample.maintainer.id);
+        let read =
+            self.running.world.with(|state| state.contents(&owner, &self.sample.repo, path, None));
+        read.ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// What was said, by anybody.
+    pub(super) fn comments(&self) -> Vec<String> {
+        let repo = self.sample.repo_id;
+        self.running.world.with(|state| {
+            state.repos[&repo].comments.values().map(|said| said.body.clone()).collect()
+        })
     }
 
     /// Operations the program called, git's among them.

@@ -124,6 +124,7 @@ impl Country {
             github: Arc::<App>::clone(&github),
             git: Arc::new(fake_git::Fake::new(remotes, Arc::clone(&directories))),
             sandbox: Arc::new(fake_sandbox::Fake::new(directories, play(Arc::default()))),
+            egress: Arc::default() as Arc<slipway::egress::fake::Fake>,
             store: Arc::<Memory>::clone(&store),
             clock: Arc::<VirtualClock>::clone(&clock) as Arc<dyn Clock>,
         };
@@ -181,7 +182,8 @@ fn settings(bot: &Bot) -> Settings {
         ..Script::default()
     };
     let kind = Kind::Scripted(Scripted { program: "/slipway".into(), script });
-    let agent = Agent { name: "scripted".to_owned(), kind, at_once_max: HEAVY_MAX, network: false };
+    let agent =
+        Agent { name: "scripted".to_owned(), kind, at_once_max: HEAVY_MAX, hosts: Vec::new() };
     Settings {
         owner: "engine-0".to_owned(),
         app_id: bot.id,

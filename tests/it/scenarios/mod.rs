@@ -11,6 +11,7 @@ mod gate;
 mod ground;
 mod held;
 mod lane;
+mod hosts;
 mod life;
 mod lost;
 mod offers;

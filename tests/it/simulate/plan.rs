@@ -152,7 +152,7 @@ impl Plan {
             name: format!("a{slot}"),
             kind: Kind::Scripted(Scripted { program: "/slipway".into(), script: script.clone() }),
             at_once_max: 2,
-            network: false,
+            hosts: Vec::new(),
         };
         self.scripts.iter().enumerate().map(agent).collect()
     }

@@ -192,6 +192,7 @@ impl Stage {
             github: Arc::new(self.tap(face, &fuse)),
             git: Arc::new(self.tap(Arc::new(self.git.clone()) as Arc<dyn Git>, &fuse)),
             sandbox: Arc::new(self.tap(Arc::new(sandbox) as Arc<dyn Sandbox>, &fuse)),
+            egress: Arc::default() as Arc<slipway::egress::fake::Fake>,
             store: Arc::new(self.tap(Arc::clone(&self.store) as Arc<dyn Store>, &fuse)),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
         };

@@ -18,7 +18,7 @@ const ROWS: &[&[&str]] = &[
     &["report"],
     &["clock"],
     &["process"],
-    &["agent", "git", "github", "sandbox", "store"],
+    &["agent", "egress", "git", "github", "sandbox", "store"],
     &["telemetry"],
     &["playground"],
     &["web", "worker"],
@@ -32,6 +32,8 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     ("git", "github"),
     // An agent is data for the sandbox.
     ("agent", "sandbox"),
+    // What an agent may reach are rules of the way out.
+    ("agent", "egress"),
 ];
 
 /// Pure and synchronous.
@@ -58,10 +60,12 @@ const WORLD: [&str; 16] = [
 ];
 
 /// Named by `app` and by their own folder alone.
-const ADAPTERS: [(&str, &str); 6] = [
+const ADAPTERS: [(&str, &str); 8] = [
+    ("egress", "proxy"),
     ("git", "cli"),
     ("github", "app"),
     ("sandbox", "bubblewrap"),
+    ("sandbox", "container"),
     ("sandbox", "process"),
     ("store", "postgres"),
     ("store", "sqlite"),

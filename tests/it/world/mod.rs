@@ -17,6 +17,7 @@ mod wired_store;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
@@ -68,6 +69,10 @@ pub(crate) struct Town {
     pub(crate) number: u64,
     pub(crate) directories: Directories,
     pub(crate) asked: Arc<Mutex<Vec<Asked>>>,
+    pub(crate) egress: Arc<slipway::egress::fake::Fake>,
+    poison: Option<plan::Poison>,
+    /// Payloads that were rewritten.
+    pub(crate) poisoned: AtomicU32,
     /// Crashes that happened.
     pub(crate) crashes: u32,
     /// The endpoint answers every delivery with 500.
@@ -132,7 +137,7 @@ impl Town {
                 let kept = ready(self.store.record(NewDelivery {
                     id: DeliveryId::parse(&delivery.guid).expect("GitHub's ids are valid"),
                     event: delivery.event.clone(),
-                    body: delivery.body.to_vec(),
+                    body: self.taken(&delivery.body),
                     at: self.clock.now(),
                 }));
                 kept.expect("the memory store keeps it");
@@ -140,6 +145,12 @@ impl Town {
             self.world.delivery_answered(delivery.id, if believed { 202 } else { 401 });
         }
         any
+    }
+
+    fn taken(&self, body: &[u8]) -> Vec<u8> {
+        let Some((poison, with)) = &self.poison else { return body.to_vec() };
+        self.poisoned.fetch_add(1, Ordering::SeqCst);
+        poison(body, with)
     }
 
     /// Deliveries, CI and one step of the engine, in this order; `false` when nothing was due.

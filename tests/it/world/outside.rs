@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use slipway::agent::scripted;
+use slipway::egress::fake::Fake;
 use slipway::git::depot::Depot;
 use slipway::git::fake::Remotes;
 use slipway::git::{Error, Push, PushAnswer};
@@ -15,6 +16,8 @@ use slipway::model::CommitSha;
 use slipway::playground::world::{Op, World};
 use slipway::sandbox::fake::{FakeDirectory, Play};
 use slipway::sandbox::{End, Invocation, Transcript};
+
+use super::plan::Reaches;
 
 /// The World's repositories, reached with the tokens it gave: rules and webhooks are true.
 pub(crate) struct Repositories {
@@ -87,5 +90,21 @@ pub(crate) fn play(asked: Arc<Mutex<Vec<Asked>>>) -> Play {
         let end = End::Exited(i32::from(!good));
         let stdout = if good { "ok".to_owned() } else { said };
         Transcript { end, stdout, stderr: String::new() }
+    })
+}
+
+/// The same programs, which first ask their way out for something, where they are lent one.
+pub(super) fn asking(play: Play, egress: Arc<Fake>, reaches: Option<Reaches>) -> Play {
+    let Some(Reaches { asks, .. }) = reaches else { return play };
+    Arc::new(move |invocation: &Invocation, files: &mut FakeDirectory| {
+        let is_agent = invocation.env.iter().any(|(name, _)| name == scripted::SCRIPT_VARIABLE);
+        assert_eq!(invocation.doors.len(), usize::from(is_agent), "a check is lent nothing");
+        for door in &invocation.doors {
+            let proxy = format!("http://127.0.0.1:{}", door.port);
+            assert!(invocation.env.contains(&("HTTPS_PROXY".to_owned(), proxy)));
+            let said = format!("CONNECT {asks} HTTP/1.1\r\n\r\n");
+            drop(egress.ask(&door.socket, said.as_bytes()).expect("a way out"));
+        }
+        play(invocation, files)
     })
 }

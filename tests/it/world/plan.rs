@@ -1,11 +1,13 @@
 //! The builder: what the repository, its rules, its CI and the scripted agent are like.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 use slipway::agent::scripted::{Edit, Resolution, Script, Scripted};
 use slipway::agent::{Agent, Kind};
 use slipway::clock::{Clock, FakeClock};
+use slipway::egress::{Rule, fake as fake_egress};
 use slipway::git::depot::Depot;
 use slipway::git::fake as fake_git;
 use slipway::model::trust::Trust;
@@ -18,7 +20,7 @@ use slipway::store::Store;
 use slipway::store::memory::Memory;
 use slipway::worker::{Limits, Ports, Settings, Unwatched, poll_job, sweep_job};
 
-use super::outside::{Repositories, play};
+use super::outside::{Repositories, asking, play};
 use super::reach::{Reach, Road};
 use super::wired::Wired;
 use super::{Fuse, Town, end, ready};
@@ -47,6 +49,18 @@ pub(crate) struct Plan {
     pub(super) trust: Trust,
     pub(super) bots: BTreeSet<UserId>,
     pub(super) private: bool,
+    pub(super) reaches: Option<Reaches>,
+    pub(super) poison: Option<Poison>,
+}
+
+/// How a payload is rewritten, and with what.
+pub(super) type Poison = (fn(&[u8], &str) -> Vec<u8>, String);
+
+/// What agents may reach, and what they ask for.
+#[derive(Debug, Clone)]
+pub(super) struct Reaches {
+    rules: Vec<Rule>,
+    pub(super) asks: &'static str,
 }
 
 /// A town as most tests want it: one required check, one approval, an agent that builds.
@@ -76,6 +90,8 @@ pub(crate) fn plan() -> Plan {
         trust: Trust::whole(),
         bots: BTreeSet::new(),
         private: false,
+        reaches: None,
+        poison: None,
     }
 }
 
@@ -162,6 +178,19 @@ impl Plan {
         self
     }
 
+    /// Payloads are rewritten on their way, after they were signed.
+    pub(crate) fn poisoned(mut self, how: fn(&[u8], &str) -> Vec<u8>, with: &str) -> Self {
+        self.poison = Some((how, with.to_owned()));
+        self
+    }
+
+    /// Agents may reach `hosts`, and ask for `asks` whenever they run.
+    pub(crate) fn reaches(mut self, hosts: &[&str], asks: &'static str) -> Self {
+        let rule = |host: &&str| Rule::parse(host).expect("a rule");
+        self.reaches = Some(Reaches { rules: hosts.iter().map(rule).collect(), asks });
+        self
+    }
+
     /// Looks for commands whose webhook was lost, as the program does.
     pub(crate) fn sweeps(mut self) -> Self {
         self.sweeps = true;
@@ -208,12 +237,15 @@ impl Plan {
         let depots = BTreeMap::from([(cast.repo.clone(), cast.depot.clone())]);
         let remotes = Arc::new(Repositories { world: world.clone(), depots });
         let git = fake_git::Fake::new(remotes, Arc::clone(&directories));
-        let sandbox = fake_sandbox::Fake::new(Arc::clone(&directories), play(Arc::clone(&asked)));
+        let egress = Arc::new(fake_egress::Fake::default());
+        let play = asking(play(Arc::clone(&asked)), Arc::clone(&egress), self.reaches.clone());
+        let sandbox = fake_sandbox::Fake::new(Arc::clone(&directories), play);
         let road = Road::new(reach, &world, cast.bot.id, &clock);
         let ports = Ports {
             github: Arc::new(Wired { port: road.hub, fuse: Arc::clone(&fuse) }),
             git: Arc::new(Wired { port: Arc::new(git), fuse: Arc::clone(&fuse) }),
             sandbox: Arc::new(Wired { port: Arc::new(sandbox), fuse: Arc::clone(&fuse) }),
+            egress: Arc::<fake_egress::Fake>::clone(&egress),
             store: Arc::new(Wired { port: Arc::clone(&store), fuse: Arc::clone(&fuse) }),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         };
@@ -246,6 +278,9 @@ impl Plan {
             number: 0,
             directories,
             asked,
+            egress,
+            poison: self.poison,
+            poisoned: AtomicU32::new(0),
             crashes: 0,
             refuses: false,
             expected: end::Expected {
@@ -264,7 +299,7 @@ impl Plan {
             name,
             kind: Kind::Scripted(Scripted { program: "/slipway".into(), script }),
             at_once_max: 4,
-            network: false,
+            hosts: self.reaches.as_ref().map(|it| it.rules.clone()).unwrap_or_default(),
         };
         Settings {
             owner: "engine-0".to_owned(),
