@@ -3,6 +3,7 @@
 
 mod file;
 mod hub;
+mod keyd;
 mod layer;
 mod reach;
 mod read;
@@ -10,9 +11,10 @@ mod settings;
 mod webhooks;
 
 pub use hub::GitHubUrls;
+pub use keyd::{KeySettings, load_key};
 pub use layer::Layer;
 pub use read::{WORKERS, load};
-pub use settings::{CaFile, Database, Identity, Limits, SandboxMode, Settings};
+pub use settings::{AppKey, CaFile, Database, Identity, Limits, SandboxMode, Settings};
 pub use webhooks::Webhooks;
 
 /// Why the configuration is refused, and what to do about it.

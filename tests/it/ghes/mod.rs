@@ -2,6 +2,7 @@
 
 mod certificates;
 mod closed;
+mod keyd;
 mod program;
 mod serve;
 mod trust;
