@@ -34,7 +34,8 @@ pub(super) async fn keyd(common: &Common, args: &Keyd) -> anyhow::Result<ExitCod
     let tasks = TaskTracker::new();
     tasks.spawn(serve::signals(stop.clone())?);
     let uids = &args.allow_uid;
-    tracing::info!(socket = %args.socket.display(), ?uids, app = settings.app_id, "holding the key");
+    let (socket, app) = (args.socket.display(), settings.app_id);
+    tracing::info!(%socket, ?uids, app, "holding the key");
     keys::serve(listener, door, Peers::only(uids.iter().copied()), stop).await;
     if let Err(error) = std::fs::remove_file(&args.socket) {
         tracing::warn!(%error, "the socket stays");

@@ -27,7 +27,8 @@ pub(super) fn check(case: &Case) -> Vec<Line> {
     }
     if us == 0 {
         let next = "run serve as a user of its own: root can read every file and every process";
-        return vec![Line::warn(NAME, format!("{at} is held by user {}, and we are root", peer.uid), next)];
+        let finding = format!("{at} is held by user {}, and we are root", peer.uid);
+        return vec![Line::warn(NAME, finding, next)];
     }
     vec![Line::ok(NAME, format!("{at} is held by user {}, we are user {us}", peer.uid))]
 }

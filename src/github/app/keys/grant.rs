@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::super::scope::Level;
 
 macro_rules! grants {
-    ($($(#[$doc:meta])* $name:ident = $word:literal: [$(($permission:literal, $level:ident)),*],)+) => {
+    ($($(#[$doc:meta])* $name:ident = $word:literal:
+        [$(($permission:literal, $level:ident)),*],)+) => {
         /// What a token is for.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
