@@ -89,6 +89,8 @@ impl Receiver {
         let tasks = TaskTracker::new();
         let store = Arc::new(sqlite::open(&directory.path().join("bench.db"), &tasks).await?);
         let web = Web {
+            app_id: 1,
+            lapse: slipway::web::Lapse::default(),
             store: Arc::<Durable>::clone(&store),
             clock: Arc::new(SystemClock),
             secrets: vec![secret.clone()],

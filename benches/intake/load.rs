@@ -121,7 +121,7 @@ pub(super) struct Genuine {
 impl Genuine {
     /// For a receiver at `path` that knows `secret`.
     pub(super) fn new(path: &str, secret: &[u8]) -> Self {
-        let mut body = "{\"action\":\"created\",\"urls\":[0".to_owned();
+        let mut body = "{\"action\":\"created\",\"issue\":{},\"comment\":{},\"urls\":[0".to_owned();
         while body.len() < BODY_BYTES {
             body += ",\"https://api.example.com/repos/octo/hello/issues/";
             body += &fastrand::u64(..).to_string();

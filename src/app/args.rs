@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::config::{self, ConfigError, Layer, Settings};
+use crate::config::{self, ConfigError, KeySettings, Layer, Settings};
 use crate::model::Secret;
 
 /// From `/go` on an issue to a merged pull request.
@@ -37,6 +37,10 @@ pub(super) enum Command {
     Setup(Setup),
     /// Look whether everything is as it must be, and say what to do where it is not.
     Doctor(Doctor),
+    /// Hold the App's key for `serve`, in a process and under a user of its own.
+    Keyd(Keyd),
+    /// Show what was done and what was refused, oldest first.
+    Audit(AuditOf),
     /// List runs, newest first.
     Runs,
     /// Show one run's timeline.
@@ -59,6 +63,38 @@ pub(super) enum Command {
     /// The agent the demo uses.
     #[command(hide = true)]
     ScriptedAgent,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Keyd {
+    /// The App's private key; without it, the credential private-key of the service manager.
+    #[arg(long, value_name = "FILE")]
+    key: Option<String>,
+    /// The number of the GitHub App.
+    #[arg(long, value_name = "N")]
+    app_id: Option<u64>,
+    /// Where to listen.
+    #[arg(long, value_name = "PATH")]
+    pub(super) socket: PathBuf,
+    /// The user who may ask, by number; may be given several times. Nobody else may, not even root.
+    #[arg(long, value_name = "N", required = true)]
+    pub(super) allow_uid: Vec<u32>,
+    /// A GitHub Enterprise Server.
+    #[arg(long, value_name = "URL")]
+    github_url: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct AuditOf {
+    /// Of one repository: owner/name.
+    #[arg(long, value_name = "REPO")]
+    pub(super) repo: Option<String>,
+    /// Of one run, such as r0123456789.
+    #[arg(long, value_name = "RUN")]
+    pub(super) run: Option<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Default, ClapArgs)]
@@ -196,9 +232,23 @@ impl Common {
         self.load(flags)
     }
 
+    /// What the holder of the key has to know.
+    pub(super) fn key_settings(&self, keyd: &Keyd) -> Result<KeySettings, ConfigError> {
+        let flags = Layer {
+            app_id: keyd.app_id,
+            private_key_file: keyd.key.clone(),
+            github_url: keyd.github_url.clone(),
+            ..Layer::default()
+        };
+        config::load_key(self.config.as_deref(), Self::env, flags)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+    fn env(name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
     fn load(&self, flags: Layer) -> Result<Settings, ConfigError> {
-        #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
-        let env = |name: &str| std::env::var(name).ok();
-        config::load(self.config.as_deref(), env, flags)
+        config::load(self.config.as_deref(), Self::env, flags)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::{ConfigError, Identity, Settings};
+use crate::config::{AppKey, ConfigError, Identity, KeySettings, Settings};
 use crate::github::app::Config;
 
 /// Before a read whose answer was lost is sent again.
@@ -21,6 +21,18 @@ pub(super) fn nobody(settings: &Settings) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
+/// The way of the holder of the key.
+pub(super) fn holder(settings: &KeySettings) -> Config {
+    let mut config = Config::new(&settings.github.api, settings.app_id, "");
+    config.private_key = settings.key.clone();
+    config.private_key_old.clone_from(&settings.key_old);
+    config.git_url = Some(settings.github.web.clone());
+    config.hosts.clone_from(&settings.hosts);
+    config.extra_roots = settings.ca_file.iter().map(|file| file.pem.clone()).collect();
+    config.backoff = BACKOFF;
+    config
+}
+
 /// The same as our App.
 ///
 /// # Errors
@@ -28,8 +40,12 @@ pub(super) fn nobody(settings: &Settings) -> Result<Config, ConfigError> {
 pub(super) fn ourselves(settings: &Settings, identity: &Identity) -> Result<Config, ConfigError> {
     let mut config = nobody(settings)?;
     config.app_id = identity.app_id;
-    identity.private_key.reveal().clone_into(&mut config.private_key);
-    let old = identity.private_key_old.as_ref();
-    config.private_key_old = old.map(|key| key.reveal().to_owned());
+    match &identity.key {
+        AppKey::Held { key, old } => {
+            config.private_key = key.clone();
+            config.private_key_old.clone_from(old);
+        }
+        AppKey::Elsewhere(path) => config.key_socket = Some(path.clone()),
+    }
     Ok(config)
 }

@@ -13,17 +13,19 @@ use crate::command::{SlashCommand, Source, authorize};
 use crate::config::{Database, Settings};
 use crate::model::{BranchName, Permission, Repo, RunId, User, UserId};
 use crate::report;
-use crate::store::{Entry, NewJob, RUNS_MAX, RunRow, Snapshot, Store, sqlite};
+use crate::store::{
+    AUDITS_MAX, AuditRow, Audited, Entry, NewJob, RUNS_MAX, RunRow, Snapshot, Store, sqlite,
+};
 use crate::worker::operator_job;
 
 /// The store as a second process may use it: beside a running server.
-enum Beside {
+pub(super) enum Beside {
     File(sqlite::Client),
     Server(std::sync::Arc<dyn Store>),
 }
 
 impl Beside {
-    async fn open(common: &Common) -> anyhow::Result<Self> {
+    pub(super) async fn open(common: &Common) -> anyhow::Result<Self> {
         let settings: Settings = common.settings(&Serve::default())?;
         Ok(match &settings.database {
             Database::Sqlite(path) => Self::File(sqlite::Client::open(path).await?),
@@ -52,6 +54,14 @@ impl Beside {
         Ok(match self {
             Self::File(client) => client.timeline(run).await?,
             Self::Server(store) => store.timeline(run).await?,
+        })
+    }
+
+    /// Newest first.
+    pub(super) async fn audits(&self, which: &Audited) -> anyhow::Result<Vec<AuditRow>> {
+        Ok(match self {
+            Self::File(client) => client.audits(which, AUDITS_MAX).await?,
+            Self::Server(store) => store.audits(which, AUDITS_MAX).await?,
         })
     }
 

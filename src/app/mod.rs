@@ -1,13 +1,16 @@
 //! The composition root: the only place that names adapters, loops and exits.
 
 mod args;
+mod audit;
 mod containers;
 mod demo;
 mod doctor;
 mod hub;
 mod inspect;
+mod keyd;
 mod manifest;
 pub mod pool;
+mod private;
 mod relay;
 mod serve;
 mod setup;
@@ -32,6 +35,8 @@ pub fn run() -> ExitCode {
             Command::Demo(demo) => demo::demo(&demo).await,
             Command::Setup(setup) => setup::setup(&args.common, &setup).await,
             Command::Doctor(doctor) => doctor::doctor(&args.common, &doctor).await,
+            Command::Keyd(keyd) => keyd::keyd(&args.common, &keyd).await,
+            Command::Audit(of) => audit::audit(&args.common, &of).await,
             Command::Runs => inspect::runs(&args.common).await,
             Command::Show { run } => inspect::show(&args.common, &run).await,
             Command::Stop { run } => inspect::stop(&args.common, &run).await,

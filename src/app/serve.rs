@@ -11,9 +11,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::args::{Common, Serve};
+use super::audit::Minted;
 use super::relay::Relay;
 use super::watch::Telling;
-use super::{containers, hub, pool};
+use super::{containers, hub, pool, private};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Database, GitHubUrls, Identity, SandboxMode, Settings, Webhooks};
 use crate::egress::proxy::Proxy;
@@ -43,6 +44,7 @@ const KEY_LINE_MIN: usize = 32;
 const WORKSPACE_AGE_MAX: Duration = Duration::from_hours(24);
 
 pub(super) async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<ExitCode> {
+    private::hide()?;
     let settings = common.settings(serve)?;
     let identity = settings.identity()?;
     let vault = Vault::default();
@@ -59,7 +61,8 @@ pub(super) async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<Exit
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = open_store(&settings, &tasks).await?;
     let metrics = Metrics::new();
-    let github = github(&settings, &identity, vault.clone(), Arc::clone(&clock))?;
+    let ledger = Arc::new(Minted(Arc::clone(&store)));
+    let github = github(&settings, &identity, (vault.clone(), ledger), Arc::clone(&clock))?;
     let ports = (Arc::clone(&github), Arc::clone(&store), clock);
     let engine = build(&settings, &identity, &metrics, ports).await?;
     let engine = Arc::new(engine.guarding(vault));
@@ -68,6 +71,8 @@ pub(super) async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<Exit
     let web = Web {
         store: Arc::clone(&store),
         clock: Arc::clone(&engine.ports().clock),
+        app_id: identity.app_id,
+        lapse: web::Lapse::None,
         secrets: identity.webhook_secrets.clone(),
         limits: web::Limits::default(),
         readiness: Arc::clone(&readiness),
@@ -109,8 +114,7 @@ fn slots(settings: &Settings) -> u32 {
 
 fn logs(settings: &Settings, identity: &Identity, vault: &Vault) -> anyhow::Result<()> {
     let mut secrets: Vec<Secret> = settings.secrets();
-    secrets.push(identity.private_key.clone());
-    secrets.extend(identity.private_key_old.clone());
+    secrets.extend(identity.key.secrets());
     for secret in &secrets {
         keep(vault, secret);
     }
@@ -152,11 +156,12 @@ pub(super) async fn open_store(
 fn github(
     settings: &Settings,
     identity: &Identity,
-    vault: Vault,
+    (vault, ledger): (Vault, Arc<Minted>),
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<App>> {
     let mut config = hub::ourselves(settings, identity)?;
     config.vault = vault;
+    config.ledger = Some(ledger);
     config.limits = config.limits.with_workers(slots(settings));
     Ok(Arc::new(App::new(&config, clock).context("the way to GitHub")?))
 }
@@ -322,7 +327,9 @@ async fn count(github: Arc<App>, metrics: Metrics, stop: CancellationToken) {
 }
 
 /// SIGTERM and SIGINT end the program gracefully.
-fn signals(stop: CancellationToken) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+pub(super) fn signals(
+    stop: CancellationToken,
+) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
     let mut term = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

@@ -16,11 +16,12 @@ struct Written {
     app_id: Option<u64>,
     private_key_file: Option<String>,
     private_key_old_file: Option<String>,
-    webhook_secret: Option<Hidden>,
-    webhook_secret_old: Option<Hidden>,
+    key_service: Option<String>,
+    webhook_secret: Option<Secret>,
+    webhook_secret_old: Option<Secret>,
     webhooks: Option<String>,
-    relay_url: Option<Hidden>,
-    database: Option<Hidden>,
+    relay_url: Option<Secret>,
+    database: Option<Secret>,
     listen: Option<String>,
     github_url: Option<String>,
     hosts: Option<Vec<String>>,
@@ -30,7 +31,7 @@ struct Written {
     sandbox: Option<String>,
     tools: Option<String>,
     public_url: Option<String>,
-    dashboard_token: Option<Hidden>,
+    dashboard_token: Option<Secret>,
     log: Option<String>,
     log_filter: Option<String>,
     trusted_bots: Option<Vec<u64>>,
@@ -88,31 +89,21 @@ fn one() -> u32 {
     1
 }
 
-/// Text that goes straight into a [`Secret`].
-#[derive(Debug)]
-struct Hidden(Secret);
-
-impl<'de> Deserialize<'de> for Hidden {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from).map(|text| Self(Secret::new(text)))
-    }
-}
-
 /// Reads the text of the file called `name`.
 pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
     let file: Written = toml::from_str(text).map_err(|error| refuse(name, text, &error))?;
-    let secret = |hidden: Option<Hidden>| hidden.map(|hidden| hidden.0);
     Ok(Layer {
         app_id: file.app_id,
         private_key: None,
         private_key_file: file.private_key_file,
         private_key_old: None,
         private_key_old_file: file.private_key_old_file,
-        webhook_secret: secret(file.webhook_secret),
-        webhook_secret_old: secret(file.webhook_secret_old),
+        key_service: file.key_service,
+        webhook_secret: file.webhook_secret,
+        webhook_secret_old: file.webhook_secret_old,
         webhooks: file.webhooks,
-        relay_url: secret(file.relay_url),
-        database: secret(file.database),
+        relay_url: file.relay_url,
+        database: file.database,
         listen: file.listen,
         github_url: file.github_url,
         hosts: file.hosts,
@@ -133,7 +124,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
         sandbox: file.sandbox,
         tools: file.tools,
         public_url: file.public_url,
-        dashboard_token: secret(file.dashboard_token),
+        dashboard_token: file.dashboard_token,
         log: file.log,
         log_filter: file.log_filter,
         agents: file.agents,

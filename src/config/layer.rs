@@ -56,6 +56,8 @@ layer! {
     /// The key before, while it is being replaced.
     private_key_old: Secret,
     private_key_old_file: String,
+    /// The socket of another process that holds the key.
+    key_service: String,
     webhook_secret: Secret,
     /// The secret before, while it is being replaced.
     webhook_secret_old: Secret,

@@ -4,6 +4,7 @@
 mod containers;
 mod file;
 mod hub;
+mod keyd;
 mod layer;
 mod reach;
 mod read;
@@ -13,9 +14,10 @@ mod webhooks;
 
 pub use containers::Containers;
 pub use hub::GitHubUrls;
+pub use keyd::{KeySettings, load_key};
 pub use layer::Layer;
 pub use read::{WORKERS, load};
-pub use settings::{CaFile, Database, Identity, Limits, SandboxMode, Settings};
+pub use settings::{AppKey, CaFile, Database, Identity, Limits, SandboxMode, Settings};
 pub use webhooks::Webhooks;
 
 /// Why the configuration is refused, and what to do about it.

@@ -18,8 +18,8 @@ use crate::agent::{Agent, Kind, command::Command};
 use crate::model::Secret;
 use crate::telemetry::LogFormat;
 
-/// Shorter webhook secrets can be guessed; they are accepted with a warning, in bytes.
-const SECRET_BYTES_GOOD: usize = 20;
+/// Shorter webhook secrets can be guessed, in bytes.
+const SECRET_BYTES_MIN: usize = 32;
 /// Largest credential handed over by the service manager, in bytes.
 const CREDENTIAL_BYTES_MAX: u64 = 64 * 1024;
 const NAME_CHARS_MAX: usize = 50;
@@ -37,9 +37,22 @@ pub fn load(
     env: impl Fn(&str) -> Option<String>,
     flags: Layer,
 ) -> Result<Settings, ConfigError> {
+    settings(layers(file, &env, flags)?, &env)
+}
+
+pub(super) fn layers(
+    file: Option<&Path>,
+    env: &impl Fn(&str) -> Option<String>,
+    flags: Layer,
+) -> Result<Placed, ConfigError> {
     let flags = flags.placed(|key| format!("--{}", key.replace('_', "-")));
-    let lower = [environment(&env)?, credentials(&env)?, from_file(file)?];
-    settings(lower.into_iter().fold(flags, stack), &env)
+    let lower = [environment(env)?, credentials(env)?, from_file(file)?];
+    Ok(lower.into_iter().fold(flags, stack))
+}
+
+pub(super) fn github(said: Option<Said<String>>) -> Result<GitHubUrls, ConfigError> {
+    let parsed = said.map(|said| GitHubUrls::parse(&said.place, &said.value));
+    parsed.unwrap_or_else(|| Ok(GitHubUrls::default()))
 }
 
 /// A key file named above hides a key given as text below.
@@ -93,6 +106,7 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
         private_key_file: text("SLIPWAY_PRIVATE_KEY_FILE"),
         private_key_old: secret("SLIPWAY_PRIVATE_KEY_OLD"),
         private_key_old_file: text("SLIPWAY_PRIVATE_KEY_OLD_FILE"),
+        key_service: text("SLIPWAY_KEY_SERVICE"),
         webhook_secret: secret("SLIPWAY_WEBHOOK_SECRET"),
         webhook_secret_old: secret("SLIPWAY_WEBHOOK_SECRET_OLD"),
         webhooks: text("SLIPWAY_WEBHOOKS"),
@@ -181,8 +195,7 @@ fn state_dir(env: &impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigErr
 }
 
 fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Settings, ConfigError> {
-    let mut warnings = Vec::new();
-    let webhook_secrets = secrets(&said, &mut warnings)?;
+    let webhook_secrets = secrets(&said)?;
     let limits = trust::limits(&said)?;
     let database = match said.database {
         Some(said) => database(said.value),
@@ -197,10 +210,7 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
     Ok(Settings {
         database,
         listen: listen(said.listen)?,
-        github: said.github_url.map_or_else(
-            || Ok(GitHubUrls::default()),
-            |said| GitHubUrls::parse(&said.place, &said.value),
-        )?,
+        github: github(said.github_url)?,
         hosts: reach::hosts(said.hosts)?,
         ca_file: said.ca_file.map(|said| (said.value.into(), said.place)),
         work_dir,
@@ -215,34 +225,35 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
         dashboard_token: said.dashboard_token.map(|said| said.value),
         log: log(said.log)?,
         log_filter: said.log_filter.map_or_else(|| "info".to_owned(), |said| said.value),
-        warnings,
+        warnings: Vec::new(),
         app_id: said.app_id.map(|said| said.value),
         private_key,
         private_key_old,
+        key_service: said.key_service.map(|said| (said.value.into(), said.place)),
         webhook_secrets,
         webhooks: webhooks::parse(said.webhooks, said.relay_url)?,
     })
 }
 
-fn key_of(text: Option<Said<Secret>>, file: Option<Said<String>>) -> Option<PrivateKey> {
+pub(super) fn key_of(text: Option<Said<Secret>>, file: Option<Said<String>>) -> Option<PrivateKey> {
     text.map(|said| PrivateKey::Text(said.value)).or_else(|| {
         file.map(|said| PrivateKey::File { path: said.value.into(), place: said.place })
     })
 }
 
-fn secrets(said: &Placed, warnings: &mut Vec<String>) -> Result<Vec<Secret>, ConfigError> {
+fn secrets(said: &Placed) -> Result<Vec<Secret>, ConfigError> {
     let mut secrets = Vec::new();
     for said in [&said.webhook_secret, &said.webhook_secret_old].into_iter().flatten() {
         if said.value.reveal().trim().is_empty() {
             let next = "put the secret of the App's settings page there";
             return Err(ConfigError::new(&said.place, "the secret is empty", next));
         }
-        if said.value.len() < SECRET_BYTES_GOOD {
-            warnings.push(format!(
-                "{}: the webhook secret is short enough to be guessed; make a new one with \
-                 `openssl rand -hex 32`",
-                said.place
-            ));
+        if said.value.reveal().trim().len() < SECRET_BYTES_MIN {
+            let why =
+                format!("the secret has fewer than {SECRET_BYTES_MIN} bytes and can be guessed");
+            let next =
+                "make one with `openssl rand -hex 32` and put it into the App's settings too";
+            return Err(ConfigError::new(&said.place, why, next));
         }
         secrets.push(said.value.clone());
     }
@@ -295,7 +306,7 @@ fn tools(said: Option<Said<String>>) -> Result<Vec<PathBuf>, ConfigError> {
     Err(ConfigError::new(said.place, "a directory is not absolute", next))
 }
 
-fn log(said: Option<Said<String>>) -> Result<LogFormat, ConfigError> {
+pub(super) fn log(said: Option<Said<String>>) -> Result<LogFormat, ConfigError> {
     let Some(said) = said else { return Ok(LogFormat::default()) };
     match said.value.as_str() {
         "human" => Ok(LogFormat::Human),

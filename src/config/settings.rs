@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{ConfigError, Containers, GitHubUrls, Webhooks};
 use crate::agent::Agent;
@@ -44,6 +44,7 @@ pub struct Settings {
     pub(super) app_id: Option<u64>,
     pub(super) private_key: Option<PrivateKey>,
     pub(super) private_key_old: Option<PrivateKey>,
+    pub(super) key_service: Option<(PathBuf, String)>,
     pub(super) webhook_secrets: Vec<Secret>,
 }
 
@@ -67,12 +68,30 @@ pub enum Database {
 #[derive(Debug, Clone)]
 pub struct Identity {
     pub app_id: u64,
-    /// PEM.
-    pub private_key: Secret,
-    /// The one before, while it is being replaced.
-    pub private_key_old: Option<Secret>,
+    pub key: AppKey,
     /// The newest first; at least one where webhooks are listened to.
     pub webhook_secrets: Vec<Secret>,
+}
+
+/// Where the App's private key is.
+#[derive(Debug, Clone)]
+pub enum AppKey {
+    /// In this process, in PEM form, with the one before while it is being replaced.
+    Held { key: Secret, old: Option<Secret> },
+    /// In another one, which is asked through this socket; this process never reads the key.
+    Elsewhere(PathBuf),
+}
+
+impl AppKey {
+    /// What must never be logged.
+    pub fn secrets(&self) -> Vec<Secret> {
+        match self {
+            Self::Held { key, old } => {
+                [Some(key), old.as_ref()].into_iter().flatten().cloned().collect()
+            }
+            Self::Elsewhere(_) => Vec::new(),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -146,15 +165,7 @@ const CERTIFICATES_BYTES_MAX: u64 = 1024 * 1024;
 impl Settings {
     /// Who vouches for GitHub's server, beside whom the system believes.
     pub fn ca_file(&self) -> Result<Option<CaFile>, ConfigError> {
-        let Some((path, place)) = &self.ca_file else { return Ok(None) };
-        let pem = super::read::text_of(path, place, CERTIFICATES_BYTES_MAX)?.reveal().to_owned();
-        if !pem.contains("-----BEGIN CERTIFICATE-----") {
-            let next = "give the authority's certificate, not its key, as text in PEM form";
-            return Err(ConfigError::new(place, "it holds no certificate", next));
-        }
-        let failed =
-            |error: std::io::Error| ConfigError::new(place, error.to_string(), "check the path");
-        Ok(Some(CaFile { path: path.canonicalize().map_err(failed)?, pem }))
+        certificates(self.ca_file.as_ref())
     }
 
     /// What `serve` needs to be a GitHub App. Read late, so that commands that only look at
@@ -164,20 +175,35 @@ impl Settings {
         let app_id = self.app_id.ok_or_else(|| {
             missing("app_id", "set SLIPWAY_APP_ID to the number on the App's settings page")
         })?;
-        let private_key = self.private_key.as_ref().ok_or_else(|| {
-            missing(
-                "private_key_file",
-                "set SLIPWAY_PRIVATE_KEY_FILE to the .pem file the App's settings page gave you",
-            )
-        })?;
+        let key = self.key()?;
         if self.webhook_secrets.is_empty() && matches!(self.webhooks, Webhooks::Listen) {
             let next = "set SLIPWAY_WEBHOOK_SECRET to the secret on the App's settings page";
             return Err(missing("webhook_secret", next));
         }
-        let private_key = private_key.read()?;
-        let private_key_old = self.private_key_old.as_ref().map(PrivateKey::read).transpose()?;
-        let webhook_secrets = self.webhook_secrets.clone();
-        Ok(Identity { app_id, private_key, private_key_old, webhook_secrets })
+        Ok(Identity { app_id, key: key.read()?, webhook_secrets: self.webhook_secrets.clone() })
+    }
+
+    /// Where the key is, before anything of it is read. Two answers are none.
+    fn key(&self) -> Result<KeyPlace<'_>, ConfigError> {
+        match (&self.key_service, &self.private_key) {
+            (Some((path, _)), None) => Ok(KeyPlace::Elsewhere(path)),
+            (Some((_, place)), Some(_)) => {
+                let why = "a private key is configured as well, which this process must not have";
+                Err(ConfigError::new(place, why, "take private_key_file away"))
+            }
+            (None, Some(key)) => Ok(KeyPlace::Here(key, self.private_key_old.as_ref())),
+            (None, None) => Err(ConfigError::new(
+                "private_key_file",
+                "it is not set",
+                "set SLIPWAY_PRIVATE_KEY_FILE to the .pem file the App's settings page gave you, \
+                 or SLIPWAY_KEY_SERVICE to the socket of `slipway keyd`",
+            )),
+        }
+    }
+
+    /// The socket of the process that holds the key, where there is one.
+    pub fn key_service(&self) -> Option<&Path> {
+        self.key_service.as_ref().map(|(path, _)| path.as_path())
     }
 
     /// Values that must never be logged.
@@ -199,6 +225,37 @@ impl Settings {
     }
 }
 
+/// The file with certificates that was named at a place.
+pub(super) fn certificates(
+    named: Option<&(PathBuf, String)>,
+) -> Result<Option<CaFile>, ConfigError> {
+    let Some((path, place)) = named else { return Ok(None) };
+    let pem = super::read::text_of(path, place, CERTIFICATES_BYTES_MAX)?.reveal().to_owned();
+    if !pem.contains("-----BEGIN CERTIFICATE-----") {
+        let next = "give the authority's certificate, not its key, as text in PEM form";
+        return Err(ConfigError::new(place, "it holds no certificate", next));
+    }
+    let failed =
+        |error: std::io::Error| ConfigError::new(place, error.to_string(), "check the path");
+    Ok(Some(CaFile { path: path.canonicalize().map_err(failed)?, pem }))
+}
+
+enum KeyPlace<'a> {
+    Here(&'a PrivateKey, Option<&'a PrivateKey>),
+    Elsewhere(&'a Path),
+}
+
+impl KeyPlace<'_> {
+    fn read(&self) -> Result<AppKey, ConfigError> {
+        Ok(match self {
+            Self::Here(key, old) => {
+                AppKey::Held { key: key.read()?, old: old.map(PrivateKey::read).transpose()? }
+            }
+            Self::Elsewhere(path) => AppKey::Elsewhere((*path).to_owned()),
+        })
+    }
+}
+
 /// Some environments can hold only one line, in which `\n` stands for its end.
 fn unfolded(key: Secret) -> Secret {
     if key.reveal().trim().contains('\n') {
@@ -208,7 +265,7 @@ fn unfolded(key: Secret) -> Secret {
 }
 
 impl PrivateKey {
-    fn read(&self) -> Result<Secret, ConfigError> {
+    pub(super) fn read(&self) -> Result<Secret, ConfigError> {
         let (text, place) = match self {
             Self::Text(text) => (text.clone(), "private_key".to_owned()),
             Self::File { path, place } => {

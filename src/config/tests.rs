@@ -44,9 +44,21 @@ impl Machine {
         path
     }
 
+    fn get(&self, name: &str) -> Option<String> {
+        self.env.get(name).cloned()
+    }
+
     fn load(&self, text: &str, flags: Layer) -> Result<Settings, ConfigError> {
         let file = self.file("slipway.toml", text);
-        load(Some(&file), |name| self.env.get(name).cloned(), flags)
+        load(Some(&file), |name| self.get(name), flags)
+    }
+}
+
+/// The key that is held here, and the one before.
+fn held(identity: &Identity) -> (&str, Option<&str>) {
+    match &identity.key {
+        AppKey::Held { key, old } => (key.reveal(), old.as_ref().map(Secret::reveal)),
+        AppKey::Elsewhere(path) => panic!("it is at {}", path.display()),
     }
 }
 
@@ -141,7 +153,7 @@ fn the_identity_is_asked_for_late_and_says_what_is_missing() {
     let text = pem();
     machine.file("key.pem", &text);
     let identity = machine.load("", Layer::default()).unwrap().identity().unwrap();
-    assert_eq!((identity.app_id, identity.private_key.reveal()), (7, text.as_str()));
+    assert_eq!((identity.app_id, held(&identity).0), (7, text.as_str()));
 }
 
 #[test]
@@ -182,7 +194,7 @@ fn secrets_handed_over_by_the_service_manager_are_taken_without_their_last_newli
     let identity = machine.load("", Layer::default()).unwrap().identity().unwrap();
     let secrets: Vec<&str> = identity.webhook_secrets.iter().map(Secret::reveal).collect();
     assert_eq!(secrets, [new, old]);
-    assert_eq!(identity.private_key.reveal(), key.trim_end());
+    assert_eq!(held(&identity).0, key.trim_end());
 }
 
 #[test]
@@ -196,16 +208,16 @@ fn two_keys_are_taken_in_one_line_or_many_and_by_longer_names() {
     let file = machine.file("old.pem", &old);
     let text = format!("private_key_old_file = {:?}\n", file.to_str().unwrap());
     let identity = machine.load(&text, Layer::default()).unwrap().identity().unwrap();
-    assert_eq!(identity.private_key.reveal(), new.trim_end());
-    assert_eq!(identity.private_key_old.unwrap().reveal(), old);
+    assert_eq!(held(&identity).0, new.trim_end());
+    assert_eq!(held(&identity).1, Some(old.as_str()));
     let mut machine = Machine::new(&[("SLIPWAY_APP_ID", "7")]);
     machine.file("slipway-private-key", &new);
     machine.file("slipway-webhook-secret", &random());
     let directory = machine.directory.path().to_str().unwrap().to_owned();
     machine.set("CREDENTIALS_DIRECTORY", &directory);
     let identity = machine.load("", Layer::default()).unwrap().identity().unwrap();
-    assert_eq!(identity.private_key.reveal(), new.trim_end());
-    assert!(identity.private_key_old.is_none());
+    assert_eq!(held(&identity).0, new.trim_end());
+    assert!(held(&identity).1.is_none());
 }
 
 #[test]
@@ -225,11 +237,58 @@ fn no_secret_is_ever_shown() {
 }
 
 #[test]
-fn a_short_webhook_secret_works_but_is_told_and_an_empty_one_is_refused() {
-    let settings = Machine::new(&[("SLIPWAY_WEBHOOK_SECRET", "short")]);
-    let settings = settings.load("", Layer::default()).unwrap();
-    assert!(settings.warnings[0].contains("short enough to be guessed"));
+fn attack_08_a_webhook_secret_that_can_be_guessed_is_refused_before_anything_starts() {
+    for (bytes, good) in [(1, false), (31, false), (32, true), (64, true)] {
+        for name in ["SLIPWAY_WEBHOOK_SECRET", "SLIPWAY_WEBHOOK_SECRET_OLD"] {
+            let secret: String = (0..bytes).map(|_| fastrand::alphanumeric()).collect();
+            let loaded = Machine::new(&[(name, &secret)]).load("", Layer::default());
+            assert_eq!(loaded.is_ok(), good, "{name}, {bytes} bytes");
+            let said = loaded.err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(good || (said.starts_with(name) && said.contains("openssl rand")), "{said}");
+            assert!(bytes < 2 || !said.contains(&secret), "{said}");
+        }
+    }
     assert!(refusal("webhook_secret = \" \"").contains("the secret is empty"));
+    let blank = format!("webhook_secret = {:?}", format!("x{}", " ".repeat(40)));
+    assert!(refusal(&blank).contains("can be guessed"));
+}
+
+#[test]
+fn a_key_kept_elsewhere_is_never_read_here() {
+    let mut machine =
+        Machine::new(&[("SLIPWAY_APP_ID", "7"), ("SLIPWAY_WEBHOOK_SECRET", &random())]);
+    machine.set("SLIPWAY_KEY_SERVICE", "/run/slipway-keyd/keyd.sock");
+    let settings = machine.load("", Layer::default()).unwrap();
+    let identity = settings.identity().unwrap();
+    let AppKey::Elsewhere(path) = &identity.key else { panic!("{:?}", identity.key) };
+    assert_eq!(path.to_str(), Some("/run/slipway-keyd/keyd.sock"));
+    assert!(identity.key.secrets().is_empty());
+    machine.set("SLIPWAY_PRIVATE_KEY_FILE", "/nowhere.pem");
+    let both = machine.load("", Layer::default()).unwrap().identity().unwrap_err();
+    assert!(both.why.contains("which this process must not have"), "{both}");
+}
+
+#[test]
+fn the_holder_of_the_key_reads_no_more_than_it_needs() {
+    let mut machine = Machine::new(&[("SLIPWAY_GITHUB_URL", "https://ghe.example.com")]);
+    let key = pem();
+    let load = |machine: &Machine, flags: Layer| load_key(None, |name| machine.get(name), flags);
+    let missing = load(&machine, Layer::default()).unwrap_err();
+    assert_eq!(missing.place, "--app-id");
+    let numbered = || Layer { app_id: Some(7), ..Layer::default() };
+    assert_eq!(load(&machine, numbered()).unwrap_err().place, "--key");
+    machine.file("private-key", &key);
+    let directory = machine.directory.path().to_str().unwrap().to_owned();
+    machine.set("CREDENTIALS_DIRECTORY", &directory);
+    let settings = load(&machine, numbered()).unwrap();
+    assert_eq!(
+        (settings.app_id, settings.github.api.as_str()),
+        (7, "https://ghe.example.com/api/v3")
+    );
+    assert_eq!(settings.key.reveal(), key.trim_end());
+    let file = machine.file("other.pem", &pem());
+    let flags = Layer { private_key_file: file.to_str().map(str::to_owned), ..numbered() };
+    assert_ne!(load(&machine, flags).unwrap().key.reveal(), key.trim_end(), "the flag wins");
 }
 
 #[test]

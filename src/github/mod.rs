@@ -33,7 +33,7 @@ use crate::gate::seen::{Check, Line, PullState, Review, Rules};
 use crate::model::text::{CheckText, CheckTitle, CommentText, PullTitle};
 use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, InstallationId, IssueNumber, Millis, Permission,
-    PullNumber, Repo, User,
+    PullNumber, Repo, Secret, User,
 };
 use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::{Enlisted, Way};
@@ -234,20 +234,14 @@ pub enum Purpose {
     Push,
 }
 
-/// A git remote over HTTP. `Debug` never shows the secret.
-#[derive(Clone, PartialEq, Eq)]
+/// A git remote over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remote {
     pub repo: Repo,
     /// `https://host/owner/name.git`, without credentials.
     pub url: String,
     /// The password for user `x-access-token`.
-    pub secret: String,
-}
-
-impl std::fmt::Debug for Remote {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Remote").field("url", &self.url).finish_non_exhaustive()
-    }
+    pub secret: Secret,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! Everything here is a value. Text from outside becomes one of these types at the edge, or it
 //! stays text and is never a path, an argument or a command.
 
+mod audit;
 mod ids;
 mod people;
 mod secret;
@@ -12,6 +13,7 @@ mod time;
 pub mod trust;
 mod vault;
 
+pub use audit::{Act, Audit};
 pub use ids::{
     CheckId, CommentId, DeliveryId, InstallationId, IssueNumber, PullNumber, Repo, RunId,
 };

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
+use super::audit;
 use super::claim::heads;
 use super::link::{Link, Pool, Row, Value, values};
 use super::operation::{Answer, CommitRow, OpenRow, Operation};
@@ -15,10 +16,11 @@ use super::record::Record;
 use super::shape::{self, compressed, job_rows, json, name, state_row, text};
 use super::writer::{self, News, Pending, WRITES_WAITING_MAX};
 use super::{
-    Beat, Claim, Entry, Error, Gauges, IgnoredEvent, Lane, Lease, NewDelivery, NewJob, Opened,
-    Opening, Published, RUNS_MAX, Recorded, RunRow, Snapshot, Store, Transition, inbox_job, sql,
+    AuditRow, Audited, Beat, Claim, Entry, Error, Gauges, IgnoredEvent, Lane, Lease, NewDelivery,
+    NewJob, Opened, Opening, Published, RUNS_MAX, Recorded, RunRow, Snapshot, Store, Transition,
+    body_hash, inbox_job, sql,
 };
-use crate::model::{BranchName, DeliveryId, IssueNumber, Millis, Repo, RunId};
+use crate::model::{Audit, BranchName, DeliveryId, IssueNumber, Millis, Repo, RunId};
 
 /// How long [`Store::changed`] waits at most: another process may have written.
 const POLL: Duration = Duration::from_secs(5);
@@ -68,7 +70,9 @@ impl Durable {
     async fn done(&self, operation: Operation) -> Result<u64, Error> {
         match self.write(operation).await? {
             Answer::Count(rows) => Ok(rows),
-            Answer::Leases(_) | Answer::Beat(_) | Answer::Opened(_) => Err(crossed()),
+            Answer::Leases(_) | Answer::Beat(_) | Answer::Opened(_) | Answer::Recorded(_) => {
+                Err(crossed())
+            }
         }
     }
 
@@ -126,14 +130,19 @@ impl Store for Durable {
         let bytes = i64::try_from(delivery.body.len()).unwrap_or(i64::MAX);
         let operation = Operation::Record(Record {
             id: text(&delivery.id),
-            event: delivery.event.into(),
             at: delivery.at.0,
             bytes,
+            hash: body_hash(&delivery.event, &delivery.body).map(Into::into),
+            event: delivery.event.into(),
             body: Arc::new(compressed(delivery.body).await?),
             job,
         });
-        let new = self.done(operation).await? > 0;
-        Ok(if new { Recorded::New } else { Recorded::Repeat })
+        match self.write(operation).await? {
+            Answer::Recorded(recorded) => Ok(recorded),
+            Answer::Count(_) | Answer::Leases(_) | Answer::Beat(_) | Answer::Opened(_) => {
+                Err(crossed())
+            }
+        }
     }
 
     async fn delivery(&self, id: &DeliveryId) -> Result<Option<NewDelivery>, Error> {
@@ -150,7 +159,9 @@ impl Store for Durable {
     async fn claim(&self, claim: &Claim) -> Result<Vec<Lease>, Error> {
         match self.write(Operation::Claim(claim.clone())).await? {
             Answer::Leases(leases) => Ok(leases),
-            Answer::Count(_) | Answer::Beat(_) | Answer::Opened(_) => Err(crossed()),
+            Answer::Count(_) | Answer::Beat(_) | Answer::Opened(_) | Answer::Recorded(_) => {
+                Err(crossed())
+            }
         }
     }
 
@@ -163,12 +174,19 @@ impl Store for Durable {
         let operation = Operation::Heartbeat { held: lease.into(), until: until.0 };
         match self.write(operation).await? {
             Answer::Beat(beat) => Ok(beat),
-            Answer::Count(_) | Answer::Leases(_) | Answer::Opened(_) => Err(crossed()),
+            Answer::Count(_) | Answer::Leases(_) | Answer::Opened(_) | Answer::Recorded(_) => {
+                Err(crossed())
+            }
         }
     }
 
-    async fn finish(&self, lease: &Lease, jobs: Vec<NewJob>) -> Result<(), Error> {
-        let operation = Operation::Finish { held: lease.into(), jobs: job_rows(jobs)? };
+    async fn finish_audited(
+        &self,
+        lease: &Lease,
+        jobs: Vec<NewJob>,
+        audits: Vec<Audit>,
+    ) -> Result<(), Error> {
+        let operation = Operation::Finish { held: lease.into(), jobs: job_rows(jobs)?, audits };
         self.done(operation).await.map(|_| ())
     }
 
@@ -187,7 +205,9 @@ impl Store for Durable {
         };
         match self.write(Operation::Open(Box::new(row))).await? {
             Answer::Opened(opened) => Ok(opened),
-            Answer::Count(_) | Answer::Leases(_) | Answer::Beat(_) => Err(crossed()),
+            Answer::Count(_) | Answer::Leases(_) | Answer::Beat(_) | Answer::Recorded(_) => {
+                Err(crossed())
+            }
         }
     }
 
@@ -206,6 +226,7 @@ impl Store for Durable {
             cancel_entry: transition.cancel_entry.map(i64::from),
             take_lane: transition.take_lane,
             release_lane: transition.release_lane,
+            audits: transition.audits,
         };
         self.done(Operation::Commit(Box::new(row))).await.map(|_| ())
     }
@@ -273,6 +294,18 @@ impl Store for Durable {
             }
             Rest::Postgres(_) => Ok(0),
         }
+    }
+
+    async fn audit(&self, audits: Vec<Audit>) -> Result<(), Error> {
+        self.done(Operation::Audit(audits)).await.map(|_| ())
+    }
+
+    async fn audits(&self, which: &Audited, limit: u32) -> Result<Vec<AuditRow>, Error> {
+        audit::read(&mut self.readers.link().await?, which, limit).await
+    }
+
+    async fn forget_audits(&self, before: Millis) -> Result<u64, Error> {
+        self.done(Operation::ForgetAudits { before: before.0 }).await
     }
 
     async fn gauges(&self, now: Millis) -> Result<Gauges, Error> {

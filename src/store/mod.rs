@@ -4,6 +4,7 @@
 //! run's version and fenced by the lease of the job it consumes. Adapters: `sqlite`,
 //! `postgres`. Honest fake: `memory`. One suite for all: `contract`.
 
+mod audit;
 mod claim;
 #[cfg(test)]
 pub(crate) mod contract;
@@ -27,13 +28,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use audit::{AuditRow, Audited};
 pub use durable::Durable;
 use job::inbox_job;
 pub use job::{Heavy, INBOX_AHEAD_MS, JobKey, JobKind, Lease, NewJob, OnRepeat};
 pub use writer::WRITES_WAITING_MAX;
 
 use crate::model::{
-    BranchName, CommitSha, DeliveryId, IssueNumber, Millis, PullNumber, Repo, RunId,
+    Audit, BranchName, CommitSha, DeliveryId, IssueNumber, Millis, PullNumber, Repo, RunId,
 };
 use crate::pipeline::{Event, Ignored, State};
 use crate::policy::Policy;
@@ -48,12 +50,16 @@ pub const PRUNE_MAX: u32 = 500;
 pub const DAMAGED_BACK_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Most runs given by one listing.
 pub const RUNS_MAX: u32 = 500;
+/// Most lines of the audit given at once.
+pub const AUDITS_MAX: u32 = 5_000;
+/// Events that Slipway records for itself begin so; no event of GitHub's does.
+pub const OWN_EVENT: &str = "slipway";
 
 /// Where everything that must survive lives.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Keeps a delivery and its inbox job, durably, before it is acknowledged. The same GUID
-    /// again changes nothing.
+    /// again changes nothing, nor does the same body under another.
     async fn record(&self, delivery: NewDelivery) -> Result<Recorded, Error>;
 
     async fn delivery(&self, id: &DeliveryId) -> Result<Option<NewDelivery>, Error>;
@@ -78,7 +84,17 @@ pub trait Store: Send + Sync {
     async fn heartbeat(&self, lease: &Lease, until: Millis) -> Result<Beat, Error>;
 
     /// Ends a job that moved no run, and puts jobs it caused, in one transaction.
-    async fn finish(&self, lease: &Lease, jobs: Vec<NewJob>) -> Result<(), Error>;
+    async fn finish(&self, lease: &Lease, jobs: Vec<NewJob>) -> Result<(), Error> {
+        self.finish_audited(lease, jobs, Vec::new()).await
+    }
+
+    /// The same, with lines for the audit.
+    async fn finish_audited(
+        &self,
+        lease: &Lease,
+        jobs: Vec<NewJob>,
+        audits: Vec<Audit>,
+    ) -> Result<(), Error>;
 
     /// Gives a job back to be tried at `due`; counts the attempt. A cancelled job is dropped.
     async fn put_back(&self, lease: &Lease, due: Millis, why: &str) -> Result<(), Error>;
@@ -136,6 +152,16 @@ pub trait Store: Send + Sync {
     /// proves there is none (a locked file); others answer 0 and let leases run out.
     async fn reclaim(&self, owner: &str, now: Millis) -> Result<u64, Error>;
 
+    /// Appends lines to the audit that no other write brings.
+    async fn audit(&self, audits: Vec<Audit>) -> Result<(), Error>;
+
+    /// The audit, newest first, at most `limit` and [`AUDITS_MAX`].
+    async fn audits(&self, which: &Audited, limit: u32) -> Result<Vec<AuditRow>, Error>;
+
+    /// Forgets at most [`PRUNE_MAX`] lines of before `before`; the databases themselves refuse
+    /// to give up what is younger than ninety days.
+    async fn forget_audits(&self, before: Millis) -> Result<u64, Error>;
+
     /// Depth of the queue and other gauges.
     async fn gauges(&self, now: Millis) -> Result<Gauges, Error>;
 
@@ -159,10 +185,19 @@ pub struct NewDelivery {
     pub at: Millis,
 }
 
+/// By what a body from GitHub is known again. What Slipway records for itself, it names itself.
+fn body_hash(event: &str, body: &[u8]) -> Option<String> {
+    use sha2::{Digest, Sha256};
+    (!event.starts_with(OWN_EVENT)).then(|| hex::encode(Sha256::digest(body)))
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
     New,
+    /// This GUID was here before.
     Repeat,
+    /// The body was, under another GUID: headers are not signed, bodies are.
+    Replay,
 }
 
 /// What a worker is willing to take.
@@ -232,6 +267,8 @@ pub struct Transition {
     /// Give it back, and wake the run that has waited longest for it; with an alarm, close it for
     /// everybody, whoever holds it.
     pub release_lane: Option<(BranchName, Option<String>)>,
+    /// Lines for the audit, written with the rest.
+    pub audits: Vec<Audit>,
 }
 
 /// An event that changed nothing.

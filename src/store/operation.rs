@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::audit;
 use super::claim::claim;
 use super::link::{Link, values};
 use super::record::{Record, record};
 use super::shape::{Held, JobRow, StateRow, maybe_text, name, text};
-use super::{Beat, Claim, Error, Lease, OnRepeat, Opened, PRUNE_MAX, Published, sql};
-use crate::model::{BranchName, Repo, RunId};
+use super::{Beat, Claim, Error, Lease, OnRepeat, Opened, PRUNE_MAX, Published, Recorded, sql};
+use crate::model::{Audit, BranchName, Repo, RunId};
 
 /// A write, prepared so that it can be done again when the transaction had to be undone.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(super) enum Operation {
     Prune { before: i64 },
     Claim(Claim),
     Heartbeat { held: Held, until: i64 },
-    Finish { held: Held, jobs: Vec<JobRow> },
+    Finish { held: Held, jobs: Vec<JobRow>, audits: Vec<Audit> },
     PutBack { held: Held, due: i64, why: Arc<str> },
     Open(Box<OpenRow>),
     Commit(Box<CommitRow>),
@@ -25,6 +26,8 @@ pub(super) enum Operation {
     Publish { run: Arc<str>, published: Published },
     ClearLane { repo: Repo, base: BranchName },
     Reclaim { owner: Arc<str>, now: i64 },
+    Audit(Vec<Audit>),
+    ForgetAudits { before: i64 },
 }
 
 /// A run about to exist.
@@ -49,6 +52,7 @@ pub(super) struct CommitRow {
     pub(super) cancel_entry: Option<i64>,
     pub(super) take_lane: Option<BranchName>,
     pub(super) release_lane: Option<(BranchName, Option<String>)>,
+    pub(super) audits: Vec<Audit>,
 }
 
 /// What an operation gave.
@@ -59,6 +63,7 @@ pub(super) enum Answer {
     Leases(Vec<Lease>),
     Beat(Beat),
     Opened(Opened),
+    Recorded(Recorded),
 }
 
 /// The inner error is a refusal that wrote nothing; after the outer one the transaction has to
@@ -80,9 +85,12 @@ impl Operation {
             | Self::Put { .. }
             | Self::ClearLane { .. }
             | Self::Reclaim { .. } => true,
-            Self::Prune { .. } | Self::Claim(_) | Self::Heartbeat { .. } | Self::Publish { .. } => {
-                false
-            }
+            Self::Prune { .. }
+            | Self::Claim(_)
+            | Self::Heartbeat { .. }
+            | Self::Publish { .. }
+            | Self::Audit(_)
+            | Self::ForgetAudits { .. } => false,
         }
     }
 
@@ -96,18 +104,19 @@ impl Operation {
     pub(super) async fn apply(&self, link: &mut Link) -> Applied {
         match self {
             Self::Record(one) => {
-                let new = record(link, &[one]).await?;
-                Ok(Ok(Answer::Count(u64::from(new.contains(&true)))))
+                let mut recorded = record(link, &[one]).await?;
+                Ok(Ok(Answer::Recorded(recorded.pop().unwrap_or(Recorded::Repeat))))
             }
             Self::Prune { before } => Ok(Ok(Answer::Count(
                 link.execute(sql::PRUNE, values![*before, i64::from(PRUNE_MAX)]).await?,
             ))),
             Self::Claim(asked) => Ok(Ok(Answer::Leases(claim(link, asked).await?))),
             Self::Heartbeat { held, until } => heartbeat(link, *held, *until).await,
-            Self::Finish { held, jobs } => {
+            Self::Finish { held, jobs, audits } => {
                 if !consume(link, *held).await? {
                     return Ok(Err(Error::Fenced));
                 }
+                audit::append(link, audits).await?;
                 put(link, jobs).await?;
                 DONE
             }
@@ -139,6 +148,14 @@ impl Operation {
                 let dropped = link.execute(sql::RECLAIM_CANCELLED, values![owner]).await?;
                 let freed = link.execute(sql::RECLAIM, values![owner, *now]).await?;
                 Ok(Ok(Answer::Count(dropped + freed)))
+            }
+            Self::Audit(audits) => {
+                audit::append(link, audits).await?;
+                DONE
+            }
+            Self::ForgetAudits { before } => {
+                let old = values![*before, i64::from(PRUNE_MAX)];
+                Ok(Ok(Answer::Count(link.execute(sql::FORGET_AUDITS, old).await?)))
             }
         }
     }
@@ -282,6 +299,7 @@ async fn commit(link: &mut Link, row: &CommitRow) -> Applied {
         link.execute(sql::CANCEL_LEASED, values![&row.run, entry]).await?;
     }
     move_lanes(link, row, &repo).await?;
+    audit::append(link, &row.audits).await?;
     put(link, &row.jobs).await?;
     wake(link, row, &repo).await?;
     DONE

@@ -4,19 +4,19 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
-use super::Error;
 use super::link::{Link, Value, values};
 use super::shape::JobRow;
+use super::{Error, Recorded, sql};
 
 /// Most deliveries in one statement: 2 to the power of this, less one.
 const SIZES: usize = 6;
-const DELIVERY_COLUMNS: usize = 5;
+const DELIVERY_COLUMNS: usize = 6;
 const JOB_COLUMNS: usize = 6;
 
 /// Statement `n` takes 2 to the power of `n` rows.
 static DELIVERIES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let head = "INSERT INTO deliveries (id, event, at, bytes, body) VALUES ";
-    statements(head, DELIVERY_COLUMNS, |at| at, "ON CONFLICT (id) DO NOTHING RETURNING id")
+    let head = "INSERT INTO deliveries (id, event, at, bytes, body, hash) VALUES ";
+    statements(head, DELIVERY_COLUMNS, |at| at, "ON CONFLICT DO NOTHING RETURNING id")
 });
 static JOBS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let head = "INSERT INTO jobs (key, kind, class, run, entry, due, ready) VALUES ";
@@ -36,6 +36,8 @@ pub(super) struct Record {
     pub(super) bytes: i64,
     /// A zstd frame.
     pub(super) body: Arc<Vec<u8>>,
+    /// Of the body, where it came from GitHub.
+    pub(super) hash: Option<Arc<str>>,
     pub(super) job: JobRow,
 }
 
@@ -54,12 +56,12 @@ fn statements(
 }
 
 /// Writes what is not there yet, each with its job; says of each whether it was new. Of two
-/// with the same name the first is.
-pub(super) async fn record(link: &mut Link, records: &[&Record]) -> Result<Vec<bool>, Error> {
+/// with the same name, or the same body, the first is.
+pub(super) async fn record(link: &mut Link, records: &[&Record]) -> Result<Vec<Recorded>, Error> {
     let mut there = BTreeSet::new();
     for (sql, part) in parts(&DELIVERIES, records) {
         let row = |record: &&Record| {
-            values![&record.id, &record.event, record.at, record.bytes, &record.body]
+            values![&record.id, &record.event, record.at, record.bytes, &record.body, &record.hash,]
         };
         let rows = link.rows(sql, part.iter().flat_map(row).collect()).await?;
         for row in &rows {
@@ -75,7 +77,17 @@ pub(super) async fn record(link: &mut Link, records: &[&Record]) -> Result<Vec<b
         };
         link.execute(sql, part.iter().flat_map(row).collect()).await?;
     }
-    Ok(new)
+    let mut recorded = Vec::with_capacity(records.len());
+    for (record, new) in records.iter().zip(new) {
+        recorded.push(if new { Recorded::New } else { known(link, record).await? });
+    }
+    Ok(recorded)
+}
+
+/// Why a delivery was not new: it has been here, or its body has under another name.
+async fn known(link: &mut Link, record: &Record) -> Result<Recorded, Error> {
+    let there = link.row(sql::IS_DELIVERY, values![&record.id]).await?.is_some();
+    Ok(if there { Recorded::Repeat } else { Recorded::Replay })
 }
 
 /// Cuts `rows` into parts for which there is a statement, the largest first.

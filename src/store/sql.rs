@@ -92,6 +92,7 @@ pub(super) const RECLAIM: &str = "UPDATE jobs SET leased = 0, cancelled = 0, own
      attempts = attempts + 1, again = NULL, due = $2, ready = $2 \
      WHERE leased = 1 AND owner <> $1";
 
+pub(super) const IS_DELIVERY: &str = "SELECT 1 FROM deliveries WHERE id = $1";
 pub(super) const DELIVERY: &str = "SELECT event, at, bytes, body FROM deliveries WHERE id = $1";
 pub(super) const PRUNE: &str = "DELETE FROM deliveries WHERE id IN ( \
      SELECT old.id FROM deliveries old WHERE old.at < $1 AND NOT EXISTS ( \
@@ -164,6 +165,26 @@ pub(super) const PUBLISH: &str = "INSERT INTO published (run, surface, remote, h
      remote = excluded.remote, hash = excluded.hash, at = excluded.at";
 pub(super) const PUBLISHED: &str =
     "SELECT surface, remote, hash, at FROM published WHERE run = $1 ORDER BY surface";
+
+pub(super) const AUDIT: &str = "INSERT INTO audit \
+     (at, act, who, run, repo, head, tree, digest, verdict) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+macro_rules! audits {
+    ($which:literal) => {
+        concat!(
+            "SELECT number, at, act, who, run, repo, head, tree, digest, verdict FROM audit ",
+            $which,
+            "ORDER BY number DESC LIMIT $1"
+        )
+    };
+}
+
+pub(super) const AUDITS: &str = audits!("");
+pub(super) const AUDITS_OF_RUN: &str = audits!("WHERE run = $2 ");
+pub(super) const AUDITS_OF_REPO: &str = audits!("WHERE repo = $2 ");
+pub(super) const FORGET_AUDITS: &str = "DELETE FROM audit WHERE number IN ( \
+     SELECT old.number FROM audit old WHERE old.at < $1 ORDER BY old.at LIMIT $2)";
 
 pub(super) const GAUGES: &str = "SELECT \
      (SELECT COUNT(*) FROM jobs WHERE leased = 0 AND ready <= $1), \

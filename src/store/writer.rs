@@ -163,8 +163,8 @@ async fn next(
     let deliveries: Vec<_> =
         rest.iter().take(in_one).map_while(|pending| pending.operation.delivery()).collect();
     if deliveries.len() > 1 {
-        let new = record(link, &deliveries).await?;
-        answers.extend(new.into_iter().map(|new| Ok(Answer::Count(u64::from(new)))));
+        let recorded = record(link, &deliveries).await?;
+        answers.extend(recorded.into_iter().map(|one| Ok(Answer::Recorded(one))));
     } else {
         answers.push(first.operation.apply(link).await?);
     }

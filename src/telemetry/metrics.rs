@@ -23,6 +23,10 @@ type AgentLabel = [(&'static str, String); 1];
 pub enum Intake {
     Recorded,
     Repeat,
+    /// A body that was here before, under another GUID.
+    Replay,
+    /// A body of another event than its headers say, or of another App.
+    Crossed,
     /// Genuine, but of a kind nothing here reads.
     Unread,
     Forged,
@@ -40,6 +44,8 @@ impl Intake {
         match self {
             Self::Recorded => "recorded",
             Self::Repeat => "repeat",
+            Self::Replay => "replay",
+            Self::Crossed => "crossed",
             Self::Unread => "unread",
             Self::Forged => "forged",
             Self::TooLarge => "too_large",

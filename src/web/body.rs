@@ -7,16 +7,17 @@ use futures_util::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::Limits;
+use super::{LARGE_BYTES, Limits};
 
 /// Room made before anything was read; a sender's word about the length is not trusted.
-const FIRST_BYTES_MAX: usize = 256 * 1024;
+const FIRST_BYTES_MAX: usize = 64 * 1024;
 
 /// A body, and the share of memory it holds until it is dropped.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) bytes: Vec<u8>,
     _share: Option<OwnedSemaphorePermit>,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 /// Why a body was not read to its end.
@@ -40,7 +41,7 @@ pub(super) async fn read(
     body: Body,
     declared: Option<u64>,
     limits: &Limits,
-    room: &Arc<Semaphore>,
+    (room, large): (&Arc<Semaphore>, &Arc<Semaphore>),
 ) -> Result<Held, Unread> {
     let bytes_max = limits.body_bytes_max;
     let mut stream = body.into_data_stream();
@@ -50,7 +51,7 @@ pub(super) async fn read(
             return Err(Unread::TooLarge);
         }
         let first = usize::try_from(declared.unwrap_or(0)).unwrap_or(0).min(FIRST_BYTES_MAX);
-        collect(&mut stream, Vec::with_capacity(first), bytes_max, room).await
+        collect(&mut stream, Vec::with_capacity(first), bytes_max, (room, large)).await
     };
     let outcome = timeout(limits.read(), reading).await.unwrap_or(Err(Unread::TooSlow));
     if outcome.as_ref().is_err_and(|why| *why == Unread::TooLarge) {
@@ -63,13 +64,18 @@ async fn collect(
     stream: &mut BodyDataStream,
     mut bytes: Vec<u8>,
     bytes_max: usize,
-    room: &Arc<Semaphore>,
+    (room, large): (&Arc<Semaphore>, &Arc<Semaphore>),
 ) -> Result<Held, Unread> {
+    let mut place: Option<OwnedSemaphorePermit> = None;
     let mut share: Option<OwnedSemaphorePermit> = None;
     while let Some(chunk) = stream.next().await {
         let Ok(chunk) = chunk else { return Err(Unread::Broken) };
         if bytes.len() + chunk.len() > bytes_max {
             return Err(Unread::TooLarge);
+        }
+        if bytes.len() + chunk.len() > LARGE_BYTES && place.is_none() {
+            let free = Arc::clone(large).try_acquire_owned();
+            place = Some(free.map_err(|_full| Unread::NoRoom)?);
         }
         let held = share.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let wanted = kib(bytes.len() + chunk.len()).saturating_sub(held);
@@ -82,7 +88,7 @@ async fn collect(
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(Held { bytes, _share: share })
+    Ok(Held { bytes, _share: share, _place: place })
 }
 
 /// Reads on a little without keeping anything: a sender that is cut off in the middle of its

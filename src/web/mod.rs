@@ -10,6 +10,7 @@ mod readiness;
 mod webhook;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::Router;
@@ -31,11 +32,21 @@ use crate::report::page::STYLE_PATH;
 use crate::store::{DELIVERY_BYTES_MAX, Store};
 use crate::telemetry::Metrics;
 
+/// Bytes of all bodies held at once, so that no sender makes the program large: one of the
+/// largest and all the usual ones beside it.
+const BODIES_BYTES_MAX: usize = DELIVERY_BYTES_MAX + 7 * 1024 * 1024;
+/// A body beyond this is large, in bytes; GitHub's are seldom.
+pub const LARGE_BYTES: usize = 64 * 1024;
+
 /// What the web needs from the rest of the program.
 #[derive(Clone)]
 pub struct Web {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
+    /// Our App: a delivery for another is not ours.
+    pub app_id: u64,
+    #[doc(hidden)]
+    pub lapse: Lapse,
     /// Webhook secrets that are accepted; two while one is being replaced.
     pub secrets: Vec<Secret>,
     pub limits: Limits,
@@ -53,6 +64,18 @@ impl std::fmt::Debug for Web {
     }
 }
 
+/// One defence left out, for a test that shows what it is good for; a program has none.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lapse {
+    #[default]
+    None,
+    /// Whoever sends is believed.
+    Signature,
+    /// A body may be sent under the name of any event.
+    Shape,
+}
+
 /// Upper bounds of what strangers may make the web hold or wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -60,6 +83,8 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// Of all bodies held at once.
     pub bodies_bytes_max: usize,
+    /// Bodies beyond [`LARGE_BYTES`] being read at once.
+    pub large_max: usize,
     /// Deliveries being answered at once.
     pub deliveries_max: usize,
     /// For reading a body.
@@ -72,7 +97,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes_max: DELIVERY_BYTES_MAX,
-            bodies_bytes_max: 8 * DELIVERY_BYTES_MAX,
+            bodies_bytes_max: BODIES_BYTES_MAX,
+            large_max: 16,
             deliveries_max: 512,
             read_ms_max: 10_000,
             store_ms_max: 8_000,
@@ -97,14 +123,26 @@ struct Shared {
     deliveries: Arc<Semaphore>,
     /// One permit for each KiB of body being held.
     bodies: Arc<Semaphore>,
+    /// One permit for each large body.
+    large: Arc<Semaphore>,
+    /// Bodies that were looked into: none that was not proven to be GitHub's.
+    parsed: AtomicU64,
 }
 
 /// Every route of the program.
 pub fn router(web: Web) -> Router {
+    serving(shared(web))
+}
+
+fn shared(web: Web) -> Arc<Shared> {
     let permits = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
     let deliveries = permits(web.limits.deliveries_max);
     let bodies = permits(body::kib(web.limits.bodies_bytes_max));
-    let shared = Arc::new(Shared { web, deliveries, bodies });
+    let large = permits(web.limits.large_max);
+    Arc::new(Shared { web, deliveries, bodies, large, parsed: AtomicU64::new(0) })
+}
+
+fn serving(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/webhook", post(webhook::receive))
         .route("/healthz", get(health::alive))

@@ -10,10 +10,10 @@ use axum::response::{Html, IntoResponse, Response};
 use tokio::time::timeout;
 
 use super::{Shared, guard};
-use crate::model::RunId;
+use crate::model::{Audit, RunId};
 use crate::report::page::{CSS, ListRow, ROWS_MAX, TimelineRow, list_page, run_page};
 use crate::report::{Context, Links, happened, ignored};
-use crate::store::{Entry, Error, RunRow, Snapshot};
+use crate::store::{AuditRow, Audited, Entry, Error, RunRow, Snapshot};
 
 /// Seconds after which a page about something live loads itself again.
 const REFRESH_SECONDS: u32 = 10;
@@ -63,24 +63,38 @@ pub(super) async fn run(
     }
     let Ok(id) = RunId::parse(&name) else { return absent() };
     match timeout(shared.web.limits.store(), read(&shared, &id)).await {
-        Ok(Ok(Some((snapshot, entries)))) => shown(&shared, &snapshot, entries),
+        Ok(Ok(Some(whole))) => shown(&shared, whole),
         Ok(Ok(None)) => absent(),
         Ok(Err(error)) => unreadable(&error),
         Err(_elapsed) => silent(),
     }
 }
 
-async fn read(shared: &Shared, run: &RunId) -> Result<Option<(Snapshot, Vec<Entry>)>, Error> {
+async fn read(shared: &Shared, run: &RunId) -> Result<Option<Whole>, Error> {
     let Some(snapshot) = shared.web.store.load(run).await? else { return Ok(None) };
-    Ok(Some((snapshot, shared.web.store.timeline(run).await?)))
+    let entries = shared.web.store.timeline(run).await?;
+    let which = Audited::Run(run.clone());
+    let limit = u32::try_from(ROWS_MAX).unwrap_or(u32::MAX);
+    let audits = shared.web.store.audits(&which, limit).await?;
+    Ok(Some(Whole { snapshot, entries, audits }))
 }
 
-fn shown(shared: &Shared, snapshot: &Snapshot, entries: Vec<Entry>) -> Response {
+/// Everything that is shown of a run.
+struct Whole {
+    snapshot: Snapshot,
+    entries: Vec<Entry>,
+    /// Newest first.
+    audits: Vec<AuditRow>,
+}
+
+fn shown(shared: &Shared, Whole { snapshot, entries, audits }: Whole) -> Response {
     let repo = &snapshot.state.request.repo;
     let links = Links { run_page: None, repo_url: format!("{}/{repo}", shared.web.github_url) };
     let context = Context { state: &snapshot.state, policy: &snapshot.policy, links: &links };
     let rows: Vec<TimelineRow> = entries.into_iter().map(timeline_row).collect();
-    Html(run_page(&context, &rows, Some(REFRESH_SECONDS))).into_response()
+    // Oldest first, as the timeline.
+    let audits: Vec<Audit> = audits.into_iter().rev().map(|row| row.audit).collect();
+    Html(run_page(&context, (&rows, &audits), Some(REFRESH_SECONDS))).into_response()
 }
 
 fn list_row(row: RunRow) -> ListRow {

@@ -1,6 +1,7 @@
 //! `POST /webhook`: proves that GitHub sent it, keeps it durably, and only then says so.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -10,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
 use super::body::{self, Held, Unread};
-use super::{Shared, guard};
-use crate::github::payload::{EVENTS, is_json_object};
+use super::{Lapse, Shared, guard};
+use crate::github::payload::{EVENTS, Fit, fit};
 use crate::github::signature;
 use crate::model::DeliveryId;
 use crate::store::{self, NewDelivery, Recorded};
@@ -19,6 +20,7 @@ use crate::telemetry::Intake;
 
 const DELIVERY: &str = "x-github-delivery";
 const EVENT: &str = "x-github-event";
+const TARGET: &str = "x-github-hook-installation-target-id";
 /// Seconds after which a sender may try again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
@@ -71,9 +73,15 @@ pub(super) async fn receive(State(shared): State<Arc<Shared>>, request: Request<
 async fn answer(shared: &Shared, request: Request<Body>) -> Answer {
     let Ok(_turn) = shared.deliveries.try_acquire() else { return Answer::busy() };
     let (parts, body) = request.into_parts();
+    if !is_json(&parts.headers) {
+        let text = "only application/json is read; choose it in the webhook's settings\n";
+        return Answer::new(Intake::Broken, StatusCode::UNSUPPORTED_MEDIA_TYPE, text);
+    }
     let declared = text(&parts.headers, header::CONTENT_LENGTH.as_str())
         .and_then(|length| length.parse::<u64>().ok());
-    let held = match body::read(body, declared, &shared.web.limits, &shared.bodies).await {
+    let held = match body::read(body, declared, &shared.web.limits, (&shared.bodies, &shared.large))
+        .await
+    {
         Ok(held) => held,
         Err(why) => return unread(why),
     };
@@ -81,6 +89,18 @@ async fn answer(shared: &Shared, request: Request<Body>) -> Answer {
         Ok(delivery) => record(shared, delivery).await,
         Err(refusal) => refusal,
     }
+}
+
+/// What GitHub sends when the webhook is set up so.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = text(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+/// Whether GitHub names our App, where it names one.
+fn is_for(app_id: u64, headers: &HeaderMap) -> bool {
+    headers.get(TARGET).is_none_or(|id| id.to_str().is_ok_and(|id| id == app_id.to_string()))
 }
 
 fn unread(why: Unread) -> Answer {
@@ -103,7 +123,8 @@ fn delivery(shared: &Shared, headers: &HeaderMap, held: Held) -> Result<NewDeliv
     let body = held.bytes;
     let secrets: Vec<&[u8]> =
         shared.web.secrets.iter().map(|secret| secret.reveal().as_bytes()).collect();
-    if !signature::verify(&secrets, &body, text(headers, signature::HEADER)) {
+    let proven = signature::verify(&secrets, &body, text(headers, signature::HEADER));
+    if !proven && shared.web.lapse != Lapse::Signature {
         let text = "the signature is missing or wrong\n";
         return Err(Answer::new(Intake::Forged, StatusCode::UNAUTHORIZED, text));
     }
@@ -113,9 +134,18 @@ fn delivery(shared: &Shared, headers: &HeaderMap, held: Held) -> Result<NewDeliv
     let Some(event) = text(headers, EVENT) else {
         return Err(Answer::broken("X-GitHub-Event is missing\n"));
     };
-    if !is_json_object(&body) {
-        let text = "the body is not a JSON object; is the content type application/json?\n";
-        return Err(Answer::broken(text));
+    if !is_for(shared.web.app_id, headers) {
+        let text = "it is for another App; is the webhook set up in its settings?\n";
+        return Err(Answer::new(Intake::Crossed, StatusCode::BAD_REQUEST, text));
+    }
+    shared.parsed.fetch_add(1, Ordering::Relaxed);
+    match fit(event, &body) {
+        Fit::NoObject => return Err(Answer::broken("the body is not a JSON object\n")),
+        Fit::Crossed if shared.web.lapse != Lapse::Shape => {
+            let text = "the body is that of another event\n";
+            return Err(Answer::new(Intake::Crossed, StatusCode::BAD_REQUEST, text));
+        }
+        Fit::Crossed | Fit::Fits => {}
     }
     if !EVENTS.contains(&event) {
         return Err(Answer::accepted(Intake::Unread, "this event is not read\n"));
@@ -130,6 +160,7 @@ async fn record(shared: &Shared, delivery: NewDelivery) -> Answer {
     match timeout(shared.web.limits.store(), recording).await {
         Ok(Ok(Recorded::New)) => Answer::accepted(Intake::Recorded, "accepted\n"),
         Ok(Ok(Recorded::Repeat)) => Answer::accepted(Intake::Repeat, "known already\n"),
+        Ok(Ok(Recorded::Replay)) => Answer::accepted(Intake::Replay, "known already\n"),
         Ok(Err(store::Error::Busy(why))) => {
             tracing::warn!(delivery = %id, why, "the store is busy");
             Answer::busy()

@@ -1,7 +1,7 @@
 //! Load, decide, commit; only then is anything done.
 
 use super::failure::Failure;
-use super::{Engine, jobs};
+use super::{Engine, audit, jobs};
 use crate::model::RunId;
 use crate::pipeline::{Done, Effect, Event, EventKind, State, decide};
 use crate::store::{Error, IgnoredEvent, Lease, Snapshot, Transition};
@@ -50,6 +50,7 @@ impl Engine {
             cancel_entry: cancelled(&decision.effects),
             release_lane: released(&decision.effects),
             jobs: jobs::of(&decision.next, &decision.effects, now, &self.settings.limits),
+            audits: audit::of(&snapshot.state, &event, &decision.next, &snapshot.policy),
             event,
             next: decision.next.clone(),
         };

@@ -6,6 +6,7 @@
 mod again;
 mod answer;
 mod apply;
+mod audit;
 mod budget;
 mod canary;
 mod deliveries;

@@ -245,7 +245,9 @@ impl Engine {
     /// 😕 and one sentence.
     async fn refuse(&self, lease: &Lease, said: &Said, text: String) -> Result<(), Failure> {
         self.ports.github.react(&said.at, said.comment, Reaction::Confused).await?;
-        self.reply(lease, said, Answer::Words(text)).await
+        let words = Answer::Words(text.clone());
+        let job = self.answer_job(&said.at, said.number, said.comment, words);
+        self.refused(lease, said, (vec![job], &text)).await
     }
 
     pub(super) async fn reply(

@@ -16,6 +16,8 @@ use crate::store::{Error, Lease};
 pub(super) const OVERLAP_MS: i64 = 60_000;
 /// Deliveries are remembered this much longer than GitHub may send them again.
 const DELIVERY_MARGIN_MS: i64 = 24 * 3_600_000;
+/// Lines of the audit are kept so long: more than a year.
+const AUDIT_KEPT_MS: i64 = 400 * 24 * 3_600_000;
 /// A run that waits for a person is looked at in every sweep this long, then every hour.
 const PARKED_FRESH_MS: i64 = 3_600_000;
 
@@ -28,6 +30,7 @@ impl Engine {
         self.look_at_parked(since, began).await?;
         let kept_ms = limits.log_ms_max.saturating_add(DELIVERY_MARGIN_MS);
         self.ports.store.prune(began.plus(-kept_ms)).await?;
+        self.ports.store.forget_audits(began.plus(-AUDIT_KEPT_MS)).await?;
         let next = sweep_job(began, began.plus(limits.sweep_ms));
         self.end(lease, vec![next]).await
     }

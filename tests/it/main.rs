@@ -21,6 +21,7 @@ mod scenarios;
 mod setup;
 #[cfg(test)]
 mod simulate;
+mod supply;
 mod tidy;
 #[cfg(test)]
 mod world;

@@ -13,6 +13,7 @@ use crate::agent::{Agent, Kind};
 use crate::app::containers;
 use crate::config::{Database, SandboxMode, Settings};
 use crate::git;
+use crate::github::app::keys;
 use crate::process::{Order, run};
 use crate::sandbox::bubblewrap::Bubblewrap;
 use crate::sandbox::container::Engine;
@@ -20,6 +21,8 @@ use crate::sandbox::process::Process;
 use crate::sandbox::{Invocation, Limits, SYSTEM_PATH, Sandbox, Tools};
 use crate::store::{Schema, postgres, sqlite};
 
+/// Where set-up and the unit files put the key.
+const KEY_FILE: &str = "/etc/slipway/private-key.pem";
 /// How long one look may last.
 const LOOK_MS_MAX: u64 = 10_000;
 const OUTPUT_BYTES_MAX: usize = 4_096;
@@ -31,6 +34,12 @@ pub(super) struct Machine {
     pub(super) agents: Vec<Found>,
     pub(super) base: Base,
     pub(super) rooms: Vec<Room>,
+    /// Who holds the key, where that is another process.
+    pub(super) keyd: Option<Result<keys::Peer, String>>,
+    /// Our own user.
+    pub(super) uid: u32,
+    /// The key's usual file, when we can read it.
+    pub(super) key_file: Option<PathBuf>,
 }
 
 /// What stands between agents and this machine.
@@ -92,6 +101,13 @@ impl Machine {
             agents,
             base: base(&settings.database).await,
             rooms,
+            keyd: match settings.key_service() {
+                Some(path) => Some(keys::peer(path).await),
+                None => None,
+            },
+            uid: rustix::process::geteuid().as_raw(),
+            key_file: Some(PathBuf::from(KEY_FILE))
+                .filter(|path| std::fs::File::open(path).is_ok()),
         }
     }
 }

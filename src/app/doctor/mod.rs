@@ -35,6 +35,7 @@ checks! {
     github,
     clock,
     key,
+    key_service,
     permissions,
     events,
     installations,
@@ -71,7 +72,7 @@ pub(super) async fn examine(
     };
     let case = Case::look(settings, clock).await;
     let mut secrets = case.settings.secrets();
-    secrets.extend(case.identity.iter().map(|identity| identity.private_key.clone()));
+    secrets.extend(case.identity.iter().flat_map(|identity| identity.key.secrets()));
     let lines: Vec<Line> = CHECKS.iter().flat_map(|check| check(&case)).collect();
     Report::of(lines).redacted(&Redactor::new(secrets))
 }

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use self::message::Relayed;
 use self::stream::{Event, Parser};
 use crate::clock::Clock;
-use crate::github::payload::{self, Interest};
+use crate::github::payload::{self, Fit, Interest};
 use crate::github::signature;
 use crate::model::{Millis, Secret};
 use crate::store::{DELIVERY_BYTES_MAX, NewDelivery, Recorded, Store};
@@ -136,7 +136,7 @@ impl Relay {
         }
         let secrets: Vec<&[u8]> = self.secrets.iter().map(|one| one.reveal().as_bytes()).collect();
         let genuine = signature::verify(&secrets, &relayed.body, relayed.signature.as_deref())
-            && payload::is_json_object(&relayed.body);
+            && payload::fit(&relayed.event, &relayed.body) == Fit::Fits;
         if genuine {
             return self.record(relayed).await;
         }
@@ -158,6 +158,7 @@ impl Relay {
         self.metrics.delivery(match recorded {
             Ok(Recorded::New) => Intake::Recorded,
             Ok(Recorded::Repeat) => Intake::Repeat,
+            Ok(Recorded::Replay) => Intake::Replay,
             Err(_) => Intake::Failed,
         });
         // A new connection begins with a hint: what could not be kept is in GitHub's log.

@@ -75,7 +75,7 @@ impl Stage {
 }
 
 fn body() -> Value {
-    json!({"action": "created", "comment": {"body": "/go https://example.com"}})
+    json!({"action": "created", "issue": {}, "comment": {"body": "/go https://example.com"}})
 }
 
 #[tokio::test]

@@ -169,7 +169,8 @@ mod tests {
         let settings = config::load(Some(&place.config()), state, Layer::default()).unwrap();
         let identity = settings.identity().unwrap();
         assert_eq!(identity.app_id, 77);
-        assert_eq!(identity.private_key.reveal(), app.private_key.reveal());
+        let [key] = <[Secret; 1]>::try_from(identity.key.secrets()).unwrap();
+        assert_eq!(key, app.private_key);
         let secret = app.webhook_secret.unwrap();
         assert_eq!(identity.webhook_secrets[0].reveal(), secret.reveal());
         assert_eq!(settings.github.web, "https://ghe.example.com");

@@ -126,7 +126,7 @@ impl Cli {
         if remote.secret.is_empty() || !remote.url.starts_with("http") {
             return Ok(call);
         }
-        let login = STANDARD.encode(format!("x-access-token:{}", remote.secret));
+        let login = STANDARD.encode(format!("x-access-token:{}", remote.secret.reveal()));
         Ok(call
             .env("GIT_CONFIG_COUNT", "1")
             .env("GIT_CONFIG_KEY_0", format!("http.{}.extraHeader", remote.url))
@@ -174,7 +174,7 @@ fn clean(remote: &Remote, words: &str) -> String {
     let words = if remote.secret.is_empty() {
         words.to_owned()
     } else {
-        words.replace(&remote.secret, "…")
+        words.replace(remote.secret.reveal(), "…")
     };
     text::cut(words.trim(), WORDS_CHARS_MAX)
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::gate::push::{Content, Format, Mode};
 use crate::git::contract::{self, Files, Place, fetched, message, order};
 use crate::git::{ChangeKind, FILE_BYTES_MAX, READ_BYTES_MAX};
+use crate::model::Secret;
 
 /// A bare repository to fetch from, and git beside it, in one directory.
 struct Disk {
@@ -53,7 +54,7 @@ impl Place for Disk {
 
     fn remote(&self) -> Remote {
         let repo = Repo::parse("octo/hello").unwrap();
-        Remote { repo, url: self.bare().display().to_string(), secret: "s3cret".to_owned() }
+        Remote { repo, url: self.bare().display().to_string(), secret: Secret::new("s3cret") }
     }
 
     async fn seed(&self, branch: &str, files: Files<'_>, parent: Option<&CommitSha>) -> CommitSha {
@@ -359,7 +360,7 @@ async fn the_secret_goes_to_the_remote_and_nowhere_else() {
     let target = format!("http://{}/o/r.git", elsewhere.local_addr().unwrap());
     let (port, served) = redirect(target, login.clone()).await;
     let url = format!("http://127.0.0.1:{port}/octo/hello.git");
-    let remote = Remote { repo: place.remote().repo, url, secret: secret.clone() };
+    let remote = Remote { repo: place.remote().repo, url, secret: Secret::new(secret.clone()) };
     let error = place.git.fetch(&remote, &[BranchName::parse("main").unwrap()]).await.unwrap_err();
     let (request, in_arguments) = served.await.unwrap();
     assert!(request.contains(&format!("Authorization: Basic {login}")), "{request}");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::git::contract::{self, Files, Place};
+use crate::model::Secret;
 
 struct One(Depot);
 
@@ -33,7 +34,7 @@ impl Place for Memory {
 
     fn remote(&self) -> Remote {
         let repo = Repo::parse("octo/hello").unwrap();
-        Remote { repo, url: "memory:octo/hello".to_owned(), secret: String::new() }
+        Remote { repo, url: "memory:octo/hello".to_owned(), secret: Secret::new("") }
     }
 
     async fn seed(&self, branch: &str, files: Files<'_>, parent: Option<&CommitSha>) -> CommitSha {

@@ -6,16 +6,15 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::keys::Question;
 use super::shape::{Account, required};
 use super::wire::Request;
 use super::{App, Config, pace, plain, wire};
 use crate::github::Error;
-use crate::model::{InstallationId, Millis};
+use crate::model::{InstallationId, Millis, Secret};
 
 /// Installations looked at; an App for one's own organisation has a few.
 pub(super) const INSTALLATIONS_MAX: usize = 50;
-/// The newest deliveries looked at; GitHub gives no more on one page.
-pub(super) const DELIVERIES_MAX: usize = 100;
 
 /// What the answer to a request without credentials tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -109,7 +108,7 @@ struct InstalledAnswer {
 struct HookAnswer {
     url: Option<String>,
     content_type: Option<String>,
-    secret: Option<String>,
+    secret: Option<Secret>,
     /// A text or a number, `"1"` when certificates go unchecked.
     insecure_ssl: Value,
 }
@@ -144,7 +143,7 @@ pub async fn greet(config: &Config) -> Result<Greeting, Error> {
 impl App {
     /// `GET /app`: what the App may do and hears.
     pub async fn about(&self) -> Result<About, Error> {
-        let answer: AboutAnswer = self.told("app", "/app".to_owned()).await?;
+        let answer: AboutAnswer = self.told(Question::App).await?;
         let owner = answer.owner.unwrap_or_default();
         Ok(About {
             id: required(answer.id, "number of the App")?,
@@ -159,8 +158,8 @@ impl App {
 
     /// Where the App is installed; the first [`INSTALLATIONS_MAX`].
     pub async fn installations(&self) -> Result<Vec<Installed>, Error> {
-        let path = format!("/app/installations?per_page={INSTALLATIONS_MAX}");
-        let found: Vec<InstalledAnswer> = self.told("installations", path).await?;
+        let first = Question::Installations { page: 1 };
+        let found: Vec<InstalledAnswer> = self.told(first).await?;
         let installed = |answer: InstalledAnswer| {
             Ok(Installed {
                 id: InstallationId(required(answer.id, "installation id")?),
@@ -170,7 +169,7 @@ impl App {
                 permissions: answer.permissions,
             })
         };
-        found.into_iter().map(installed).collect()
+        found.into_iter().take(INSTALLATIONS_MAX).map(installed).collect()
     }
 
     /// How many repositories an installation reaches; `None` when it gives no token.
@@ -187,7 +186,7 @@ impl App {
 
     /// The App's webhook; `None` when it has none.
     pub async fn hook(&self) -> Result<Option<Hook>, Error> {
-        let answer = self.told::<HookAnswer>("hook", "/app/hook/config".to_owned()).await;
+        let answer = self.told::<HookAnswer>(Question::Hook).await;
         let answer = match answer {
             Ok(answer) => answer,
             Err(Error::Gone(_)) => return Ok(None),
@@ -201,10 +200,10 @@ impl App {
         }))
     }
 
-    /// The newest [`DELIVERIES_MAX`] entries of the delivery log, newest first.
+    /// The newest entries of the delivery log, one page of them, newest first.
     pub async fn lately_delivered(&self) -> Result<Vec<Delivered>, Error> {
-        let path = format!("/app/hook/deliveries?per_page={DELIVERIES_MAX}");
-        let found = match self.told::<Vec<DeliveredAnswer>>("deliveries", path).await {
+        let newest = Question::Deliveries { failed: false, cursor: None };
+        let found = match self.told::<Vec<DeliveredAnswer>>(newest).await {
             Ok(found) => found,
             Err(Error::Gone(_)) => return Ok(Vec::new()),
             Err(other) => return Err(other),
@@ -212,12 +211,8 @@ impl App {
         Ok(found.into_iter().map(delivered).collect())
     }
 
-    async fn told<T: DeserializeOwned>(
-        &self,
-        kind: &'static str,
-        path: String,
-    ) -> Result<T, Error> {
-        self.ask_as_app(&Request::get(kind, path)).await?.json()
+    async fn told<T: DeserializeOwned>(&self, question: Question) -> Result<T, Error> {
+        self.keys.ask(&question).await?.json()
     }
 }
 
@@ -233,21 +228,8 @@ fn delivered(answer: DeliveredAnswer) -> Delivered {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tokens::Grant;
+    use super::super::keys::Grant;
     use super::*;
-
-    /// Every purpose; the compiler asks for a place in the chain when one is added.
-    fn after(grant: Grant) -> Option<Grant> {
-        match grant {
-            Grant::Read => Some(Grant::Talk),
-            Grant::Talk => Some(Grant::Report),
-            Grant::Report => Some(Grant::Rerun),
-            Grant::Rerun => Some(Grant::Fetch),
-            Grant::Fetch => Some(Grant::Push),
-            Grant::Push => Some(Grant::Merge),
-            Grant::Merge => None,
-        }
-    }
 
     #[test]
     fn the_manifest_asks_for_what_tokens_are_minted_with_and_nothing_else() {
@@ -256,7 +238,7 @@ mod tests {
         let asked: BTreeMap<String, String> =
             serde_json::from_value(manifest["default_permissions"].clone()).unwrap();
         let mut used: BTreeMap<String, String> = BTreeMap::new();
-        for grant in std::iter::successors(Some(Grant::Read), |grant| after(*grant)) {
+        for grant in Grant::ALL {
             for (name, level) in grant.permissions() {
                 // `read` sorts before `write`.
                 let held = used.entry((*name).to_owned()).or_default();

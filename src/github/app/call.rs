@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::keys::Question;
 use super::pace::Account;
 use super::wire::{Answer, Request};
 use super::{App, Grant};
@@ -36,7 +37,7 @@ impl App {
         request: &Request,
     ) -> Result<Answer, Error> {
         let account = Account::Installation(at.installation);
-        self.pace.not_held(account)?;
+        self.sender.pace.not_held(account)?;
         let mut secret = self.token(at, grant).await?;
         let mut answer = self.deliver(account, &secret, request).await;
         // Refused credentials prove that nothing was done: even a write may go once more.
@@ -48,7 +49,7 @@ impl App {
         if !answer.is_success()
             && let Some(after) = answer.refusal().limit(self.clock.now())
         {
-            self.pace.not_held(account)?;
+            self.sender.pace.not_held(account)?;
             return Err(Error::Limited { after });
         }
         Ok(answer)
@@ -120,7 +121,7 @@ impl App {
     /// The name of our App, asked once.
     pub(super) async fn own_login(&self) -> Result<String, Error> {
         let slug = self.slug.get_or_try_init(|| async {
-            let answer = self.ask_as_app(&Request::get("app", "/app".to_owned())).await?;
+            let answer = self.keys.ask(&Question::App).await?;
             let identity: Identity = answer.json()?;
             identity.slug.ok_or_else(|| Error::Unexpected("the app has no name".to_owned()))
         });

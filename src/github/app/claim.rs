@@ -5,12 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use octocrab::jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde::Serialize;
 
-use super::pace::Account;
-use super::tokens::Secret;
-use super::wire::{Answer, Request};
-use super::{App, Config};
+use super::Config;
+use super::wire::Answer;
 use crate::github::Error;
-use crate::model::{Millis, Vault};
+use crate::model::{Millis, Secret, Vault};
 
 /// A claim reaches back for clocks that go wrong and forward less than the ten minutes GitHub
 /// allows, in seconds.
@@ -46,7 +44,7 @@ struct Made {
 
 /// What one request tried already.
 #[derive(Debug, Default)]
-struct Tried {
+pub(super) struct Tried {
     time: bool,
     other_key: bool,
 }
@@ -63,8 +61,8 @@ pub(super) struct Claims {
 impl Claims {
     pub(super) fn new(config: &Config) -> Result<Self, Error> {
         let pems = [Some(&config.private_key), config.private_key_old.as_ref()];
-        let read = |pem: &String| {
-            EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|_error| {
+        let read = |pem: &Secret| {
+            EncodingKey::from_rsa_pem(pem.reveal().as_bytes()).map_err(|_error| {
                 Error::Unexpected("the private key is no RSA key in PEM form".to_owned())
             })
         };
@@ -83,7 +81,7 @@ impl Claims {
     }
 
     /// A claim and the key it is signed with.
-    fn claim(&self, tried: &Tried, now: Millis) -> Result<(Secret, usize), Error> {
+    pub(super) fn claim(&self, tried: &Tried, now: Millis) -> Result<(Secret, usize), Error> {
         let mut known = self.known();
         let key = (known.key + usize::from(tried.other_key)) % self.keys.len().max(1);
         let age_ms = |made: &Made| now.0.saturating_sub(made.at.0);
@@ -105,7 +103,7 @@ impl Claims {
     }
 
     /// Notes which key GitHub accepts.
-    fn worked(&self, key: usize) {
+    pub(super) fn worked(&self, key: usize) {
         let mut known = self.known();
         if known.key != key {
             known.key = key;
@@ -114,7 +112,7 @@ impl Claims {
     }
 
     /// Whether a refused claim taught something that makes another try sensible.
-    fn learn(&self, tried: &mut Tried, answer: &Answer, now: Millis) -> bool {
+    pub(super) fn learn(&self, tried: &mut Tried, answer: &Answer, now: Millis) -> bool {
         if !speaks_of_time(&answer.refusal().message) {
             let another = self.keys.len() > 1 && !tried.other_key;
             tried.other_key = true;
@@ -138,35 +136,6 @@ fn speaks_of_time(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     let words = ["issued at", "expiration time", "('exp')", "('iat')", "has expired"];
     words.iter().any(|word| message.contains(word))
-}
-
-impl App {
-    /// Sends as the App itself. A refused claim is made anew by GitHub's clock, or with the
-    /// other key, each once.
-    pub(super) async fn as_app(&self, request: &Request) -> Result<Answer, Error> {
-        let mut tried = Tried::default();
-        let account = Account::of_app(&request.path);
-        loop {
-            let (claim, key) = self.claims.claim(&tried, self.clock.now())?;
-            let answer = self.deliver(account, &claim, request).await?;
-            if answer.status != 401 {
-                self.claims.worked(key);
-                return Ok(answer);
-            }
-            if !self.claims.learn(&mut tried, &answer, self.clock.now()) {
-                return Ok(answer);
-            }
-        }
-    }
-
-    /// The same, expecting success.
-    pub(super) async fn ask_as_app(&self, request: &Request) -> Result<Answer, Error> {
-        let answer = self.as_app(request).await?;
-        if answer.is_success() {
-            return Ok(answer);
-        }
-        Err(answer.refusal().error(self.clock.now()))
-    }
 }
 
 #[cfg(test)]

@@ -1,21 +1,15 @@
 //! What may have been missed: the App's log of deliveries, and what changed about issues.
 
-use axum::http::Method;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::form_urlencoded;
 
+use super::keys::{CURSOR_BYTES_MAX, Question};
 use super::shape::{Account, labels, required};
-use super::wire::Request;
 use super::{App, path};
 use crate::github::delivery::{Kept, LOG_PAGES_MAX, Log, Logged, Which};
 use crate::github::{At, Change, Changed, Error, Touched};
 use crate::model::{DeliveryId, IssueNumber, Millis};
-
-/// Deliveries asked for on one page; GitHub gives no more.
-const PAGE_ENTRIES: usize = 100;
-/// Longest cursor taken from an answer, in bytes.
-const CURSOR_BYTES_MAX: usize = 200;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -123,26 +117,22 @@ impl App {
     /// Reads from the newest entry back to `since`. The address of the next page is never
     /// followed, only its cursor taken.
     pub(super) async fn read_deliveries(&self, since: Millis, which: Which) -> Result<Log, Error> {
-        let status = match which {
-            Which::All => "",
-            Which::Failed => "&status=failure",
-        };
+        let failed = which == Which::Failed;
         let mut log = Log::default();
-        let mut cursor = String::new();
+        let mut cursor = None;
         for page in 1..=LOG_PAGES_MAX {
-            let path = format!("/app/hook/deliveries?per_page={PAGE_ENTRIES}{status}{cursor}");
-            let answer = self.ask_as_app(&Request::get("deliveries", path)).await?;
+            let answer = self.keys.ask(&Question::Deliveries { failed, cursor }).await?;
             let found: Vec<LoggedAnswer> = answer.json()?;
             log.silent = page == 1 && found.is_empty();
             let found: Vec<Logged> = found.into_iter().filter_map(LoggedAnswer::logged).collect();
             let reached = found.iter().any(|logged| logged.at < since);
             log.entries.extend(found.into_iter().filter(|logged| logged.at >= since));
             match answer.link().and_then(next_cursor) {
-                Some(next) if !reached => cursor = format!("&cursor={}", path::part(&next)),
+                Some(next) if !reached => cursor = Some(next),
                 Some(_) | None => break,
             }
         }
-        if which == Which::Failed {
+        if failed {
             // A server that does not know the filter gives everything.
             log.entries.retain(|logged| !logged.is_received());
         }
@@ -152,8 +142,7 @@ impl App {
     }
 
     pub(super) async fn read_delivery(&self, id: u64) -> Result<Option<Kept>, Error> {
-        let request = Request::get("delivery", format!("/app/hook/deliveries/{id}"));
-        let answer = match self.ask_as_app(&request).await {
+        let answer = match self.keys.ask(&Question::Delivery { id }).await {
             Ok(answer) => answer.json::<KeptAnswer>()?,
             Err(Error::Gone(_)) => return Ok(None),
             Err(other) => return Err(other),
@@ -166,8 +155,7 @@ impl App {
 
     /// Asking twice delivers twice, under one GUID: it is known the second time.
     pub(super) async fn ask_redelivery(&self, id: u64) -> Result<(), Error> {
-        let path = format!("/app/hook/deliveries/{id}/attempts");
-        self.ask_as_app(&Request::write(Method::POST, "redeliver", path, json!({}))).await.map(drop)
+        self.keys.ask(&Question::Redeliver { id }).await.map(drop)
     }
 }
 

@@ -76,7 +76,7 @@ impl App {
         };
         let error = complaint.error(&answer.refusal(), self.clock.now());
         if let Error::Limited { after } = error {
-            self.pace.hold(Account::Installation(at.installation), after);
+            self.sender.pace.hold(Account::Installation(at.installation), after);
         }
         Err(error)
     }

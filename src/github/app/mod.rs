@@ -17,6 +17,7 @@ mod extras;
 mod graphql;
 mod hosts;
 mod issues;
+pub mod keys;
 mod logs;
 pub mod pace;
 mod path;
@@ -35,6 +36,7 @@ mod trust;
 mod wire;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,10 +45,11 @@ use async_trait::async_trait;
 pub use self::about::{About, Delivered, Greeting, Hook, Installed, greet};
 use self::cache::Cache;
 pub use self::carrier::{Carried, Carrier};
-use self::claim::Claims;
+use self::keys::{Grant, Keys, Ledger, Local, Socket};
 use self::pace::{Limits, Paced, Pacer};
 pub use self::plain::{Registered, register};
-use self::tokens::{Grant, Tokens};
+use self::repeat::Sender;
+use self::tokens::Tokens;
 pub use self::wire::Counts;
 use self::wire::Wire;
 use super::commits::{NewCommit, Signed};
@@ -60,8 +63,8 @@ use crate::clock::Clock;
 use crate::gate::seen::{Check, Line, Review, Rules};
 use crate::model::text::CommentText;
 use crate::model::{
-    BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, User,
-    Vault,
+    BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Secret,
+    User, Vault,
 };
 use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::{Enlisted, Way};
@@ -79,9 +82,15 @@ pub struct Config {
     pub git_url: Option<String>,
     pub app_id: u64,
     /// The App's RSA key in PEM form.
-    pub private_key: String,
+    pub private_key: Secret,
     /// A second one while keys are exchanged; used when the first is refused.
-    pub private_key_old: Option<String>,
+    pub private_key_old: Option<Secret>,
+    /// The socket of another process that holds the key; then this one needs none.
+    pub key_socket: Option<PathBuf>,
+    /// Where every token is written down before it is used.
+    pub ledger: Option<Arc<dyn Ledger>>,
+    #[doc(hidden)]
+    pub lapse: keys::Lapse,
     /// Hosts that may be reached beside the API's and git's: names, or `*.name`.
     pub hosts: Vec<String>,
     /// Certificates trusted beside the system's, each a text in PEM form.
@@ -103,8 +112,11 @@ impl Config {
             api_url: api_url.trim_end_matches('/').to_owned(),
             git_url: None,
             app_id,
-            private_key: private_key.to_owned(),
+            private_key: Secret::new(private_key),
             private_key_old: None,
+            key_socket: None,
+            ledger: None,
+            lapse: keys::Lapse::None,
             hosts: Vec::new(),
             extra_roots: Vec::new(),
             vault: Vault::default(),
@@ -127,17 +139,15 @@ impl fmt::Debug for Config {
 
 /// GitHub as our App sees it.
 pub struct App {
-    wire: Wire,
-    cache: Cache,
+    sender: Arc<Sender>,
+    keys: Arc<dyn Keys>,
     logs: logs::Logs,
-    claims: Claims,
     tokens: Tokens,
+    ledger: Option<Arc<dyn Ledger>>,
     vault: Vault,
-    backoff_ms: i64,
     id: u64,
     git_url: String,
     clock: Arc<dyn Clock>,
-    pace: Pacer,
     slug: tokio::sync::OnceCell<String>,
 }
 
@@ -170,17 +180,22 @@ impl App {
 
     fn with(config: &Config, clock: Arc<dyn Clock>, wire: Wire) -> Result<Self, Error> {
         let git_url = config.git_url.clone();
+        let pace = Pacer::new(config.limits, Arc::clone(&clock));
+        let way = (pace, Arc::clone(&clock));
+        let sender = Arc::new(Sender::new(config, wire, Cache::default(), way));
+        let keys: Arc<dyn Keys> = match &config.key_socket {
+            Some(path) => Arc::new(Socket::new(path)),
+            None => Arc::new(Local::new(config, Arc::clone(&sender))?),
+        };
         Ok(Self {
-            wire,
-            cache: Cache::default(),
+            sender,
+            keys,
             logs: logs::Logs::default(),
-            claims: Claims::new(config)?,
             tokens: Tokens::default(),
+            ledger: config.ledger.clone(),
             vault: config.vault.clone(),
-            backoff_ms: i64::try_from(config.backoff.as_millis()).unwrap_or(i64::MAX),
             id: config.app_id,
             git_url: git_url.unwrap_or_else(|| path::git_url(&config.api_url)),
-            pace: Pacer::new(config.limits, Arc::clone(&clock)),
             clock,
             slug: tokio::sync::OnceCell::new(),
         })
@@ -188,12 +203,12 @@ impl App {
 
     /// Requests sent so far, by kind.
     pub fn counts(&self) -> Counts {
-        self.wire.counts()
+        self.sender.wire.counts()
     }
 
     /// Requests that had to wait or were sent back so far, so that GitHub refuses none.
     pub fn paced(&self) -> Paced {
-        self.pace.counts()
+        self.sender.pace.counts()
     }
 }
 
@@ -399,6 +414,6 @@ impl GitHub for App {
         };
         let secret = self.token(at, grant).await?;
         let url = format!("{}/{}.git", self.git_url, at.repo);
-        Ok(Remote { repo: at.repo.clone(), url, secret: secret.reveal().to_owned() })
+        Ok(Remote { repo: at.repo.clone(), url, secret })
     }
 }

@@ -3,13 +3,11 @@
 use serde::Deserialize;
 
 use super::App;
+use super::keys::{PAGE_ENTRIES, Question};
 use super::shape::{CommentAnswer, WithId, required};
 use super::wire::Request;
 use crate::github::{At, Comment, Error, PAGES_MAX};
 use crate::model::{CommentId, InstallationId, IssueNumber, Millis, Repo};
-
-/// Entries asked for on one page; GitHub gives no more.
-const PAGE_ENTRIES: usize = 100;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -27,8 +25,8 @@ impl App {
     pub(super) async fn find_places(&self) -> Result<Vec<At>, Error> {
         let mut places = Vec::new();
         for page in 1..=PAGES_MAX {
-            let path = format!("/app/installations?per_page={PAGE_ENTRIES}&page={page}");
-            let answer = self.ask_as_app(&Request::get("installations", path)).await?;
+            let page = u32::try_from(page).unwrap_or(u32::MAX);
+            let answer = self.keys.ask(&Question::Installations { page }).await?;
             let found: Vec<WithId> = answer.json()?;
             for installation in &found {
                 let id = InstallationId(required(installation.id, "installation id")?);

@@ -70,8 +70,8 @@ struct RegisteredAnswer {
     slug: Option<String>,
     owner: Option<super::shape::Account>,
     html_url: Option<String>,
-    pem: Option<String>,
-    webhook_secret: Option<String>,
+    pem: Option<Secret>,
+    webhook_secret: Option<Secret>,
 }
 
 #[derive(Default, Deserialize)]
@@ -100,13 +100,13 @@ pub async fn register(config: &Config, code: &str, now: Millis) -> Result<Regist
     // The parser's own message may quote the key.
     let found: RegisteredAnswer =
         serde_json::from_slice(&answer.body).map_err(|_error| missing("shape"))?;
-    let pem = found.pem.filter(|pem| pem.contains("PRIVATE KEY-----"));
+    let pem = found.pem.filter(|pem| pem.reveal().contains("PRIVATE KEY-----"));
     Ok(Registered {
         id: found.id.ok_or_else(|| missing("number"))?,
         slug: found.slug.ok_or_else(|| missing("name"))?,
         owner: found.owner.and_then(|owner| owner.login).unwrap_or_default(),
         html_url: found.html_url.unwrap_or_default(),
-        private_key: pem.map(Secret::new).ok_or_else(|| missing("private key"))?,
-        webhook_secret: found.webhook_secret.filter(|one| !one.is_empty()).map(Secret::new),
+        private_key: pem.ok_or_else(|| missing("private key"))?,
+        webhook_secret: found.webhook_secret.filter(|one| !one.is_empty()),
     })
 }

@@ -1,15 +1,50 @@
 //! Sending what may be sent again until it is answered, and not asking for what we still have.
 
-use super::App;
-use super::pace::Account;
-use super::tokens::Secret;
-use super::wire::{Answer, Request};
+use std::sync::Arc;
+
+use super::cache::Cache;
+use super::pace::{Account, Pacer};
+use super::wire::{Answer, Request, Wire};
+use super::{App, Config};
+use crate::clock::Clock;
 use crate::github::Error;
+use crate::model::Secret;
 
 /// Times in all that a request is sent which may be repeated.
 const TRIES_MAX: u32 = 3;
 
+/// The way to GitHub: connection, pace and what is kept of answers.
+pub(super) struct Sender {
+    pub(super) wire: Wire,
+    pub(super) pace: Pacer,
+    pub(super) clock: Arc<dyn Clock>,
+    cache: Cache,
+    backoff_ms: i64,
+}
+
 impl App {
+    /// As [`Sender::deliver`].
+    pub(super) async fn deliver(
+        &self,
+        account: Account,
+        secret: &Secret,
+        request: &Request,
+    ) -> Result<Answer, Error> {
+        self.sender.deliver(account, secret, request).await
+    }
+}
+
+impl Sender {
+    pub(super) fn new(
+        config: &Config,
+        wire: Wire,
+        cache: Cache,
+        (pace, clock): (Pacer, Arc<dyn Clock>),
+    ) -> Self {
+        let backoff_ms = i64::try_from(config.backoff.as_millis()).unwrap_or(i64::MAX);
+        Self { wire, pace, clock, cache, backoff_ms }
+    }
+
     /// Sends. When its answer is lost, a request that may be repeated is, after a wait that
     /// doubles; anything else is sent once. Answers to an installation are kept for it.
     pub(super) async fn deliver(

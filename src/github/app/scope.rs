@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::github::Error;
-use crate::model::Repo;
+use crate::model::{Repo, Secret};
 
 /// Longest token taken, in bytes. They are opaque to us, and grow.
 const TOKEN_BYTES_MAX: usize = 4 * 1024;
@@ -39,7 +39,7 @@ pub(super) struct Asked<'a> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Minted {
-    pub(super) token: Option<String>,
+    pub(super) token: Option<Secret>,
     pub(super) expires_at: Option<String>,
     permissions: Option<BTreeMap<String, String>>,
     repository_selection: Option<String>,

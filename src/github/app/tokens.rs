@@ -1,82 +1,17 @@
-//! Installation tokens: one for each repository and purpose, no wider than it needs to be.
+//! Installation tokens that are held: one for each repository and purpose, used while they live.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::Method;
-
 use super::App;
-use super::scope::{self, Asked, Level, Minted};
-use super::wire::{Answer, Request};
+use super::keys::{Grant, Minting, Token, Wanted};
 use crate::github::{At, Error};
-use crate::model::{InstallationId, Millis, Repo};
+use crate::model::{InstallationId, Millis, Repo, Secret};
 
 /// A token is not used in the last five minutes of its life, in milliseconds.
 const MARGIN_MS: i64 = 5 * 60 * 1000;
-/// The life assumed of a token that does not tell it; GitHub's is an hour.
-const LIFE_MS: i64 = 30 * 60 * 1000;
 /// Tokens kept; those out of use go first.
 const TOKENS_MAX: usize = 2_000;
-
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Secret(String);
-
-impl Secret {
-    pub(super) fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-/// What a token is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Grant {
-    Read,
-    /// Comments, reactions, issues and pull requests.
-    Talk,
-    /// Check runs: ours, and asking for others once more.
-    Report,
-    /// Asking GitHub's own workflows for a job once more.
-    Rerun,
-    Fetch,
-    Push,
-    Merge,
-}
-
-impl Grant {
-    /// GitHub's names of the permissions it needs.
-    pub(super) fn permissions(self) -> &'static [(&'static str, Level)] {
-        use Level::{Read, Write};
-        match self {
-            Self::Read => &[
-                ("actions", Read),
-                ("checks", Read),
-                ("contents", Read),
-                ("issues", Read),
-                ("metadata", Read),
-                ("pull_requests", Read),
-                ("statuses", Read),
-            ],
-            Self::Talk => &[("issues", Write), ("metadata", Read), ("pull_requests", Write)],
-            Self::Report => &[("checks", Write), ("metadata", Read)],
-            Self::Rerun => &[("actions", Write), ("metadata", Read)],
-            Self::Fetch => &[("contents", Read), ("metadata", Read)],
-            Self::Push => &[("contents", Write), ("metadata", Read)],
-            Self::Merge => &[("contents", Write), ("metadata", Read), ("pull_requests", Write)],
-        }
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
@@ -86,20 +21,30 @@ struct Key {
 }
 
 #[derive(Debug, Clone)]
-struct Token {
+struct Held {
     secret: Secret,
     expires: Millis,
 }
 
+impl Held {
+    fn of(token: Token, now: Millis) -> Self {
+        Self { secret: token.secret, expires: now.plus(token.left_ms) }
+    }
+
+    fn is_good(&self, now: Millis) -> bool {
+        now.0 < self.expires.0.saturating_sub(MARGIN_MS)
+    }
+}
+
 /// Held while a token is asked for, so that many callers make one.
-type Slot = Arc<tokio::sync::Mutex<Option<Token>>>;
+type Slot = Arc<tokio::sync::Mutex<Option<Held>>>;
 
 /// The tokens we hold.
 #[derive(Default)]
 pub(super) struct Tokens {
     slots: Mutex<BTreeMap<Key, Slot>>,
     /// Tokens that can only list repositories, one for each installation.
-    listing: Mutex<BTreeMap<InstallationId, Token>>,
+    listing: Mutex<BTreeMap<InstallationId, Held>>,
 }
 
 impl Tokens {
@@ -114,16 +59,15 @@ impl Tokens {
     /// A token of this installation that can list repositories, if a good one is held.
     fn listing(&self, installation: InstallationId, now: Millis) -> Option<Secret> {
         let listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
-        let good = |token: &&Token| now.0 < token.expires.0 - MARGIN_MS;
-        listing.get(&installation).filter(good).map(|token| token.secret.clone())
+        listing.get(&installation).filter(|held| held.is_good(now)).map(|held| held.secret.clone())
     }
 
-    fn remember_listing(&self, installation: InstallationId, token: Token) {
+    fn remember_listing(&self, installation: InstallationId, held: Held) {
         let mut listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         if listing.len() >= TOKENS_MAX {
             listing.clear();
         }
-        listing.insert(installation, token);
+        listing.insert(installation, held);
     }
 
     pub(super) fn forget_listing(&self, installation: InstallationId) {
@@ -148,36 +92,16 @@ impl App {
         let key = Key { installation: at.installation, repo: at.repo.clone(), grant };
         let slot = self.tokens.slot(key);
         let mut held = slot.lock().await;
-        let now = self.claims.github_time(self.clock.now());
-        let good =
-            |token: &&Token| now.0 < token.expires.0 - MARGIN_MS && refused != Some(&token.secret);
-        if let Some(token) = held.as_ref().filter(good) {
-            return Ok(token.secret.clone());
+        let now = self.clock.now();
+        let good = |held: &&Held| held.is_good(now) && refused != Some(&held.secret);
+        if let Some(held) = held.as_ref().filter(good) {
+            return Ok(held.secret.clone());
         }
-        let token = self.mint(at, grant).await?;
+        let repo = Some(at.repo.clone());
+        let token = self.mint(Wanted { installation: at.installation, repo, grant }).await?;
         let secret = token.secret.clone();
-        *held = Some(token);
+        *held = Some(Held::of(token, self.clock.now()));
         Ok(secret)
-    }
-
-    async fn mint(&self, at: &At, grant: Grant) -> Result<Token, Error> {
-        let asked = Asked { permissions: grant.permissions(), repo: Some(&at.repo) };
-        let answer = self.ask_token(at.installation, &asked).await?;
-        if !answer.is_success() {
-            let refusal = answer.refusal();
-            // A permission or repository that was not granted will not come by asking again.
-            return Err(match refusal.error(self.clock.now()) {
-                Error::Refused { text, .. } => {
-                    Error::Forbidden(format!("the installation does not grant it: {text}"))
-                }
-                other @ (Error::Gone(_)
-                | Error::Forbidden(_)
-                | Error::Limited { .. }
-                | Error::Unavailable(_)
-                | Error::Unexpected(_)) => other,
-            });
-        }
-        self.take(&asked, &answer)
     }
 
     /// A token that can do nothing but list repositories; `None` when there is none to have.
@@ -185,46 +109,47 @@ impl App {
         &self,
         installation: InstallationId,
     ) -> Result<Option<Secret>, Error> {
-        let now = self.claims.github_time(self.clock.now());
-        if let Some(held) = self.tokens.listing(installation, now) {
+        if let Some(held) = self.tokens.listing(installation, self.clock.now()) {
             return Ok(Some(held));
         }
-        let asked = Asked { permissions: &[("metadata", Level::Read)], repo: None };
-        let answer = self.ask_token(installation, &asked).await?;
-        if !answer.is_success() {
-            return Ok(None);
-        }
-        let token = self.take(&asked, &answer)?;
+        let wanted = Wanted { installation, repo: None, grant: Grant::List };
+        let token = match self.mint(wanted).await {
+            Ok(token) => token,
+            Err(Error::Gone(_) | Error::Forbidden(_) | Error::Refused { .. }) => return Ok(None),
+            Err(other @ (Error::Limited { .. } | Error::Unavailable(_) | Error::Unexpected(_))) => {
+                return Err(other);
+            }
+        };
         let secret = token.secret.clone();
-        self.tokens.remember_listing(installation, token);
+        self.tokens.remember_listing(installation, Held::of(token, self.clock.now()));
         Ok(Some(secret))
     }
 
-    async fn ask_token(
-        &self,
-        installation: InstallationId,
-        asked: &Asked<'_>,
-    ) -> Result<Answer, Error> {
-        let path = format!("/app/installations/{installation}/access_tokens");
-        let mut request = Request::write(Method::POST, "token", path, asked.body());
-        // A second token harms nobody.
-        request.repeat = true;
-        self.as_app(&request).await
-    }
-
-    /// The token of an answer, when it is what was asked for. Registered before it is judged.
-    fn take(&self, asked: &Asked<'_>, answer: &Answer) -> Result<Token, Error> {
-        let minted: Minted = answer.json()?;
-        let text = minted.token.as_deref().unwrap_or_default();
-        self.vault.keep(text);
-        scope::text(text)?;
-        asked.check(&minted)?;
-        let told = minted.expires_at.as_deref().and_then(|text| text.parse().ok());
-        let now = self.claims.github_time(self.clock.now());
-        let expires = told.map_or_else(
-            || now.plus(LIFE_MS),
-            |told: jiff::Timestamp| Millis(told.as_millisecond()),
-        );
-        Ok(Token { secret: Secret(text.to_owned()), expires })
+    /// A new token, written down before anybody gets it, as is one that was refused.
+    async fn mint(&self, wanted: Wanted) -> Result<Token, Error> {
+        let minted = self.keys.mint(&wanted).await;
+        let refusal = match &minted {
+            Ok(token) => {
+                self.vault.keep(token.secret.reveal());
+                None
+            }
+            Err(Error::Limited { .. } | Error::Unavailable(_)) => return minted,
+            Err(
+                error @ (Error::Gone(_)
+                | Error::Forbidden(_)
+                | Error::Refused { .. }
+                | Error::Unexpected(_)),
+            ) => Some(error.to_string()),
+        };
+        let Some(ledger) = &self.ledger else { return minted };
+        let Wanted { installation, repo, grant } = wanted;
+        let at = self.clock.now();
+        let written = ledger.write(Minting { at, installation, repo, grant, refusal }).await;
+        match (minted, written) {
+            (Ok(_), Err(why)) => {
+                Err(Error::Unavailable(format!("the audit cannot be written: {why}")))
+            }
+            (minted, _) => minted,
+        }
     }
 }

@@ -16,6 +16,7 @@ use url::Url;
 
 use super::Config;
 use super::hosts::{Foreign, Hosts};
+use super::keys::Lapse;
 use crate::github::Error;
 
 /// How we introduce ourselves.
@@ -39,6 +40,7 @@ struct Link {
     api_url: String,
     base: Url,
     hosts: Hosts,
+    lapse: Lapse,
 }
 
 /// Octocrab over our client, with paths relative to the configured address.
@@ -47,7 +49,13 @@ pub(super) fn octocrab(config: &Config) -> Result<Octocrab, Error> {
         .map_err(|error| Error::Unexpected(format!("the address of the interface: {error}")))?;
     let hosts = Hosts::of(config);
     let client = client(config, &base, hosts.clone())?;
-    let link = Arc::new(Link { client, api_url: config.api_url.clone(), base, hosts });
+    let link = Arc::new(Link {
+        client,
+        api_url: config.api_url.clone(),
+        base,
+        hosts,
+        lapse: config.lapse,
+    });
     let service = tower::service_fn(move |request| send(Arc::clone(&link), request));
     let built =
         OctocrabBuilder::new_empty().with_service(service).with_auth(AuthState::None).build();
@@ -122,7 +130,7 @@ async fn send(
             return Ok(response.into());
         };
         url = next?;
-        if url.origin() != link.base.origin() {
+        if url.origin() != link.base.origin() && link.lapse != Lapse::Elsewhere {
             // Our credentials are for GitHub alone.
             parts.headers.remove(header::AUTHORIZATION);
             parts.headers.remove(header::IF_NONE_MATCH);
@@ -159,7 +167,8 @@ mod tests {
         let base = Url::parse(&config.api_url).unwrap();
         let hosts = Hosts::of(&config);
         let client = client(&config, &base, hosts.clone()).unwrap();
-        let link = Link { client, api_url: config.api_url, base: base.clone(), hosts };
+        let link =
+            Link { client, api_url: config.api_url, base: base.clone(), hosts, lapse: Lapse::None };
         let here = "http://127.0.0.1:1/x";
         let there = "https://store.example.com/x";
         for (method, status, to, goes) in [

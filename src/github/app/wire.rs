@@ -16,10 +16,9 @@ use super::Config;
 use super::cache::Kept;
 use super::carrier::Carrier;
 use super::hosts::Foreign;
-use super::tokens::Secret;
 use crate::github::Error;
 use crate::github::answer::Refusal;
-use crate::model::Millis;
+use crate::model::{Millis, Secret};
 
 /// Largest answer read, in bytes.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -81,6 +80,15 @@ struct Complaint {
 }
 
 impl Answer {
+    /// An answer of success that somebody else got for us.
+    pub(super) fn told(link: Option<&str>, body: Vec<u8>) -> Self {
+        let mut headers = HeaderMap::new();
+        if let Some(link) = link.and_then(|link| link.parse().ok()) {
+            headers.insert(header::LINK, link);
+        }
+        Self { status: 200, headers, body, more: false }
+    }
+
     pub(super) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }

@@ -7,9 +7,11 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, FakeClock};
-use crate::github::app::{App, Config};
+use crate::github::app::{App, Config, keys};
 use crate::github::{At, GitHub};
-use crate::model::{BranchName, CommitSha, InstallationId, Millis, PullNumber, Repo, User, UserId};
+use crate::model::{
+    BranchName, CommitSha, InstallationId, Millis, PullNumber, Repo, Secret, User, UserId,
+};
 use crate::playground::face::Face;
 use crate::playground::memory::MemoryForge;
 use crate::playground::openapi::{Verdict, watched};
@@ -39,13 +41,25 @@ pub(super) struct Bench {
     pub(super) http: Option<Arc<App>>,
     /// Stops the server when the bench goes.
     served: Option<DropGuard>,
+    /// Where the holder of the key listens, when it is another than the adapter.
+    apart: Option<tempfile::TempDir>,
     /// What GitHub's own description says of all that went over HTTP.
     verdict: Option<Verdict>,
 }
 
+/// Who has the App's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    Here,
+    Apart,
+}
+
 impl fmt::Debug for Bench {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bench").field("served", &self.served.is_some()).finish_non_exhaustive()
+        f.debug_struct("Bench")
+            .field("served", &self.served.is_some())
+            .field("apart", &self.apart.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -70,12 +84,36 @@ impl Bench {
         let id = world.install(app, &mara, &[repo_id]).unwrap();
         let at = At { installation: InstallationId(id), repo: Repo::parse(REPO).unwrap() };
         let hub = Arc::new(Face::new(world.clone(), app));
-        let (http, served, verdict) = (None, None, None);
-        Self { hub, world, clock, at, repo_id, mara, rio, otto, app, ci, http, served, verdict }
+        let (http, served, verdict, apart) = (None, None, None, None);
+        Self {
+            hub,
+            world,
+            clock,
+            at,
+            repo_id,
+            mara,
+            rio,
+            otto,
+            app,
+            ci,
+            http,
+            served,
+            apart,
+            verdict,
+        }
     }
 
     /// The same, served on loopback under `prefix` and reached by the real adapter.
     pub(super) async fn over_http(prefix: &str) -> Self {
+        Self::served(prefix, Holder::Here).await
+    }
+
+    /// The same, with the App's key in the hands of somebody else, asked through a socket.
+    pub(super) async fn with_the_key_apart() -> Self {
+        Self::served("", Holder::Apart).await
+    }
+
+    async fn served(prefix: &str, holder: Holder) -> Self {
         let mut bench = Self::in_process();
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -92,8 +130,19 @@ impl Bench {
             axum::serve(listener, router).with_graceful_shutdown(stop).await.unwrap();
         });
         let pem = bench.world.app_pem(bench.app).unwrap();
-        let config = Config::new(&format!("{url}{prefix}"), bench.app, &pem);
+        let mut config = Config::new(&format!("{url}{prefix}"), bench.app, &pem);
         let clock: Arc<dyn Clock> = Arc::<FakeClock>::clone(&bench.clock);
+        if holder == Holder::Apart {
+            let door = keys::holder(&config, Arc::clone(&clock)).unwrap();
+            let place = tempfile::tempdir().unwrap();
+            let path = place.path().join("keyd.sock");
+            let listener = tokio::net::UnixListener::bind(&path).unwrap();
+            let me = keys::Peers::only([rustix::process::geteuid().as_raw()]);
+            TaskTracker::new().spawn(keys::serve(listener, door, me, cancel.clone()));
+            config.key_socket = Some(path);
+            config.private_key = Secret::new("");
+            bench.apart = Some(place);
+        }
         let app = Arc::new(App::new(&config, clock).unwrap());
         bench.hub = Arc::<App>::clone(&app);
         bench.http = Some(app);

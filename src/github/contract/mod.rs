@@ -1,5 +1,6 @@
 //! What every GitHub must do, run on the World in this process and on the World over HTTP.
 
+mod attacks;
 mod bench;
 mod commits;
 mod events;
@@ -15,6 +16,27 @@ mod wire;
 mod words;
 
 use bench::Bench;
+/// A World served over HTTP, for what lies below the contract.
+pub(in crate::github) struct World(Bench);
+
+impl World {
+    pub(in crate::github) async fn new() -> Self {
+        Self(Bench::over_http("").await)
+    }
+
+    pub(in crate::github) fn at(&self) -> super::At {
+        self.0.at.clone()
+    }
+
+    pub(in crate::github) fn config(&self) -> super::app::Config {
+        let pem = self.0.world.app_pem(self.0.app).unwrap();
+        super::app::Config::new(&self.0.world.base_url(), self.0.app, &pem)
+    }
+
+    pub(in crate::github) fn clock(&self) -> std::sync::Arc<dyn crate::clock::Clock> {
+        std::sync::Arc::<crate::clock::FakeClock>::clone(&self.0.clock)
+    }
+}
 
 macro_rules! contract {
     ($($group:ident::$name:ident,)*) => {
@@ -32,6 +54,15 @@ macro_rules! contract {
                 #[tokio::test]
                 async fn $name() {
                     super::$group::$name(super::Bench::over_http("").await).await;
+                }
+            )*
+        }
+
+        mod with_the_key_apart {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$group::$name(super::Bench::with_the_key_apart().await).await;
                 }
             )*
         }

@@ -175,8 +175,8 @@ pub(super) async fn git_gets_a_narrow_secret(b: Bench) {
     for (purpose, level) in [(Purpose::Fetch, Level::Read), (Purpose::Push, Level::Write)] {
         let remote = b.hub.remote(&b.at, purpose).await.unwrap();
         assert_eq!(remote.url, format!("{}/{REPO}.git", b.world.base_url()));
-        assert!(!format!("{remote:?}").contains(&remote.secret));
-        let bearer = format!("Bearer {}", remote.secret);
+        assert!(!format!("{remote:?}").contains(remote.secret.reveal()));
+        let bearer = format!("Bearer {}", remote.secret.reveal());
         let actor = b.world.authenticate(Some(&bearer)).unwrap();
         let Actor::Bot { permissions, repositories, .. } = actor else {
             panic!("an installation token");

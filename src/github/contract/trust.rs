@@ -14,7 +14,7 @@ use super::headers::serve;
 use crate::clock::{Clock, FakeClock};
 use crate::github::app::{App, Config};
 use crate::github::{At, Error, GitHub, Purpose};
-use crate::model::{CheckId, InstallationId, IssueNumber, Repo, Vault};
+use crate::model::{CheckId, InstallationId, IssueNumber, Repo, Secret, Vault};
 use crate::playground::faults::Fault;
 use crate::playground::world::setup::NewApp;
 
@@ -84,8 +84,8 @@ async fn the_other_key_is_tried_once_and_remembered() {
     let (good, url) = (b.world.app_pem(b.app).unwrap(), b.world.base_url());
     let with = |first: &str, second: &str| {
         app(&b, &url, |config| {
-            config.private_key = first.to_owned();
-            config.private_key_old = Some(second.to_owned());
+            config.private_key = Secret::new(first);
+            config.private_key_old = Some(Secret::new(second));
         })
     };
     let rotating = with(&unknown, &good);
@@ -112,7 +112,7 @@ async fn both_forms_of_a_key_are_read() {
     let lines: Vec<&str> =
         inner.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     let old = format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", lines.join("\n"));
-    let app = app(&b, &b.world.base_url(), |config| config.private_key = old);
+    let app = app(&b, &b.world.base_url(), |config| config.private_key = Secret::new(old));
     app.issue(&b.at, number).await.unwrap();
 }
 
@@ -123,7 +123,7 @@ async fn tokens_of_2026_are_taken_and_monsters_refused() {
     let long = format!("ghs_{}_{}.{}.{}", b.app, text(160), text(180), text(170));
     for good in [long.clone(), text(40), text(4096)] {
         let app = app(&b, &minting(token(&good)).await, |_| {});
-        assert_eq!(app.remote(&at(), Purpose::Fetch).await.unwrap().secret, good);
+        assert_eq!(app.remote(&at(), Purpose::Fetch).await.unwrap().secret.reveal(), good);
     }
     for bad in [text(4097), String::new(), format!("{} {}", text(20), text(20)), "a\nb".to_owned()]
     {

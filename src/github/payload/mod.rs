@@ -3,11 +3,13 @@
 //! GitHub adds events, actions and fields at any time and leaves out what was deleted. So
 //! everything is optional here, and whatever cannot be understood is `Happening::Nothing`.
 
+mod fit;
 mod interest;
 mod read;
 mod shape;
 mod words;
 
+pub use fit::{Fit, fit};
 pub use interest::{Interest, interest};
 pub use words::{comment_written, issue_changed, issue_words};
 

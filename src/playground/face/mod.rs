@@ -28,7 +28,8 @@ use crate::github::{
 use crate::github::{Change, Touched};
 use crate::model::text::CommentText;
 use crate::model::{
-    BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, User,
+    BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Secret,
+    User,
 };
 use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::{Enlisted, Way};
@@ -386,6 +387,6 @@ impl GitHub for Face {
             .call(&me, op, |state| state.create_token(&me, at.installation.0, &scope))
             .map_err(|error| self.error(&error))?;
         let url = format!("{}/{}.git", self.world.base_url(), at.repo);
-        Ok(Remote { repo: at.repo.clone(), url, secret: made.0 })
+        Ok(Remote { repo: at.repo.clone(), url, secret: Secret::new(made.0) })
     }
 }

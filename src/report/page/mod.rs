@@ -10,7 +10,7 @@ use super::words::visible;
 use super::{Context, base_name};
 use crate::gate::Verdict;
 use crate::model::text::{cut, tail};
-use crate::model::{IssueNumber, Millis, PullNumber, Repo, RunId};
+use crate::model::{Audit, IssueNumber, Millis, PullNumber, Repo, RunId};
 use crate::pipeline::state::Complaint;
 
 /// The style sheet of every page, to be served under [`STYLE_PATH`].
@@ -100,7 +100,7 @@ fn list_row(row: &ListRow) -> Markup {
 /// One run: where it is, its stages, its evidence and everything that happened.
 pub fn run_page(
     context: &Context<'_>,
-    rows: &[TimelineRow],
+    (rows, audits): (&[TimelineRow], &[Audit]),
     refresh_seconds: Option<u32>,
 ) -> String {
     let request = &context.state.request;
@@ -121,6 +121,7 @@ pub fn run_page(
         (gates(context))
         (texts(context))
         (timeline(rows))
+        (audit(audits))
     };
     let live = context.state.finished().is_none();
     page(&cell(&request.title), refresh_seconds.filter(|_| live), &body)
@@ -275,6 +276,39 @@ fn timeline(rows: &[TimelineRow]) -> Markup {
                             td { time datetime=(row.at.rfc3339()) { (row.at.precise()) } }
                             td { (cell(&row.what)) }
                             td { (cell(row.ignored.as_ref().unwrap_or(&row.after))) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What was done and refused; nothing where there is nothing yet.
+fn audit(audits: &[Audit]) -> Markup {
+    html! {
+        @if !audits.is_empty() {
+            h2 { "Audit" }
+            div.scroll tabindex="0" role="region" aria-label="Audit" {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { "At" }
+                            th scope="col" { "What" }
+                            th scope="col" { "For" }
+                            th scope="col" { "Commit" }
+                            th scope="col" { "Verdict" }
+                        }
+                    }
+                    tbody {
+                        @for line in audits {
+                            tr {
+                                td { time datetime=(line.at.rfc3339()) { (line.at.precise()) } }
+                                th scope="row" { (line.act.word()) }
+                                td { (cell(&line.who)) }
+                                td { @if let Some(head) = &line.head { code { (head.short()) } } }
+                                td { (cell(&line.verdict)) }
+                            }
                         }
                     }
                 }

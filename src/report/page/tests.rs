@@ -17,6 +17,20 @@ fn rows() -> Vec<TimelineRow> {
     vec![row(1, None), row(2, Some("ignored: not now"))]
 }
 
+fn audits() -> Vec<Audit> {
+    vec![Audit {
+        at: T.plus(60_000),
+        act: crate::model::Act::Push,
+        who: EVIL.to_owned(),
+        run: None,
+        repo: None,
+        head: None,
+        tree: None,
+        digest: None,
+        verdict: EVIL.to_owned(),
+    }]
+}
+
 #[test]
 fn words_of_others_stay_words() {
     let mut state = sample::verifying();
@@ -28,7 +42,7 @@ fn words_of_others_stay_words() {
     let links = sample::links();
     let policy = Policy::default();
     let context = Context { state: &state, policy: &policy, links: &links };
-    let page = run_page(&context, &rows(), None);
+    let page = run_page(&context, (&rows(), &audits()), None);
     assert!(!page.contains("<script") && !page.contains("\" onload"));
     assert!(page.contains("&lt;script&gt;") && !page.contains('\u{202e}'));
     assert!(page.contains("ignored: not now"));
@@ -38,7 +52,11 @@ fn words_of_others_stay_words() {
 fn a_live_page_loads_itself_again_and_a_finished_one_does_not() {
     let load = |state: crate::pipeline::State| {
         let (links, policy) = (sample::links(), Policy::default());
-        run_page(&Context { state: &state, policy: &policy, links: &links }, &rows(), Some(5))
+        run_page(
+            &Context { state: &state, policy: &policy, links: &links },
+            (&rows(), &[]),
+            Some(5),
+        )
     };
     assert!(load(sample::verifying()).contains(r#"http-equiv="refresh" content="5""#));
     assert!(!load(sample::merged()).contains("refresh"));
@@ -49,7 +67,8 @@ fn the_current_stage_is_announced() {
     let links = sample::links();
     let policy = Policy::default();
     let state = sample::waiting_for_ci();
-    let page = run_page(&Context { state: &state, policy: &policy, links: &links }, &[], None);
+    let page =
+        run_page(&Context { state: &state, policy: &policy, links: &links }, (&[], &[]), None);
     assert!(page.contains(r#"<li class="waiting" aria-current="step">ci <span"#), "{page}");
     assert!(page.contains(r#"<li class="skipped">verify"#));
     assert_eq!(page.matches("aria-current").count(), 1);

@@ -1,10 +1,12 @@
 //! The contract of the store as one suite of sentences, run against every adapter and the fake.
 
+mod audit;
 mod jobs;
 mod lanes;
 mod runs;
 mod steps;
 
+pub(crate) use audit::*;
 pub(crate) use jobs::*;
 pub(crate) use lanes::*;
 pub(crate) use runs::*;
@@ -73,6 +75,10 @@ macro_rules! suite {
             gauges_count
             changes_are_announced
             a_body_of_any_bytes_survives
+            attack_09_a_body_that_was_here_is_known_under_any_name
+            attack_09_of_equal_bodies_that_come_at_once_one_is_kept
+            a_line_is_written_with_its_step_or_not_at_all
+            the_audit_is_read_by_run_and_by_repository
         );
     };
     (@each $stage:path: $($sentence:ident)+) => {
@@ -157,6 +163,7 @@ pub(crate) fn step(run: &RunId, from_version: u64, next: State) -> Transition {
         cancel_entry: None,
         take_lane: None,
         release_lane: None,
+        audits: Vec::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The store in memory: the honest fake, fast enough to live ten thousand lives.
 
+mod audit;
 mod queue;
 
 use std::collections::BTreeMap;
@@ -8,14 +9,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
+use self::audit::Ledger;
 use self::queue::Queue;
 use super::index::{after, fits, index_of, state_fits};
 use super::{
-    Beat, Claim, DELIVERY_BYTES_MAX, Entry, Error, Gauges, IgnoredEvent, JobKey, Lane, Lease,
-    NewDelivery, NewJob, Opened, Opening, PRUNE_MAX, Published, RUNS_MAX, Recorded, RunRow,
-    Snapshot, Store, Transition, inbox_job,
+    AuditRow, Audited, Beat, Claim, DELIVERY_BYTES_MAX, Entry, Error, Gauges, IgnoredEvent, JobKey,
+    Lane, Lease, NewDelivery, NewJob, Opened, Opening, PRUNE_MAX, Published, RUNS_MAX, Recorded,
+    RunRow, Snapshot, Store, Transition, body_hash, inbox_job,
 };
-use crate::model::{BranchName, DeliveryId, IssueNumber, Millis, Repo, RunId};
+use crate::model::{Audit, BranchName, DeliveryId, IssueNumber, Millis, Repo, RunId};
 
 /// A store that forgets everything when dropped.
 #[derive(Debug, Default)]
@@ -27,6 +29,8 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Inner {
     deliveries: BTreeMap<DeliveryId, NewDelivery>,
+    hashes: BTreeMap<String, DeliveryId>,
+    audit: Ledger,
     queue: Queue,
     runs: BTreeMap<RunId, Kept>,
     lanes: BTreeMap<(Repo, BranchName), Lane>,
@@ -137,6 +141,7 @@ impl Inner {
                 after: kept.after.clone(),
             });
         }
+        self.audit.append(transition.audits);
         self.put_all(transition.jobs);
         if let Some((base, None)) = released {
             self.wake_next(&repo, &base, now);
@@ -194,6 +199,12 @@ impl Store for Memory {
         if inner.deliveries.contains_key(&delivery.id) {
             return Ok(Recorded::Repeat);
         }
+        if let Some(hash) = body_hash(&delivery.event, &delivery.body) {
+            if inner.hashes.contains_key(&hash) {
+                return Ok(Recorded::Replay);
+            }
+            inner.hashes.insert(hash, delivery.id.clone());
+        }
         inner.queue.put(inbox_job(&delivery));
         inner.deliveries.insert(delivery.id.clone(), delivery);
         self.news.notify_one();
@@ -213,6 +224,7 @@ impl Store for Memory {
         for id in &ids {
             inner.deliveries.remove(id);
         }
+        inner.hashes.retain(|_, id| !ids.contains(id));
         Ok(ids.len() as u64)
     }
 
@@ -228,10 +240,16 @@ impl Store for Memory {
         Ok(self.inner().queue.heartbeat(lease, until))
     }
 
-    async fn finish(&self, lease: &Lease, jobs: Vec<NewJob>) -> Result<(), Error> {
+    async fn finish_audited(
+        &self,
+        lease: &Lease,
+        jobs: Vec<NewJob>,
+        audits: Vec<Audit>,
+    ) -> Result<(), Error> {
         Queue::check(&jobs)?;
         let mut inner = self.inner();
         inner.queue.consume(lease)?;
+        inner.audit.append(audits);
         inner.put_all(jobs);
         self.news.notify_one();
         Ok(())
@@ -347,6 +365,19 @@ impl Store for Memory {
         let freed = self.inner().queue.reclaim(owner, now);
         self.news.notify_one();
         Ok(freed)
+    }
+
+    async fn audit(&self, audits: Vec<Audit>) -> Result<(), Error> {
+        self.inner().audit.append(audits);
+        Ok(())
+    }
+
+    async fn audits(&self, which: &Audited, limit: u32) -> Result<Vec<AuditRow>, Error> {
+        Ok(self.inner().audit.read(which, limit))
+    }
+
+    async fn forget_audits(&self, before: Millis) -> Result<u64, Error> {
+        Ok(self.inner().audit.forget(before))
     }
 
     async fn gauges(&self, now: Millis) -> Result<Gauges, Error> {

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::{MIGRATIONS, options, pool};
 use crate::model::{BranchName, IssueNumber, Repo, RunId};
-use crate::store::durable;
 use crate::store::link::Pool;
 use crate::store::operation::{Answer, Operation};
 use crate::store::shape::job_rows;
-use crate::store::{Entry, Error, NewJob, RunRow, Schema, Snapshot, sql};
+use crate::store::{AuditRow, Audited, Entry, Error, NewJob, RunRow, Schema, Snapshot, sql};
+use crate::store::{audit, durable};
 
 /// What another process of the same person may do while the owner runs: look, and put jobs,
 /// which the owner finds within seconds.
@@ -56,6 +56,11 @@ impl Client {
         durable::timeline(&mut self.pool.link().await?, run).await
     }
 
+    /// As [`Store::audits`](crate::store::Store::audits).
+    pub async fn audits(&self, which: &Audited, limit: u32) -> Result<Vec<AuditRow>, Error> {
+        audit::read(&mut self.pool.link().await?, which, limit).await
+    }
+
     /// As [`Store::runs`](crate::store::Store::runs).
     pub async fn runs(&self, limit: u32) -> Result<Vec<RunRow>, Error> {
         durable::runs(&mut self.pool.link().await?, limit).await
@@ -76,7 +81,9 @@ impl Client {
         let operation = Operation::ClearLane { repo: repo.clone(), base: base.clone() };
         match self.write(operation).await? {
             Answer::Count(rows) => Ok(rows > 0),
-            Answer::Leases(_) | Answer::Beat(_) | Answer::Opened(_) => Ok(false),
+            Answer::Leases(_) | Answer::Beat(_) | Answer::Opened(_) | Answer::Recorded(_) => {
+                Ok(false)
+            }
         }
     }
 

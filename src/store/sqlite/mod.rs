@@ -307,6 +307,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_audit_is_only_ever_appended_to() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("s.db");
+        let store = opened(&path).await;
+        let now = i64::from(u32::MAX) * 1_000;
+        store.audit(vec![contract::line(None, &contract::repo("a"), now)]).await.unwrap();
+        let mut link = options(&path).connect().await.unwrap();
+        for sql in ["UPDATE audit SET verdict = 'nothing'", "DELETE FROM audit"] {
+            let refused = sqlx::query(sql).execute(&mut link).await.unwrap_err();
+            assert!(refused.to_string().contains("the audit is"), "{refused}");
+        }
+        link.close().await.unwrap();
+        store.close().await;
+    }
+
+    #[tokio::test]
     async fn a_body_longer_than_it_says_is_damage() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("s.db");

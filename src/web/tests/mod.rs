@@ -1,5 +1,6 @@
 //! The web as its callers see it: what is refused, what is kept, what is shown.
 
+mod attacks;
 mod kept;
 
 use axum::body::{Body, Bytes, to_bytes};
@@ -18,7 +19,7 @@ use crate::policy::Policy;
 use crate::store::memory::Memory;
 use crate::store::{Opened, Opening};
 
-const BODY: &str = "{\"action\":\"created\"}";
+const BODY: &str = "{\"action\":\"created\",\"issue\":{},\"comment\":{}}";
 
 /// A web on a store, with everything a test may want to look at.
 struct Site {
@@ -33,8 +34,10 @@ fn site(mood: Mood) -> Site {
     let store = Arc::new(Kept { mood, ..Kept::default() });
     let readiness = Arc::new(Readiness::default());
     let metrics = Metrics::new();
-    let [old, new] = [(); 2].map(|()| Secret::new(format!("{:x}", fastrand::u128(..))));
+    let [old, new] = [(); 2].map(|()| Secret::new(format!("{:032x}", fastrand::u128(..))));
     let web = Web {
+        app_id: 7,
+        lapse: Lapse::default(),
         store: Arc::<Kept>::clone(&store),
         clock: Arc::new(FakeClock::at(Millis(1_000))),
         secrets: vec![new.clone(), old],
@@ -59,6 +62,13 @@ impl Site {
 
     async fn deliver(&self, delivery: Delivery) -> u16 {
         self.ask(delivery.request()).await.status().as_u16()
+    }
+
+    /// The same place once more, with a store of its own.
+    fn again(&self) -> Self {
+        let fresh = site(Mood::Well);
+        let web = Web { secrets: self.web.secrets.clone(), ..fresh.web };
+        Self { web, secret: self.secret.clone(), ..fresh }
     }
 
     /// A delivery as GitHub sends it.
@@ -91,7 +101,7 @@ struct Delivery {
 
 impl Delivery {
     fn request(self) -> Http<Body> {
-        let mut request = Http::post("/webhook");
+        let mut request = Http::post("/webhook").header("content-type", "application/json");
         for (name, value) in [
             ("x-hub-signature-256", self.signature),
             ("x-github-delivery", self.id),
@@ -115,7 +125,7 @@ async fn read(response: Response) -> (u16, String) {
 async fn a_genuine_delivery_is_kept_as_it_came_and_a_repeat_changes_nothing() {
     let site = site(Mood::Well);
     assert_eq!(site.deliver(site.genuine(BODY.as_bytes())).await, 202);
-    assert_eq!(site.deliver(site.genuine(b"{\"other\":1}")).await, 202);
+    assert_eq!(site.deliver(site.genuine(b"{\"other\":1,\"issue\":{},\"comment\":{}}")).await, 202);
     let kept = site.store.deliveries.lock().unwrap().clone();
     let delivery = kept.values().next().unwrap();
     assert_eq!(kept.len(), 1);
@@ -154,7 +164,9 @@ async fn without_a_genuine_signature_nothing_reaches_the_store() {
 async fn a_body_over_the_limit_is_refused_whether_announced_or_not() {
     let mut site = site(Mood::Well);
     site.web.limits.body_bytes_max = 1_000;
-    let fits = format!("{{\"a\":\"{}\"}}", "x".repeat(1_000 - 8));
+    let around = "{\"issue\":{},\"comment\":{},\"a\":\"\"}".len();
+    let filling = "x".repeat(1_000 - around);
+    let fits = format!("{{\"issue\":{{}},\"comment\":{{}},\"a\":\"{filling}\"}}");
     assert_eq!(fits.len(), 1_000);
     assert_eq!(site.deliver(site.genuine(fits.as_bytes())).await, 202);
     let large = vec![b' '; 1_001];

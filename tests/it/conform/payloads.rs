@@ -78,6 +78,8 @@ impl Site {
     fn new() -> Self {
         let secret = format!("{:x}", fastrand::u128(..));
         let web = Web {
+            app_id: APP,
+            lapse: slipway::web::Lapse::default(),
             store: Arc::new(Memory::default()),
             clock: Arc::new(FakeClock::at(Millis(1_000))),
             secrets: vec![Secret::new(secret.clone())],

@@ -3,6 +3,7 @@
 mod certificates;
 mod closed;
 mod hosts;
+mod keyd;
 mod program;
 mod serve;
 mod trust;

@@ -20,7 +20,7 @@ use super::{Authority, HERE, Served};
 /// A story that takes longer has failed.
 const STORY_MAX: Duration = Duration::from_mins(2);
 const PAUSE: Duration = Duration::from_millis(25);
-const PROGRAM: &str = env!("CARGO_BIN_EXE_slipway");
+pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_slipway");
 
 /// A company: its GitHub, its people, and our program in one corner of its network.
 pub(super) struct Company {
@@ -121,7 +121,7 @@ impl Company {
         told.await.unwrap_or_else(|_| panic!("nothing was merged: {}", self.words()))
     }
 
-    async fn up(&self, bot: &mut Bot) {
+    pub(super) async fn up(&self, bot: &mut Bot) {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("http://{}/healthz", self.listen);
         for _ in 0..2_000 {
@@ -132,6 +132,29 @@ impl Company {
             tokio::time::sleep(PAUSE).await;
         }
         panic!("it does not come up: {}", self.words());
+    }
+
+    /// The number of our App.
+    pub(super) fn app(&self) -> u64 {
+        self.sample.bot.id
+    }
+
+    /// Writes another key in place of one of the configuration.
+    pub(super) fn says(&self, instead_of: &str, key: &str, value: &Path) {
+        let file = self.path("slipway.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines = text.lines().map(|line| match line.split_once(" = ") {
+            Some((name, _)) if name == instead_of => format!("{key} = '{}'\n", value.display()),
+            Some(_) | None => format!("{line}\n"),
+        });
+        std::fs::write(&file, lines.collect::<String>()).unwrap();
+    }
+
+    /// Somebody says something, so that the program has to ask GitHub.
+    pub(super) fn sweep(&self) {
+        let (world, mara) = (&self.running.world, self.sample.maintainer.id);
+        let issue = world.open_issue(mara, &self.sample.repo, "A word", "Please.").unwrap();
+        world.comment(mara, &self.sample.repo, issue.number, "/go").unwrap();
     }
 
     fn pull(&self) -> Option<Pull> {
@@ -190,6 +213,11 @@ pub(super) struct Bot {
 impl Bot {
     fn is_alive(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Its number.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id().unwrap()
     }
 
     /// Ends it as a service manager does, and waits for that.

@@ -15,6 +15,8 @@ use crate::world::{Town, plan};
 async fn post(t: &Town, body: &[u8], guid: &str, event: &str) {
     let secret = &t.bot.webhook_secret;
     let web = Web {
+        app_id: t.bot.id,
+        lapse: slipway::web::Lapse::default(),
         store: std::sync::Arc::clone(&t.store) as _,
         clock: std::sync::Arc::clone(&t.clock) as _,
         secrets: vec![Secret::new(secret.clone())],
@@ -26,6 +28,7 @@ async fn post(t: &Town, body: &[u8], guid: &str, event: &str) {
     };
     let request = Request::post("/webhook")
         .header("x-github-delivery", guid)
+        .header("content-type", "application/json")
         .header("x-github-event", event)
         .header("x-hub-signature-256", signature::sign(secret.as_bytes(), body))
         .body(Body::from(body.to_vec()));

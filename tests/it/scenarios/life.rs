@@ -1,7 +1,8 @@
 //! The happy path, however its webhooks arrive, and what people read along it.
 
+use slipway::model::{Act, Audit};
 use slipway::playground::world::ReviewState;
-use slipway::store::Store;
+use slipway::store::{Audited, Store};
 
 use crate::world::{Town, plan, ready, run_test};
 
@@ -32,6 +33,46 @@ fn with_every_webhook_delivered_an_issue_becomes_one_verified_merge() {
         assert!(!t.issue_now().open && t.pull_request().merged);
         assert_eq!(t.tip(&t.branch()), None, "the branch is deleted");
         assert_eq!(t.agents_asked(), ["planner 1", "builder 1"]);
+    });
+}
+
+#[test]
+fn every_push_and_every_merge_has_its_line_in_the_audit() {
+    run_test(async |t| {
+        t.go("Add a feature").await;
+        t.approve().await;
+        t.expect_outcome("merged").await;
+        let state = t.state();
+        let which = Audited::Run(state.request.run.clone());
+        let mut lines: Vec<Audit> = ready(t.store.audits(&which, 100))
+            .expect("the store answers")
+            .into_iter()
+            .map(|row| row.audit)
+            .collect();
+        lines.reverse();
+        let acts: Vec<Act> = lines.iter().map(|line| line.act).collect();
+        assert_eq!(acts, [Act::Push, Act::Merge, Act::Landed]);
+        let sent = &t.fuse.sent()[0].order;
+        assert_eq!(lines[0].head.as_ref(), Some(&sent.head));
+        assert_eq!(lines[1].head.as_ref(), Some(&sent.head), "exactly what was sent");
+        assert_eq!((&lines[1].tree, &lines[2].head), (&state.work.predicted, &state.work.landed));
+        for gate in ["head:", "verification:", "checks:", "review:", "hold:"] {
+            assert!(lines[1].verdict.contains(gate), "{}", lines[1].verdict);
+        }
+        assert!(lines.iter().all(|line| line.digest.is_some() && line.who.contains('(')));
+    });
+}
+
+#[test]
+fn a_command_that_is_refused_has_its_line_in_the_audit() {
+    run_test(async |t| {
+        t.issue("Add a feature");
+        t.comment("/go --nonsense").await;
+        t.settle().await;
+        let lines = ready(t.store.audits(&Audited::Everything, 100)).expect("the store answers");
+        let line = &lines.first().expect("a line").audit;
+        assert_eq!((line.act, lines.len()), (Act::Refusal, 1));
+        assert!(line.repo.is_some() && line.digest.is_some(), "{line:?}");
     });
 }
 

@@ -17,7 +17,7 @@ use slipway::github::{
 use slipway::github::{Change, Touched};
 use slipway::model::text::CommentText;
 use slipway::model::{
-    BranchName, CheckId, CommentId, CommitSha, DeliveryId, IssueNumber, Millis, Permission,
+    Audit, BranchName, CheckId, CommentId, CommitSha, DeliveryId, IssueNumber, Millis, Permission,
     PullNumber, Repo, RunId, TreeSha, User,
 };
 use slipway::pipeline::stage::{MergeAnswer, UpdateAnswer};
@@ -25,8 +25,8 @@ use slipway::pipeline::standing::{Enlisted, Way};
 use slipway::report::notes::Note;
 use slipway::sandbox::{self, End, Invocation, Sandbox, Transcript};
 use slipway::store::{
-    self, Beat, Claim, Entry, Gauges, IgnoredEvent, Lane, Lease, NewDelivery, NewJob, Opened,
-    Opening, Published, Recorded, RunRow, Snapshot, Store, Transition,
+    self, AuditRow, Audited, Beat, Claim, Entry, Gauges, IgnoredEvent, Lane, Lease, NewDelivery,
+    NewJob, Opened, Opening, Published, Recorded, RunRow, Snapshot, Store, Transition,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -164,7 +164,11 @@ tap!(Store {
     fn claim(claim: &Claim) -> Result<Vec<Lease>, store::Error>;
     fn next_due() -> Result<Option<Millis>, store::Error>;
     fn heartbeat(lease: &Lease, until: Millis) -> Result<Beat, store::Error>;
-    fn finish(lease: &Lease, jobs: Vec<NewJob>) -> Result<(), store::Error>;
+    fn finish_audited(lease: &Lease, jobs: Vec<NewJob>, audits: Vec<Audit>)
+        -> Result<(), store::Error>;
+    fn audit(audits: Vec<Audit>) -> Result<(), store::Error>;
+    fn audits(which: &Audited, limit: u32) -> Result<Vec<AuditRow>, store::Error>;
+    fn forget_audits(before: Millis) -> Result<u64, store::Error>;
     fn put_back(lease: &Lease, due: Millis, why: &str) -> Result<(), store::Error>;
     fn open(opening: Opening) -> Result<Opened, store::Error>;
     fn load(run: &RunId) -> Result<Option<Snapshot>, store::Error>;

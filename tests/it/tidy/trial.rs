@@ -32,6 +32,23 @@ fn a_module_may_know_those_to_its_left_only() {
 }
 
 #[test]
+fn a_secret_is_never_an_ordinary_text() {
+    for (path, field, bites) in [
+        ("src/github/app/x.rs", "webhook_secret: Option<String>", true),
+        ("src/github/app/x.rs", "token: String", true),
+        ("src/config/x.rs", "private_key: String", true),
+        ("src/config/x.rs", "private_key_file: Option<String>", false),
+        ("src/github/app/x.rs", "token: Secret", false),
+        ("src/github/app/x.rs", "secrets: Vec<Secret>", false),
+        ("src/playground/world/x.rs", "webhook_secret: String", false),
+        ("tests/it/x.rs", "secret: String", false),
+    ] {
+        let found = check(path, &format!("struct S {{\n    {field},\n}}\n"));
+        assert_eq!(found.iter().any(|one| one == "secret-text:3"), bites, "{path}: {field}");
+    }
+}
+
+#[test]
 fn the_core_is_pure() {
     for body in [
         "async fn f() {}\n",

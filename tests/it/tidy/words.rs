@@ -92,7 +92,42 @@ impl Names<'_> {
     }
 }
 
+/// Words for what must be a `Secret`.
+const SECRET_NAMES: [&str; 4] = ["secret", "token", "password", "private_key"];
+/// Whose values open nothing: the playground is a GitHub of our own, whose secrets it makes up.
+const PLAYED: &str = "src/playground/";
+
+/// Whether a type is `String` or an `Option` of one.
+fn is_text(ty: &syn::Type) -> bool {
+    let syn::Type::Path(path) = ty else { return false };
+    let Some(last) = path.path.segments.last() else { return false };
+    match &last.arguments {
+        syn::PathArguments::AngleBracketed(inside) if last.ident == "Option" => inside
+            .args
+            .iter()
+            .any(|one| matches!(one, syn::GenericArgument::Type(inner) if is_text(inner))),
+        syn::PathArguments::AngleBracketed(_)
+        | syn::PathArguments::Parenthesized(_)
+        | syn::PathArguments::None => last.ident == "String",
+    }
+}
+
 impl<'ast> Visit<'ast> for Names<'_> {
+    fn visit_field(&mut self, field: &'ast syn::Field) {
+        let path = &self.source.path;
+        let ours = path.starts_with("src/") && !path.contains("tests") && !path.starts_with(PLAYED);
+        if let Some(ident) = field.ident.as_ref().filter(|_| ours && is_text(&field.ty)) {
+            let name = ident.to_string();
+            let is_path = name.ends_with("_file");
+            if !is_path && SECRET_NAMES.iter().any(|secret| name.contains(secret)) {
+                let advice = format!("`{name}` can be printed: make it a `Secret`");
+                let line = ident.span().start().line;
+                self.found.push(self.source.finding("secret-text", line, advice));
+            }
+        }
+        visit::visit_field(self, field);
+    }
+
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
         if let Some(last) = item.path.segments.last() {
             self.unfinished(&last.ident.to_string(), last.ident.span().start().line);

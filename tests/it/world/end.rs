@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use slipway::model::CommitSha;
+use slipway::model::{Act, CommitSha};
 use slipway::pipeline::twin::Signing;
 use slipway::pipeline::{Done, EventKind};
-use slipway::store::{Entry, Store};
+use slipway::store::{AuditRow, Audited, Entry, Store};
 
 use super::{Town, ready};
 
@@ -93,8 +93,14 @@ impl Town {
             let landed = merges.filter(|call| call.effect && call.path.ends_with(&path)).count();
             assert!(landed <= 1, "{pull} was merged {landed} times");
         }
+        let audit = ready(self.store.audits(&Audited::Everything, 5_000)).expect("it answers");
         for sent in self.fuse.sent() {
             let head = &sent.order.head;
+            let told = |row: &&AuditRow| {
+                matches!(row.audit.act, Act::Merge | Act::Enlist)
+                    && row.audit.head.as_ref() == Some(head)
+            };
+            assert!(audit.iter().any(|row| told(&row)), "{head} was merged without a line");
             assert!(sent.green, "{head} was not green when it was merged");
             let row = runs.iter().find(|row| row.pull == Some(sent.order.pull)).expect("a run");
             let policy = ready(self.store.load(&row.run)).expect("loads").expect("a run").policy;

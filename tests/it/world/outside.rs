@@ -41,7 +41,7 @@ impl Remotes for Repositories {
             let actual = actual.map(|id| CommitSha::parse(&id).expect("a commit"));
             return Ok(PushAnswer::Stale { actual });
         }
-        let basic = STANDARD.encode(format!("x-access-token:{}", remote.secret));
+        let basic = STANDARD.encode(format!("x-access-token:{}", remote.secret.reveal()));
         let actor = self.world.authenticate(Some(&format!("Basic {basic}")));
         let actor = actor.map_err(|error| Error::Remote(error.to_string()))?;
         let repo = remote.repo.to_string();

@@ -1,10 +1,10 @@
 //! The store as it is, with the fuse beside every transaction.
 
 use async_trait::async_trait;
-use slipway::model::{BranchName, DeliveryId, IssueNumber, Millis, Repo, RunId};
+use slipway::model::{Audit, BranchName, DeliveryId, IssueNumber, Millis, Repo, RunId};
 use slipway::store::{
-    Beat, Claim, Entry, Error, Gauges, IgnoredEvent, Lane, Lease, NewDelivery, NewJob, Opened,
-    Opening, Published, Recorded, RunRow, Snapshot, Store, Transition,
+    AuditRow, Audited, Beat, Claim, Entry, Error, Gauges, IgnoredEvent, Lane, Lease, NewDelivery,
+    NewJob, Opened, Opening, Published, Recorded, RunRow, Snapshot, Store, Transition,
 };
 
 use super::wired::Wired;
@@ -35,8 +35,13 @@ impl<T: Store + ?Sized> Store for Wired<T> {
         self.port.heartbeat(lease, until).await
     }
 
-    async fn finish(&self, lease: &Lease, jobs: Vec<NewJob>) -> Result<(), Error> {
-        self.fuse.around("store.finish", self.port.finish(lease, jobs)).await
+    async fn finish_audited(
+        &self,
+        lease: &Lease,
+        jobs: Vec<NewJob>,
+        audits: Vec<Audit>,
+    ) -> Result<(), Error> {
+        self.fuse.around("store.finish", self.port.finish_audited(lease, jobs, audits)).await
     }
 
     async fn put_back(&self, lease: &Lease, due: Millis, why: &str) -> Result<(), Error> {
@@ -101,6 +106,18 @@ impl<T: Store + ?Sized> Store for Wired<T> {
 
     async fn reclaim(&self, owner: &str, now: Millis) -> Result<u64, Error> {
         self.port.reclaim(owner, now).await
+    }
+
+    async fn audit(&self, audits: Vec<Audit>) -> Result<(), Error> {
+        self.fuse.around("store.audit", self.port.audit(audits)).await
+    }
+
+    async fn audits(&self, which: &Audited, limit: u32) -> Result<Vec<AuditRow>, Error> {
+        self.port.audits(which, limit).await
+    }
+
+    async fn forget_audits(&self, before: Millis) -> Result<u64, Error> {
+        self.port.forget_audits(before).await
     }
 
     async fn gauges(&self, now: Millis) -> Result<Gauges, Error> {
