@@ -69,7 +69,7 @@ impl Step<'_> {
     /// What the end of a task says was done, or was not let through.
     fn done(&self, done: &Done) -> Option<Audit> {
         match done {
-            Done::Published { head, pull } => {
+            Done::Published { head, pull, .. } => {
                 let branch = self.next.work.branch.as_ref().map(ToString::to_string);
                 let branch = branch.unwrap_or_default();
                 let verified = self.next.work.verified.as_ref() == Some(head);
@@ -82,6 +82,14 @@ impl Step<'_> {
                 None,
                 format!("the change was not let through: {why}"),
             )),
+            Done::Leaked { why, .. } => {
+                Some(self.line(Act::Refusal, None, format!("a secret came back: {why}")))
+            }
+            Done::Lost { people } => {
+                let names: Vec<&str> = people.iter().map(|user| user.login.as_str()).collect();
+                let verdict = format!("nothing was sent: {} may not any more", names.join(", "));
+                Some(self.line(Act::Refusal, self.next.work.head.as_ref(), verdict))
+            }
             Done::MergeAnswered(MergeAnswer::Refused { text }) => {
                 let verdict = format!("GitHub refused the merge: {text}");
                 Some(self.line(Act::Refusal, self.next.work.head.as_ref(), verdict))
@@ -103,6 +111,9 @@ impl Step<'_> {
             | Done::Unchanged { .. }
             | Done::AgentFailed { .. }
             | Done::Verified { .. }
+            | Done::Shown { .. }
+            | Done::UpdateAsked(_)
+            | Done::Recognised { .. }
             | Done::Diverged { .. }
             | Done::Reran
             | Done::Undrafted
@@ -127,7 +138,10 @@ impl Step<'_> {
             | Task::Stories { .. }
             | Task::Agent { .. }
             | Task::Verify { .. }
+            | Task::Show { .. }
             | Task::Publish { .. }
+            | Task::AskUpdate { .. }
+            | Task::Recognise { .. }
             | Task::Update { .. }
             | Task::Rerun { .. }
             | Task::Undraft { .. }

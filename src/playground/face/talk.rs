@@ -11,21 +11,6 @@ use crate::playground::world::{self, Role};
 const REMARKS_MAX: usize = 100;
 
 impl Face {
-    pub(super) fn permission_of(&self, at: &At, user: &User) -> Result<Permission, Error> {
-        let rest = format!("/collaborators/{}/permission", user.login);
-        let id = "repos/get-collaborator-permission-level";
-        let found = self
-            .read(at, (id, &rest), |state, actor, repo| state.permission(actor, repo, &user.login));
-        match found {
-            Ok((id, role)) => {
-                let words = (Some(role.permission()), Some(role.name()));
-                Ok(people::permission(user.id, Some(UserId(id)), words.0, words.1))
-            }
-            Err(Error::Gone(_)) => Ok(Permission::None),
-            Err(other) => Err(other),
-        }
-    }
-
     pub(super) fn read_file(
         &self,
         at: &At,

@@ -43,7 +43,7 @@ fn diff(changes: &Changes) -> Diff {
             _ = writeln!(text, "-{line}");
         }
         for line in &file.added_lines {
-            _ = writeln!(text, "+{line}");
+            _ = writeln!(text, "+{}", line.text);
         }
         let shown = file.removed_lines.len() + file.added_lines.len();
         let counted = u64::from(file.added) + u64::from(file.removed);
