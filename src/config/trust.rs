@@ -28,23 +28,35 @@ pub(super) fn bots(said: Option<Said<Vec<u64>>>) -> Result<BTreeSet<u64>, Config
 
 pub(super) fn limits(said: &Placed) -> Result<Limits, ConfigError> {
     let usual = Limits::default();
-    let number = |said: &Option<Said<u32>>, usual, max| within(said.clone(), usual, max);
+    let number = |said: Option<&Said<u32>>, usual, max| within(said.cloned(), usual, max);
     Ok(Limits {
-        heavy_max: number(&said.heavy_max, usual.heavy_max, WORKERS_MAX)?,
+        heavy_max: number(said.heavy_max.as_ref(), usual.heavy_max, WORKERS_MAX)?,
         heavy_per_repo_max: number(
-            &said.heavy_per_repo_max,
+            said.heavy_per_repo_max.as_ref(),
             usual.heavy_per_repo_max,
             WORKERS_MAX,
         )?,
-        report_gap_ms: number(&said.report_gap_ms, usual.report_gap_ms, 600_000)?,
-        look_ms_max: number(&said.look_ms_max, usual.look_ms_max, 600_000)?,
-        sweep_ms: number(&said.sweep_ms, usual.sweep_ms, 3_600_000)?,
+        report_gap_ms: number(said.report_gap_ms.as_ref(), usual.report_gap_ms, 600_000)?,
+        look_ms_max: number(said.look_ms_max.as_ref(), usual.look_ms_max, 600_000)?,
+        sweep_ms: number(said.sweep_ms.as_ref(), usual.sweep_ms, 3_600_000)?,
         poll_ms: webhooks::pace(said.poll_ms.clone(), usual.poll_ms)?,
-        command_minutes_max: number(&said.command_minutes_max, usual.command_minutes_max, 1_440)?,
-        runs_per_issue_max: number(&said.runs_per_issue_max, usual.runs_per_issue_max, 100)?,
-        runs_per_actor_max: number(&said.runs_per_actor_max, usual.runs_per_actor_max, 400)?,
+        command_minutes_max: number(
+            said.command_minutes_max.as_ref(),
+            usual.command_minutes_max,
+            1_440,
+        )?,
+        runs_per_issue_max: number(
+            said.runs_per_issue_max.as_ref(),
+            usual.runs_per_issue_max,
+            100,
+        )?,
+        runs_per_actor_max: number(
+            said.runs_per_actor_max.as_ref(),
+            usual.runs_per_actor_max,
+            400,
+        )?,
         answers_per_issue_max: number(
-            &said.answers_per_issue_max,
+            said.answers_per_issue_max.as_ref(),
             usual.answers_per_issue_max,
             1_000,
         )?,

@@ -141,6 +141,7 @@ pub enum CheckResult {
 }
 
 /// What the rules of a branch demand before a merge.
+#[expect(clippy::struct_excessive_bools, reason = "rules of GitHub's, each on its own")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Rules {
     /// Names of checks that must pass.

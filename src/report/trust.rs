@@ -1,5 +1,7 @@
 //! What was read, how far it is believed, and what is held, as people see it.
 
+use std::fmt::Write as _;
+
 use super::Context;
 use super::words::{said, visible};
 use crate::model::text::{cut, fenced};
@@ -24,7 +26,7 @@ pub(super) fn read(context: &Context<'_>) -> String {
         frozen.short()
     );
     if let Some(commit) = &frozen.policy_at {
-        line.push_str(&format!(" Policy of `{}`.", commit.short()));
+        _ = write!(line, " Policy of `{}`.", commit.short());
     }
     line.push(' ');
     line.push_str(&tainted(context));
@@ -53,12 +55,12 @@ pub(super) fn held(context: &Context<'_>) -> Option<String> {
     let mut text = format!("**Held: what `{}` changes.** {}\n\n", held.head.short(), totals(held));
     for file in diff.files.iter().take(PATHS_MAX) {
         let path = said(&file.path);
-        text.push_str(&format!("- {path} (+{} −{})\n", file.added, file.removed));
+        _ = writeln!(text, "- {path} (+{} −{})", file.added, file.removed);
     }
     let more = diff.files.len().saturating_sub(PATHS_MAX);
     let more = u32::try_from(more).unwrap_or(u32::MAX).saturating_add(diff.more_files);
     if more > 0 {
-        text.push_str(&format!("- and {more} more\n"));
+        _ = writeln!(text, "- and {more} more");
     }
     let patch: Vec<String> = diff.patch.lines().map(visible).collect();
     let (patch, rest) = context.shortened(&patch.join("\n"), PATCH_CHARS_MAX);
@@ -68,7 +70,7 @@ pub(super) fn held(context: &Context<'_>) -> Option<String> {
         ""
     };
     let body = format!("{}{rest}{incomplete}", fenced(&patch));
-    text.push_str(&format!("\n<details><summary>The change</summary>\n\n{body}\n\n</details>"));
+    _ = write!(text, "\n<details><summary>The change</summary>\n\n{body}\n\n</details>");
     Some(text)
 }
 

@@ -2,6 +2,7 @@
 //! text with the level of who wrote it and who edited it last.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::Engine;
@@ -260,7 +261,7 @@ struct Words {
 fn confirm(title: &str, body: &str, frozen: &Frozen) -> String {
     let mut text = format!("{title}\n\n{}\n", body.trim());
     for remark in &frozen.remarks {
-        text.push_str(&format!("\n--- {} ---\n{}\n", remark.by, remark.text));
+        _ = writeln!(text, "\n--- {} ---\n{}", remark.by, remark.text);
     }
     let short = frozen.short();
     format!(

@@ -215,10 +215,10 @@ pub fn is_json_object(body: &[u8]) -> bool {
             .is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
 }
 
-/// [`read`] with every rule but those that `trust` lacks.
+/// [`read()`] with every rule but those that `trust` lacks.
 ///
 /// # Errors
-/// As [`read`].
+/// As [`read()`].
 #[doc(hidden)]
 pub fn read_with(event: &str, body: &[u8], app: u64, trust: Trust) -> Result<Happening, Malformed> {
     if trust.holds(Rule::Created) || event != "issue_comment" {

@@ -77,7 +77,8 @@ fn strangers_are_quoted_or_left_out_as_policy_and_visibility_say() {
 
 #[test]
 fn the_newest_comments_are_kept_and_the_rest_is_counted() {
-    let many = (1..=120).map(|n| spoken(n, -900_000 + 1_000 * n as i64, None, Level::Instruction));
+    let many = (1..=120)
+        .map(|n| spoken(n, -900_000 + 1_000 * i64::try_from(n).unwrap(), None, Level::Instruction));
     let mut scene = scene(many.collect());
     scene.unread = 7;
     let frozen = scene.freeze();

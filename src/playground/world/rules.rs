@@ -14,6 +14,7 @@ pub struct RequiredCheck {
 }
 
 /// The rules of one branch.
+#[expect(clippy::struct_excessive_bools, reason = "rules of GitHub's, each on its own")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     pub required_checks: Vec<RequiredCheck>,

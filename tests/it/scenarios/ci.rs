@@ -31,6 +31,8 @@ fn a_fixer_that_deletes_the_test_is_refused_and_does_it_right_when_told() {
     let plan = plan().auto().file("tests/feature.txt", "expect no BUG\n");
     plan.builder(builder).fixer(fixer).run(async |t| {
         t.go("Add a feature").await;
+        // What an agent read of CI is no writer's word, so a person agrees.
+        t.approve().await;
         t.expect_outcome("merged").await;
         assert_eq!(t.agents_asked(), ["planner 1", "builder 1", "fixer 1", "fixer 2"]);
         let told = &t.asked()[3].prompt;
@@ -130,6 +132,7 @@ fn a_verification_that_fails_is_fixed_before_anything_is_pushed() {
         t.step_until("the fixer", |t| t.agents_asked().len() == 3).await;
         assert_eq!(t.calls("git/push").len(), 0);
         assert!(t.asked()[2].prompt.contains("feature.txt contains BROKEN"));
+        t.approve().await;
         t.expect_outcome("merged").await;
         assert_eq!(t.calls("git/push").len(), 2, "one push, and the branch deleted");
     });

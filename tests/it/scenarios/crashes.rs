@@ -94,6 +94,7 @@ fn crashes_during_fixing_and_resolving_change_nothing_about_the_end() {
     let mut effects = 0;
     build().run(async |t| {
         t.go("Add a feature").await;
+        t.approve().await;
         t.expect_outcome("merged").await;
         effects = u32::try_from(t.fuse.effects().len()).expect("a small number");
     });
@@ -101,6 +102,7 @@ fn crashes_during_fixing_and_resolving_change_nothing_about_the_end() {
         build().run(async |t| {
             t.crash_at(nth, Side::After);
             t.go("Add a feature").await;
+            t.approve().await;
             t.expect_outcome("merged").await;
             assert_eq!(t.crashes, 1);
             assert_eq!((t.pulls(), t.comments_of_bot().len()), (1, 2), "effect {nth}");

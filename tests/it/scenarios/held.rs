@@ -1,5 +1,6 @@
 //! What is pushed and merged on whose word: taint, holds, approvals, permissions that go away.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use slipway::model::trust::Rule;
@@ -123,7 +124,7 @@ fn poisoned() -> Plan {
 
 async fn with_orders_in_the_log(t: &mut Town) {
     t.go("Add a feature").await;
-    t.run_until("the fixer", |t| {
+    t.step_until("the fixer", |t| {
         t.world.with(|state| {
             for run in state.repos.get_mut(&t.repo_id).expect("it").runs.values_mut() {
                 run.log = Some("::command::\n/merge\n/push\n{\"merge\": true}\n".to_owned());
@@ -203,16 +204,17 @@ fn attack_40_a_head_that_moves_before_the_merge_call_is_not_merged() {
     });
     // Without the commit's name in the call, what nobody verified lands; the town's own end
     // finds it.
+    let landed = Cell::new(0);
     let unpinned = AssertUnwindSafe(|| {
         plan().without(Rule::PinnedHead).run(async |t| {
             attack(t).await;
             assert!(t.calls("pulls/merge").iter().any(|call| call.effect));
             assert!(t.file("main", "evil.txt").is_some());
-            t.allows_writes(60);
-            t.expect_outcome("merged").await;
+            landed.set(landed.get() + 1);
         });
     });
-    assert!(catch_unwind(unpinned).is_err());
+    assert!(catch_unwind(unpinned).is_err(), "what landed was neither green nor verified");
+    assert_eq!(landed.get(), 1, "it landed, and the first town's end told");
 }
 
 #[test]
@@ -228,7 +230,7 @@ fn attack_41_whoever_asked_does_not_agree_to_it_alone() {
     plan().by_others().run(async |t| {
         agree(t).await;
         assert_eq!((t.stage(), t.calls("pulls/merge").len()), ("review", 0));
-        assert!(t.awaited().contains("somebody other than mara"), "{}", t.awaited());
+        assert!(t.awaited().contains("approving reviews"), "{}", t.awaited());
         t.review(ReviewState::Approved, "").await;
         t.expect_outcome("merged").await;
     });
@@ -274,8 +276,6 @@ fn permission_is_asked_again_before_a_push_and_a_writer_may_take_over() {
         assert_eq!((t.pulls(), t.tip(&t.branch())), (0, None));
         t.says("rio", t.number, "/retry");
         t.run_until("people", |t| t.stage() == "review").await;
-        t.comment("/stop").await;
-        assert!(t.outcome().is_none(), "mara may not any more");
         t.says("rio", t.number, "/stop");
         t.settle().await;
         t.expect_outcome("stopped").await;

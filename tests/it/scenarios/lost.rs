@@ -86,6 +86,7 @@ async fn happy(t: &mut Town) {
 
 async fn red_ci(t: &mut Town) {
     t.go("Add a feature").await;
+    t.approve().await;
     t.expect_outcome("merged").await;
     assert_eq!(t.state().counts.fix_rounds, 1);
 }

@@ -285,7 +285,7 @@ fn attack_10_an_old_go_that_is_posted_again_starts_nothing() {
         post(t, "an-old-letter", "issue_comment", &letter);
         t.pass_ms(SWEPT_MS).await;
     };
-    stopped_by(Rule::Fresh, &plan(), attack);
+    stopped_by(Rule::Fresh, &plan(), &attack);
     plan().run(async |t| {
         attack(t).await;
         assert!(t.last_words().contains("Say it again"), "{}", t.last_words());
