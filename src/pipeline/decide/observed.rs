@@ -21,7 +21,7 @@ pub enum Hears {
     Everything,
 }
 
-/// What [`decide`] will listen to in a look.
+/// What a decision about a look would listen to.
 pub fn hears(state: &State) -> Hears {
     if is_merging(state) {
         Hears::Nothing

@@ -46,7 +46,9 @@ async fn push(
             let signing = why.map(|why| Signing::Pushed { why });
             Ok(Brought::There { head: what.head.clone(), signing })
         }
-        other => not_pushed(context, other).await,
+        other @ (PushAnswer::Stale { .. } | PushAnswer::Refused { .. }) => {
+            not_pushed(context, other).await
+        }
     }
 }
 
@@ -95,7 +97,9 @@ async fn signed(context: &Context<'_>, what: &Bringing<'_>) -> Result<Brought, F
     if what.expect.is_none() {
         match send(context, what.branch, from, None).await? {
             PushAnswer::Pushed => {}
-            other => return not_pushed(context, other).await,
+            other @ (PushAnswer::Stale { .. } | PushAnswer::Refused { .. }) => {
+                return not_pushed(context, other).await;
+            }
         }
     }
     ask(context, what, from, change).await
@@ -177,7 +181,9 @@ async fn settle(
                 let signing = Some(Signing::Pushed { why });
                 return Ok(Brought::There { head: what.head.clone(), signing });
             }
-            other => return not_pushed(context, other).await,
+            other @ (PushAnswer::Stale { actual: None } | PushAnswer::Refused { .. }) => {
+                return not_pushed(context, other).await;
+            }
         }
     }
     let Some(tip) = tips.remove(what.branch) else {
