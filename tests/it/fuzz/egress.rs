@@ -77,10 +77,11 @@ fn mutated(rng: &mut Rng) -> Vec<u8> {
 /// What a rule means, said without the rule.
 fn meant(host: &str, port: u16) -> bool {
     let below = |suffix: &str| host.len() > suffix.len() && host.ends_with(suffix);
-    (host == "allowed.test" && port == 443)
-        || (below(".allowed.test") && port == 443)
-        || (host == "other.test" && port == 8_443)
-        || (below(".a-b.example") && port == 443)
+    match port {
+        443 => host == "allowed.test" || below(".allowed.test") || below(".a-b.example"),
+        8_443 => host == "other.test",
+        _other => false,
+    }
 }
 
 #[test]

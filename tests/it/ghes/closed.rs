@@ -7,7 +7,7 @@ use super::program::Company;
 
 /// Says in the test's output that this machine cannot show it.
 #[expect(clippy::print_stderr, reason = "what a machine lacks is left out aloud")]
-fn left_out(what: &str, why: &str) {
+pub(super) fn left_out(what: &str, why: &str) {
     eprintln!("LEFT OUT: {what}: {why}");
 }
 

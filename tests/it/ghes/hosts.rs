@@ -1,5 +1,6 @@
 //! The program that ships lends an agent its way out, and tells what was asked for in vain.
 
+use super::closed::left_out;
 use super::program::Company;
 
 /// Asks the proxy of its environment for a host, as curl would; then the agent goes on.
@@ -10,7 +11,7 @@ const ASK: &str = "bash -c 'exec 3<>/dev/tcp/127.0.0.1/${HTTPS_PROXY##*:}; \
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_agent_asks_its_way_out_and_the_run_tells_what_was_refused() {
     if !std::path::Path::new("/usr/bin/bash").exists() {
-        return eprintln!("LEFT OUT: the way out of the program: there is no bash");
+        return left_out("the way out of the program", "there is no bash");
     }
     let company = Company::found().await;
     let file = company.path("slipway.toml");

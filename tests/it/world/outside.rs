@@ -94,8 +94,8 @@ pub(crate) fn play(asked: Arc<Mutex<Vec<Asked>>>) -> Play {
 }
 
 /// The same programs, which first ask their way out for something, where they are lent one.
-pub(super) fn asking(play: Play, egress: Arc<Fake>, reaches: Option<Reaches>) -> Play {
-    let Some(Reaches { asks, .. }) = reaches else { return play };
+pub(super) fn asking(play: Play, egress: Arc<Fake>, reaches: Option<&Reaches>) -> Play {
+    let Some(asks) = reaches.map(|reaches| reaches.asks) else { return play };
     Arc::new(move |invocation: &Invocation, files: &mut FakeDirectory| {
         let is_agent = invocation.env.iter().any(|(name, _)| name == scripted::SCRIPT_VARIABLE);
         assert_eq!(invocation.doors.len(), usize::from(is_agent), "a check is lent nothing");

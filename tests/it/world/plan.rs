@@ -241,7 +241,7 @@ impl Plan {
         let remotes = Arc::new(Repositories { world: world.clone(), depots });
         let git = fake_git::Fake::new(remotes, Arc::clone(&directories));
         let egress = Arc::new(fake_egress::Fake::default());
-        let play = asking(play(Arc::clone(&asked)), Arc::clone(&egress), self.reaches.clone());
+        let play = asking(play(Arc::clone(&asked)), Arc::clone(&egress), self.reaches.as_ref());
         let sandbox = fake_sandbox::Fake::new(Arc::clone(&directories), play);
         let road = Road::new(reach, &world, cast.bot.id, &clock);
         let ports = Ports {
