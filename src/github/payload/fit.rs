@@ -3,8 +3,10 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// What is at the top of a body. Everything else is passed over without being kept; what is
-/// nested deeper than serde's limit is no body of GitHub's.
+/// Levels of nesting in a body; GitHub's have about ten.
+const DEPTH_MAX: usize = 128;
+
+/// What is at the top of a body. Everything else is passed over without being kept.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Top {
@@ -44,11 +46,35 @@ pub enum Fit {
 /// Judges a body by what it holds.
 pub fn fit(event: &str, body: &[u8]) -> Fit {
     let object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let text = std::str::from_utf8(body).ok().filter(|_| object);
+    let text = std::str::from_utf8(body).ok().filter(|_| object && is_shallow(body));
     let Some(top) = text.and_then(|text| serde_json::from_str::<Top>(text).ok()) else {
         return Fit::NoObject;
     };
     if fits(event, &top) { Fit::Fits } else { Fit::Crossed }
+}
+
+/// Whether nothing is nested too deep. Passing over values knows no limit of its own.
+fn is_shallow(body: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in body {
+        if in_string {
+            in_string = escaped || *byte != b'"';
+            escaped = !escaped && *byte == b'\\';
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > DEPTH_MAX {
+                    return false;
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _other => {}
+        }
+    }
+    true
 }
 
 fn fits(event: &str, top: &Top) -> bool {
@@ -123,6 +149,8 @@ mod tests {
             format!("{{\"issue\":{{}},\"x\":{open}{close}}}")
         };
         assert_eq!(fit("issues", deep(100).as_bytes()), Fit::Fits);
+        let words = format!("{{\"issue\":{{}},\"x\":\"\\\"{}\"}}", "[".repeat(1_000));
+        assert_eq!(fit("issues", words.as_bytes()), Fit::Fits, "brackets in words are words");
         for levels in [200, 10_000, 1_000_000] {
             assert_eq!(fit("issues", deep(levels).as_bytes()), Fit::NoObject, "{levels}");
         }
