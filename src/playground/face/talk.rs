@@ -1,10 +1,8 @@
 //! What was said in the World, by whom, and who may do what there, through the face.
 
 use super::{Face, turn};
-use crate::github::{At, Comment, Conversation, Edited, Error, FILE_BYTES_MAX, Remark, people};
-use crate::model::{
-    BranchName, CommentId, CommitSha, IssueNumber, Millis, Permission, User, UserId,
-};
+use crate::github::{At, Comment, Conversation, Edited, Error, FILE_BYTES_MAX, Remark};
+use crate::model::{BranchName, CommentId, CommitSha, IssueNumber, Millis, User};
 use crate::playground::world::{self, Role};
 
 /// Most comments of a conversation that are read.
