@@ -96,7 +96,10 @@ impl Bubblewrap {
             directory: directory.path().to_owned(),
             workspace: "probe".to_owned(),
             network: false,
-            limits: Limits { wall_ms_max: 10_000, output_bytes_max: 4_096 },
+            doors: Vec::new(),
+            read_only: Vec::new(),
+            masks: Vec::new(),
+            limits: Limits { wall_ms_max: 10_000, output_bytes_max: 4_096, ..Limits::default() },
         };
         let done = own.run(&trial, &CancellationToken::new()).await?;
         if done.succeeded() && directory.path().join("file").is_file() {
@@ -194,7 +197,7 @@ impl Sandbox for Bubblewrap {
 /// shells do, bwrap says 128 + n for a program that signal n ended.
 fn end(wrapper: End, status: &str) -> Option<End> {
     match wrapper {
-        End::TimedOut | End::Cancelled | End::Signalled(_) => Some(wrapper),
+        End::TimedOut | End::Cancelled | End::Limit(_) | End::Signalled(_) => Some(wrapper),
         End::Exited(_) => {
             let documents = serde_json::Deserializer::from_str(status);
             let documents = documents.into_iter::<serde_json::Value>().map_while(Result::ok);

@@ -6,6 +6,7 @@
 
 pub mod bubblewrap;
 pub mod fake;
+mod limits;
 pub mod process;
 #[cfg(test)]
 mod trial;
@@ -14,6 +15,8 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
+
+pub use limits::{Limit, Limits};
 
 /// Runs programs on a workspace.
 #[async_trait]
@@ -45,14 +48,21 @@ pub struct Invocation {
     pub workspace: String,
     /// It may open connections; without it there is no network, where the sandbox can do that.
     pub network: bool,
+    /// Ways out that are lent to it, and the only ones.
+    pub doors: Vec<Door>,
+    /// Directories it may read at the very same path, beside the operator's tools.
+    pub read_only: Vec<PathBuf>,
+    /// Paths below the workspace that are covered by empty placeholders nobody can write to,
+    /// whether something is there or not: what would configure the program, and is not to.
+    pub masks: Vec<String>,
     pub limits: Limits,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    pub wall_ms_max: u64,
-    /// Of standard output and standard error each; the middle is left out beyond it.
-    pub output_bytes_max: usize,
+/// A unix socket of the host, lent to the program as `127.0.0.1:port`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Door {
+    pub port: u16,
+    pub socket: PathBuf,
 }
 
 /// What the operator lends to every program.
@@ -111,6 +121,8 @@ pub enum End {
     Signalled(i32),
     TimedOut,
     Cancelled,
+    /// It went over one of its limits and was ended.
+    Limit(Limit),
 }
 
 impl From<crate::process::End> for End {

@@ -28,7 +28,10 @@ impl Trial {
             directory: self.0.path().to_owned(),
             workspace: "trial".to_owned(),
             network: false,
-            limits: Limits { wall_ms_max: 20_000, output_bytes_max: 10_000 },
+            doors: Vec::new(),
+            read_only: Vec::new(),
+            masks: Vec::new(),
+            limits: Limits { wall_ms_max: 20_000, output_bytes_max: 10_000, ..Limits::default() },
         }
     }
 }

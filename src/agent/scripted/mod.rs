@@ -62,6 +62,9 @@ impl Scripted {
             directory: place.directory,
             workspace: place.workspace,
             network: place.network,
+            doors: Vec::new(),
+            read_only: Vec::new(),
+            masks: Vec::new(),
             limits: place.limits,
         }
     }
@@ -170,7 +173,7 @@ mod tests {
             directory: "/nowhere".into(),
             workspace: "w".to_owned(),
             network: false,
-            limits: crate::sandbox::Limits { wall_ms_max: 1, output_bytes_max: 1 },
+            limits: crate::sandbox::Limits::default(),
         };
         play_in_memory(&agent.invocation(prompt.to_owned(), place), files).unwrap()
     }

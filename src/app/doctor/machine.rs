@@ -133,7 +133,14 @@ async fn asked(program: &str, sandbox: &dyn Sandbox) -> Result<bool, String> {
         directory: directory.path().to_owned(),
         workspace: "doctor".to_owned(),
         network: false,
-        limits: Limits { wall_ms_max: LOOK_MS_MAX, output_bytes_max: OUTPUT_BYTES_MAX },
+        doors: Vec::new(),
+        read_only: Vec::new(),
+        masks: Vec::new(),
+        limits: Limits {
+            wall_ms_max: LOOK_MS_MAX,
+            output_bytes_max: OUTPUT_BYTES_MAX,
+            ..Limits::default()
+        },
     };
     let done = sandbox.run(&invocation, &CancellationToken::new()).await;
     done.map(|done| done.succeeded()).map_err(|error| error.0)
