@@ -1,11 +1,13 @@
 //! The composition root: the only place that names adapters, loops and exits.
 
 mod args;
+mod barrier;
 mod demo;
 mod doctor;
 mod hub;
 mod inspect;
 mod manifest;
+mod modes;
 pub mod pool;
 mod relay;
 mod serve;
@@ -20,6 +22,9 @@ use self::args::{Args, Command};
 
 /// Runs the program; errors go to standard error with what to do next.
 pub fn run() -> ExitCode {
+    if let Some(code) = modes::run(std::env::args_os()) {
+        return code;
+    }
     let args = Args::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

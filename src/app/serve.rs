@@ -13,16 +13,14 @@ use tokio_util::task::TaskTracker;
 use super::args::{Common, Serve};
 use super::relay::Relay;
 use super::watch::Telling;
-use super::{hub, pool};
+use super::{barrier, hub, pool};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Database, GitHubUrls, Identity, SandboxMode, Settings, Webhooks};
+use crate::config::{Database, GitHubUrls, Identity, Settings, Webhooks};
 use crate::git::cli::Cli;
 use crate::github::app::App;
 use crate::github::app::pace::Priority;
 use crate::model::{Secret, Vault};
-use crate::sandbox::bubblewrap::Bubblewrap;
-use crate::sandbox::process::Process;
-use crate::sandbox::{Sandbox, Tools};
+use crate::sandbox::Sandbox;
 use crate::store::{Store, postgres, sqlite};
 use crate::telemetry::{Logs, Metrics, Redactor};
 use crate::web::{self, Bounded, Readiness, Visitors, Web};
@@ -185,21 +183,14 @@ async fn build(
 }
 
 async fn sandbox(settings: &Settings) -> anyhow::Result<Arc<dyn Sandbox>> {
-    let tools = Tools { path: settings.tools.clone(), read_only: settings.tools.clone() };
-    let process = || Arc::new(Process { tools: tools.clone() }) as Arc<dyn Sandbox>;
-    Ok(match settings.sandbox {
-        SandboxMode::Process => process(),
-        SandboxMode::Bubblewrap => {
-            Arc::new(Bubblewrap::probe(tools.clone()).await.context("bubblewrap is demanded")?)
-        }
-        SandboxMode::Auto => match Bubblewrap::probe(tools.clone()).await {
-            Ok(bubblewrap) => Arc::new(bubblewrap),
-            Err(error) => {
-                tracing::warn!(%error, "agents run as plain processes; install bubblewrap");
-                process()
-            }
-        },
-    })
+    let chosen = barrier::choose(settings).await.map_err(anyhow::Error::msg)?;
+    if let Some(warning) = chosen.warning {
+        tracing::warn!("{warning}");
+    }
+    for missing in chosen.sandbox.protection().missing {
+        tracing::warn!(next = %missing.next, "sandbox without {}", missing.what);
+    }
+    Ok(chosen.sandbox)
 }
 
 /// Takes up what an earlier process left, and makes sure the sweep goes on.

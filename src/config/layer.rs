@@ -81,6 +81,8 @@ layer! {
     sweep_ms: u32,
     poll_ms: u32,
     sandbox: String,
+    sandbox_level_min: u32,
+    sandbox_uid_base: u32,
     /// Directories, separated by colons.
     tools: String,
     public_url: String,

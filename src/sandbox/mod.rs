@@ -1,15 +1,22 @@
 //! Where strangers' programs run: agents and the repository's own commands.
 //!
 //! Adapters: `process` (own process group, cleared environment, limits; protects against
-//! accidents only) and `bubblewrap` (the same inside namespaces, without network). Fake:
-//! `fake`, a function instead of a program.
+//! accidents only) and `bubblewrap` (a boundary: namespaces, a user of its own, a filter of
+//! system calls, control groups, no network). Fake: `fake`, a function instead of a program.
 
 pub mod bubblewrap;
+mod cgroup;
+#[doc(hidden)]
+pub mod defence;
 pub mod fake;
 mod limits;
+mod owner;
 pub mod process;
+mod protection;
+mod tree;
 #[cfg(test)]
 mod trial;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -17,6 +24,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 pub use limits::{Limit, Limits};
+pub use protection::{LEVEL_MIN, Missing, Protection};
 
 /// Runs programs on a workspace.
 #[async_trait]
@@ -29,8 +37,13 @@ pub trait Sandbox: Send + Sync {
         cancel: &CancellationToken,
     ) -> Result<Transcript, Error>;
 
-    /// What protects the host, for `doctor` and reports.
-    fn describe(&self) -> String;
+    /// What protects the host: recorded with every run, shown by `doctor`.
+    fn protection(&self) -> Protection;
+
+    /// The same in a line.
+    fn describe(&self) -> String {
+        self.protection().to_string()
+    }
 }
 
 /// A process to start. Nothing of the host's environment is passed on.

@@ -10,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::words;
 use crate::agent::{Agent, Kind};
-use crate::config::{Database, SandboxMode, Settings};
+use crate::app::barrier;
+use crate::config::{Database, Settings};
 use crate::git;
 use crate::process::{Order, run};
-use crate::sandbox::bubblewrap::Bubblewrap;
 use crate::sandbox::process::Process;
-use crate::sandbox::{Invocation, Limits, SYSTEM_PATH, Sandbox, Tools};
+use crate::sandbox::{Invocation, Limits, Protection, SYSTEM_PATH, Sandbox, Tools};
 use crate::store::{Schema, postgres, sqlite};
 
 /// How long one look may last.
@@ -33,14 +33,10 @@ pub(super) struct Machine {
 
 /// What stands between agents and this machine.
 pub(super) enum Barrier {
-    Bubblewrap(String),
-    /// Bubblewrap was to be used and does not work; whether there is anything instead.
-    Broken {
-        why: String,
-        instead: bool,
-    },
-    /// Nothing, as the operator wants it.
-    None(String),
+    /// What protects it, and what `serve` would warn of.
+    Chosen(Protection, Option<String>),
+    /// `serve` would refuse to start, and why.
+    Refused(String),
 }
 
 /// An agent's program.
@@ -90,22 +86,16 @@ impl Machine {
 }
 
 async fn sandbox(settings: &Settings) -> (Arc<dyn Sandbox>, Barrier) {
-    let tools = Tools { path: settings.tools.clone(), read_only: settings.tools.clone() };
-    let process = Arc::new(Process { tools: tools.clone() });
-    let instead = match settings.sandbox {
-        SandboxMode::Process => {
-            let barrier = Barrier::None(process.describe());
-            return (process, barrier);
+    match barrier::choose(settings).await {
+        Ok(chosen) => {
+            let protection = chosen.sandbox.protection();
+            (chosen.sandbox, Barrier::Chosen(protection, chosen.warning))
         }
-        SandboxMode::Auto => true,
-        SandboxMode::Bubblewrap => false,
-    };
-    match Bubblewrap::probe(tools).await {
-        Ok(bubblewrap) => {
-            let barrier = Barrier::Bubblewrap(bubblewrap.describe());
-            (Arc::new(bubblewrap), barrier)
+        // Looking for the agents' programs harms nobody.
+        Err(why) => {
+            let tools = Tools { path: settings.tools.clone(), read_only: settings.tools.clone() };
+            (Arc::new(Process { tools }), Barrier::Refused(why))
         }
-        Err(error) => (process, Barrier::Broken { why: error.0, instead }),
     }
 }
 
