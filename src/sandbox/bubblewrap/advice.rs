@@ -35,8 +35,7 @@ const ADVICE: &[(&[&str], &str)] = &[
 
 /// A sentence for the operator.
 pub(super) fn advice(complaint: &str) -> &'static str {
-    let fits = |words: &&str| complaint.contains(*words);
-    let found = ADVICE.iter().find(|(words, _)| words.iter().any(|word| fits(&word)));
+    let found = ADVICE.iter().find(|(words, _)| words.iter().any(|one| complaint.contains(one)));
     found.map_or("see docs/OPERATIONS.md, Sandbox, for where bubblewrap works", |(_, next)| next)
 }
 

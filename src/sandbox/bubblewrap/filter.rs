@@ -110,7 +110,7 @@ const OTHER_CALLS: u32 = 0x4000_0000;
 /// libraries use `clone`. The number is the same on every architecture.
 const CLONE3: u32 = 435;
 /// Answers "no such system call".
-const NOT_THERE: u32 = 0x0005_0000 | 38;
+const NOT_THERE: u32 = 0x0005_0000 + 38;
 
 /// The program as the kernel reads it. Calls of another architecture (such as `int 0x80`)
 /// kill the process.

@@ -169,9 +169,11 @@ impl Bubblewrap {
             }
         }
         let grouped = has(Defence::Cgroup) && has(Defence::Death);
-        let group = match grouped && self.cgroups.describe().is_some() {
-            true => Some(self.cgroups.create(&invocation.limits).map_err(|why| io("cgroup", why))?),
-            false => None,
+        let group = if grouped && self.cgroups.describe().is_some() {
+            let made = self.cgroups.create(&invocation.limits);
+            Some(made.map_err(|why| io("a control group cannot be made", why))?)
+        } else {
+            None
         };
         Ok(Held { group, given, place, user })
     }

@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -50,7 +50,7 @@ fn serve(listener: &TcpListener, socket: PathBuf, pulse: Option<File>) -> io::Er
         let (socket, pulse, busy) = (Arc::clone(&socket), Arc::clone(&pulse), Arc::clone(&busy));
         let work = move || {
             // A broken connection is the business of its two ends.
-            drop(connect(&inside, &socket, &pulse));
+            drop(connect(&inside, &socket, pulse.as_ref().as_ref()));
             busy.fetch_sub(1, Ordering::Relaxed);
         };
         if std::thread::Builder::new().spawn(work).is_err() {
@@ -59,14 +59,14 @@ fn serve(listener: &TcpListener, socket: PathBuf, pulse: Option<File>) -> io::Er
     }
 }
 
-fn connect(inside: &TcpStream, socket: &PathBuf, pulse: &Option<File>) -> io::Result<()> {
+fn connect(inside: &TcpStream, socket: &Path, pulse: Option<&File>) -> io::Result<()> {
     let outside = UnixStream::connect(socket)?;
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            drop(pump(inside, &outside, pulse.as_ref()));
+            drop(pump(inside, &outside, pulse));
             drop(outside.shutdown(Shutdown::Write));
         });
-        drop(pump(&outside, inside, pulse.as_ref()));
+        drop(pump(&outside, inside, pulse));
         drop(inside.shutdown(Shutdown::Write));
     });
     Ok(())

@@ -1,7 +1,7 @@
 //! What the sandbox gives, beside what it keeps: the contract, doors, lent directories, masks.
 
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 
 use super::*;
@@ -37,7 +37,6 @@ async fn only_the_workspace_the_home_and_temporary_files_can_be_written_and_noth
     let done = run(&sandbox, &order).await;
     assert_eq!(done.stdout, "end\n", "{done:?}");
     assert_eq!(trial.read("file"), "mine\n");
-    use std::os::unix::fs::MetadataExt;
     for path in ["file", "d", "d/link"] {
         let meta = order.directory.join(path).symlink_metadata().unwrap();
         assert_eq!(meta.uid(), rustix::process::geteuid().as_raw(), "{path} came back to us");
