@@ -18,25 +18,30 @@ fn daemon(word: &str, then: &str) -> String {
     )
 }
 
-/// The daemons with this word, as the host sees them.
-fn daemons(word: &str) -> Vec<Pid> {
+/// The processes with this word on their command line that `which` chooses, as the host sees
+/// them.
+fn processes(word: &str, which: impl Fn(&str) -> bool) -> Vec<Pid> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let ours = entries.filter(|entry| {
         let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line).into_owned();
-        line.contains(word) && line.starts_with("sh\0-c\0trap")
+        let line = String::from_utf8_lossy(&line);
+        line.contains(word) && which(&line)
     });
     ours.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
-/// Whether any is left, shortly after; and ends it.
+fn daemons(word: &str) -> Vec<Pid> {
+    processes(word, |line| line.starts_with("sh\0-c\0trap"))
+}
+
+/// Whether a daemon is left, shortly after; and ends it with all that came with it.
 async fn outlived(word: &str, within_ms: u64) -> bool {
     tokio::time::sleep(Duration::from_millis(within_ms)).await;
-    let left = daemons(word);
-    for daemon in &left {
-        let _gone = rustix::process::kill_process(*daemon, Signal::KILL).is_ok();
+    let left = !daemons(word).is_empty();
+    for process in processes(word, |_| true) {
+        let _gone = rustix::process::kill_process(process, Signal::KILL).is_ok();
     }
-    !left.is_empty()
+    left
 }
 
 #[tokio::test]
