@@ -121,6 +121,7 @@ fn performed(state: &State, approved: bool, at: Millis) -> Option<Done> {
             tip: commit('b'),
             method: slipway::policy::MergeMethod::Squash,
             adopted: None,
+            sandbox: None,
         },
         Task::Agent { .. } if state.work.plan.is_none() => {
             Done::Planned { text: "First this, then that. ".repeat(20), cost_micros: 9 }

@@ -28,8 +28,9 @@ impl Command {
             stdin: prompt,
             directory: place.directory,
             workspace: place.workspace,
-            network: false,
             doors: place.doors,
+            read_only: Vec::new(),
+            masks: Vec::new(),
             limits: place.limits,
         }
     }
@@ -53,7 +54,7 @@ pub(super) fn summary(stdout: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::End;
+    use crate::sandbox::{End, Limit};
 
     fn read(end: End, stdout: &str, stderr: &str) -> Reading {
         let (stdout, stderr) = (stdout.to_owned(), stderr.to_owned());
@@ -88,5 +89,7 @@ mod tests {
         insta::assert_snapshot!(why(read(End::TimedOut, "", "")),
             @"it was still running at its time limit and was ended");
         insta::assert_snapshot!(why(read(End::Cancelled, "", "")), @"it was stopped");
+        insta::assert_snapshot!(why(read(End::Limit(Limit::Memory), "", "")),
+            @"it used more memory than allowed and was ended (limit:memory)");
     }
 }

@@ -118,6 +118,7 @@ fn failure(transcript: &Transcript) -> Option<String> {
         End::Signalled(signal) => Some(format!("signal {signal} ended it")),
         End::TimedOut => Some("it was still running at its time limit and was ended".to_owned()),
         End::Cancelled => Some("it was stopped".to_owned()),
+        End::Limit(limit) => Some(limit.to_string()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod audit;
+mod barrier;
 mod containers;
 mod demo;
 mod doctor;
@@ -9,6 +10,7 @@ mod hub;
 mod inspect;
 mod keyd;
 mod manifest;
+mod modes;
 pub mod pool;
 mod private;
 mod relay;
@@ -24,6 +26,9 @@ use self::args::{Args, Command};
 
 /// Runs the program; errors go to standard error with what to do next.
 pub fn run() -> ExitCode {
+    if let Some(code) = modes::run(std::env::args_os()) {
+        return code;
+    }
     let args = Args::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

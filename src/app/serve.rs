@@ -14,19 +14,16 @@ use super::args::{Common, Serve};
 use super::audit::Minted;
 use super::relay::Relay;
 use super::watch::Telling;
-use super::{containers, hub, pool, private};
+use super::{barrier, hub, pool, private};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Database, GitHubUrls, Identity, SandboxMode, Settings, Webhooks};
+use crate::config::{Database, GitHubUrls, Identity, Settings, Webhooks};
 use crate::egress::proxy::Proxy;
 use crate::git::cli::Cli;
 use crate::github::app::App;
 use crate::github::app::pace::Priority;
 use crate::model::trust::Trust;
 use crate::model::{Secret, UserId, Vault};
-use crate::sandbox::bubblewrap::Bubblewrap;
-use crate::sandbox::container;
-use crate::sandbox::process::Process;
-use crate::sandbox::{Sandbox, Tools};
+use crate::sandbox::Sandbox;
 use crate::store::{Store, postgres, sqlite};
 use crate::telemetry::{Logs, Metrics, Redactor};
 use crate::web::{self, Bounded, Readiness, Visitors, Web};
@@ -215,35 +212,14 @@ async fn build(
 }
 
 async fn sandbox(settings: &Settings) -> anyhow::Result<Arc<dyn Sandbox>> {
-    let tools = Tools { path: settings.tools.clone(), read_only: settings.tools.clone() };
-    let process = || Arc::new(Process { tools: tools.clone() }) as Arc<dyn Sandbox>;
-    Ok(match settings.sandbox {
-        SandboxMode::Process => process(),
-        SandboxMode::Bubblewrap => {
-            Arc::new(Bubblewrap::probe(tools.clone()).await.context("bubblewrap is demanded")?)
-        }
-        SandboxMode::Docker => contained(settings, Some(container::Engine::Docker)).await?,
-        SandboxMode::Podman => contained(settings, Some(container::Engine::Podman)).await?,
-        SandboxMode::Apple => contained(settings, Some(container::Engine::Apple)).await?,
-        SandboxMode::Auto => match Bubblewrap::probe(tools.clone()).await {
-            Ok(bubblewrap) => Arc::new(bubblewrap),
-            Err(error) if settings.containers.is_some() => {
-                tracing::warn!(%error, "bubblewrap does not work here; containers are tried");
-                contained(settings, None).await?
-            }
-            Err(error) => {
-                tracing::warn!(%error, "agents run as plain processes; install bubblewrap");
-                process()
-            }
-        },
-    })
-}
-
-async fn contained(
-    settings: &Settings,
-    engine: Option<container::Engine>,
-) -> anyhow::Result<Arc<dyn Sandbox>> {
-    Ok(Arc::new(containers::start(settings, engine).await?))
+    let chosen = barrier::choose(settings, barrier::For::Serving).await.map_err(anyhow::Error::msg)?;
+    if let Some(warning) = chosen.warning {
+        tracing::warn!("{warning}");
+    }
+    for missing in chosen.sandbox.protection().missing {
+        tracing::warn!(next = %missing.next, "sandbox without {}", missing.what);
+    }
+    Ok(chosen.sandbox)
 }
 
 /// Takes up what an earlier process left, and makes sure the sweep goes on.

@@ -90,6 +90,8 @@ layer! {
     /// Bots whose commands are heard, by number.
     trusted_bots: Vec<u64>,
     sandbox: String,
+    sandbox_level_min: u32,
+    sandbox_uid_base: u32,
     /// Directories, separated by colons.
     tools: String,
     public_url: String,

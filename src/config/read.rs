@@ -29,6 +29,8 @@ const AGENTS_MAX: usize = 50;
 /// fewer a burst of commands would wait for its first sign.
 pub const WORKERS: u32 = 64;
 pub(super) const WORKERS_MAX: u32 = 256;
+/// A machine of its own for every run.
+const LEVEL_MAX: u8 = 4;
 
 /// Reads the configuration. `file` was named by the operator and must exist; without one the
 /// platform's own place is tried. `env` looks a variable up, `flags` overrule everything.
@@ -130,6 +132,8 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
         answers_per_issue_max: number("SLIPWAY_ANSWERS_PER_ISSUE_MAX")?,
         trusted_bots: text("SLIPWAY_TRUSTED_BOTS").map(|list| trust::numbers(&list)).transpose()?,
         sandbox: text("SLIPWAY_SANDBOX"),
+        sandbox_level_min: number("SLIPWAY_SANDBOX_LEVEL_MIN")?,
+        sandbox_uid_base: number("SLIPWAY_SANDBOX_UID_BASE")?,
         tools: text("SLIPWAY_TOOLS"),
         public_url: text("SLIPWAY_PUBLIC_URL"),
         dashboard_token: secret("SLIPWAY_DASHBOARD_TOKEN"),
@@ -220,6 +224,8 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
         trusted_bots: trust::bots(said.trusted_bots)?,
         sandbox: sandbox(said.sandbox)?,
         containers: containers::parse(said.sandbox_container, env)?,
+        sandbox_level_min: level(said.sandbox_level_min)?,
+        sandbox_uid_base: said.sandbox_uid_base.map(|said| said.value),
         tools: tools(said.tools)?,
         public_url: said.public_url.map(public_url).transpose()?,
         dashboard_token: said.dashboard_token.map(|said| said.value),
@@ -293,6 +299,13 @@ fn sandbox(said: Option<Said<String>>) -> Result<SandboxMode, ConfigError> {
             Err(ConfigError::new(said.place, "there is no such sandbox", next))
         }
     }
+}
+
+fn level(said: Option<Said<u32>>) -> Result<u8, ConfigError> {
+    let Some(said) = said else { return Ok(crate::sandbox::LEVEL_MIN) };
+    let level = u8::try_from(said.value).ok().filter(|level| *level <= LEVEL_MAX);
+    let next = "write 0 to 4; see Sandbox in docs/OPERATIONS.md";
+    level.ok_or_else(|| ConfigError::new(said.place, "there is no such level", next))
 }
 
 /// Directories outside the system's own that agents and checks may read and run from.

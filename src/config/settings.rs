@@ -28,6 +28,10 @@ pub struct Settings {
     pub sandbox: SandboxMode,
     /// Without an image there are no containers.
     pub containers: Option<Containers>,
+    /// Agents are not started below this level of protection, 0 to 4.
+    pub sandbox_level_min: u8,
+    /// The first of the host's users that are lent to runs when Slipway is root.
+    pub sandbox_uid_base: Option<u32>,
     /// Directories outside the system's own that agents and checks may read and run from.
     pub tools: Vec<PathBuf>,
     /// Where people reach the pages, without a slash at the end.
@@ -143,7 +147,7 @@ impl Default for Limits {
 /// How agents are kept away from the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SandboxMode {
-    /// Bubblewrap when it works here, otherwise a plain process, said aloud.
+    /// The best that works here; nothing below `sandbox_level_min`.
     #[default]
     Auto,
     /// Bubblewrap or nothing.

@@ -12,6 +12,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{OnceLock, mpsc};
 
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::{Child, ChildStdin, Command};
 
 use super::{Order, command};
@@ -61,14 +62,17 @@ async fn anchor() -> io::Result<(Child, Option<ChildStdin>)> {
 impl Group {
     /// Sends the signal to everything in the group. Only while the group's leader (the anchor,
     /// or the process itself) has not been reaped.
-    pub(super) async fn signal(&self, name: &str) {
-        kill(name, &[format!("-{}", self.id)]).await;
+    pub(super) fn signal(&self, signal: Signal) {
+        if let Some(leader) = i32::try_from(self.id).ok().and_then(Pid::from_raw) {
+            // Nobody left to hear it is what the signal was for.
+            let _heard = kill_process_group(leader, signal).is_ok();
+        }
     }
 
     /// Ends what a stranger left behind and reaps the anchor.
     pub(super) async fn end(&mut self) {
         let Some((mut anchor, pipe)) = self.anchor.take() else { return };
-        self.signal("KILL").await;
+        self.signal(Signal::KILL);
         drop(pipe);
         drop(anchor.wait().await);
         for _ in 0..HUNTS_MAX {
@@ -76,20 +80,11 @@ impl Group {
             if survivors.is_empty() {
                 return;
             }
-            kill("KILL", &survivors).await;
+            for survivor in survivors {
+                let _found = kill_process(survivor, Signal::KILL).is_ok();
+            }
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
-    }
-}
-
-/// Without `unsafe` there is no system call for this; the shell's own `kill` is everywhere.
-async fn kill(name: &str, targets: &[String]) {
-    let mut words = vec!["kill -s \"$0\" -- \"$@\"", name];
-    words.extend(targets.iter().map(String::as_str));
-    let mut command = command(&shell(&words));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    if let Ok(mut child) = spawn(command).await {
-        drop(child.wait().await);
     }
 }
 
@@ -108,7 +103,7 @@ fn shell(words: &[&str]) -> Order {
 }
 
 /// Processes that carry our mark in their environment, wherever they hid (Linux only).
-fn survivors(mark: &str) -> Vec<String> {
+fn survivors(mark: &str) -> Vec<Pid> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let pids = names.filter(|name| name.bytes().all(|b| b.is_ascii_digit()));
@@ -116,6 +111,7 @@ fn survivors(mark: &str) -> Vec<String> {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
     })
+    .filter_map(|pid| Pid::from_raw(pid.parse().ok()?))
     .collect()
 }
 

@@ -5,23 +5,27 @@
 
 mod capture;
 mod group;
+mod replace;
 
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 use tokio_util::sync::CancellationToken;
 
 pub use capture::Capture;
 use group::Group;
+pub use replace::{detached, replace};
 
 /// How long a process may tidy up after it was asked to end.
-const GRACE: Duration = Duration::from_millis(1_500);
+const GRACE: Duration = Duration::from_millis(500);
 /// How long the kernel may take to end what was killed, and pipes to run dry.
 const DEATH: Duration = Duration::from_secs(10);
 
@@ -62,6 +66,15 @@ pub enum End {
 /// Runs `order` to its end, to its wall limit or until `cancel`. Dropping the future ends the
 /// process too.
 pub async fn run(order: &Order, cancel: &CancellationToken) -> io::Result<Outcome> {
+    run_heard(order, cancel, &AtomicU64::new(0)).await
+}
+
+/// Like [`run`], and counts in `heard` the bytes of both outputs as they come, kept or not.
+pub async fn run_heard(
+    order: &Order,
+    cancel: &CancellationToken,
+    heard: &AtomicU64,
+) -> io::Result<Outcome> {
     let nothing = || Capture::new(order.output_bytes_max);
     if cancel.is_cancelled() {
         return Ok(Outcome { end: End::Cancelled, stdout: nothing(), stderr: nothing() });
@@ -70,7 +83,8 @@ pub async fn run(order: &Order, cancel: &CancellationToken) -> io::Result<Outcom
     let (out, err) = (Mutex::new(nothing()), Mutex::new(nothing()));
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let talk = async {
-        tokio::join!(feed(stdin, &order.stdin), drain(stdout, &out), drain(stderr, &err));
+        let drains = async { tokio::join!(drain(stdout, &out, heard), drain(stderr, &err, heard)) };
+        tokio::join!(feed(stdin, &order.stdin), drains);
     };
     tokio::pin!(talk);
     let mut talked = false;
@@ -103,9 +117,9 @@ async fn watch(
         () = tokio::time::sleep(order.wall_max) => End::TimedOut,
         () = cancel.cancelled() => End::Cancelled,
     };
-    group.signal("TERM").await;
+    group.signal(Signal::TERM);
     if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
-        group.signal("KILL").await;
+        group.signal(Signal::KILL);
         let dead = tokio::time::timeout(DEATH, child.wait()).await;
         dead.map_err(|late| io::Error::new(io::ErrorKind::TimedOut, late))??;
     }
@@ -130,10 +144,11 @@ async fn feed(stdin: Option<tokio::process::ChildStdin>, text: &[u8]) {
     }
 }
 
-async fn drain(pipe: Option<impl AsyncRead + Unpin>, into: &Mutex<Capture>) {
+async fn drain(pipe: Option<impl AsyncRead + Unpin>, into: &Mutex<Capture>, heard: &AtomicU64) {
     let Some(mut pipe) = pipe else { return };
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
+        heard.fetch_add(count as u64, Ordering::Relaxed);
         let mut into = into.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         into.push(buffer.get(..count).unwrap_or_default());
     }

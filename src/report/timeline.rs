@@ -70,7 +70,10 @@ pub fn ignored(why: Ignored) -> &'static str {
 
 fn done_words(done: &Done) -> String {
     match done {
-        Done::Accepted { base, tip, .. } => format!("accepted; {base} is at {}", tip.short()),
+        Done::Accepted { base, tip, sandbox, .. } => {
+            let kept = sandbox.as_deref().map(|what| format!("; {what}")).unwrap_or_default();
+            format!("accepted; {base} is at {}{kept}", tip.short())
+        }
         Done::NoBase { why } => format!("no base branch: {why}"),
         Done::Planned { .. } => "the agent wrote a plan".to_owned(),
         Done::Changed { head, .. } => format!("a new commit: {}", head.short()),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::{End, Error, Invocation, Sandbox, Transcript};
+use super::{End, Error, Invocation, Protection, Sandbox, Transcript};
 
 /// The files of one workspace, by path.
 pub type FakeDirectory = BTreeMap<String, String>;
@@ -53,8 +53,8 @@ impl Sandbox for Fake {
         Ok((self.play)(invocation, directory))
     }
 
-    fn describe(&self) -> String {
-        "fake: no process is started".to_owned()
+    fn protection(&self) -> Protection {
+        Protection::none("fake, no process is started")
     }
 }
 

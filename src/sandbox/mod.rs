@@ -1,21 +1,33 @@
 //! Where strangers' programs run: agents and the repository's own commands.
 //!
 //! Adapters: `process` (own process group, cleared environment, limits; protects against
-//! accidents only), `bubblewrap` (the same inside namespaces, without network) and `container`
-//! (engines that others run). Fake: `fake`, a function instead of a program.
+//! accidents only), `bubblewrap` (a boundary: namespaces, a user of its own, a filter of system
+//! calls, control groups, no network) and `container` (engines that others run). Fake: `fake`, a
+//! function instead of a program.
 
 pub mod bubblewrap;
+mod cgroup;
 pub mod container;
+#[doc(hidden)]
+pub mod defence;
 pub mod fake;
 mod lend;
+mod limits;
+mod owner;
 pub mod process;
+mod protection;
+mod tree;
 #[cfg(test)]
 mod trial;
+mod watch;
 
 use std::path::PathBuf;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
+
+pub use limits::{Limit, Limits};
+pub use protection::{LEVEL_MIN, Missing, Protection};
 
 /// Runs programs on a workspace.
 #[async_trait]
@@ -28,8 +40,13 @@ pub trait Sandbox: Send + Sync {
         cancel: &CancellationToken,
     ) -> Result<Transcript, Error>;
 
-    /// What protects the host, for `doctor` and reports.
-    fn describe(&self) -> String;
+    /// What protects the host: recorded with every run, shown by `doctor`.
+    fn protection(&self) -> Protection;
+
+    /// The same in a line.
+    fn describe(&self) -> String {
+        self.protection().to_string()
+    }
 }
 
 /// A process to start. Nothing of the host's environment is passed on.
@@ -45,25 +62,21 @@ pub struct Invocation {
     pub directory: PathBuf,
     /// The workspace's key, for fakes.
     pub workspace: String,
-    /// It may open connections; without it there is no network, where the sandbox can do that.
-    pub network: bool,
-    /// What of the host it can reach, at ports of its own loopback interface.
+    /// Ways out that are lent to it, and the only ones.
     pub doors: Vec<Door>,
+    /// Directories it may read at the very same path, beside the operator's tools.
+    pub read_only: Vec<PathBuf>,
+    /// Paths below the workspace that are covered by empty placeholders nobody can write to,
+    /// whether something is there or not: what would configure the program, and is not to.
+    pub masks: Vec<String>,
     pub limits: Limits,
 }
 
-/// A unix socket of the host, lent to a program as `127.0.0.1:port`.
+/// A unix socket of the host, lent to the program as `127.0.0.1:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Door {
     pub port: u16,
     pub socket: PathBuf,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    pub wall_ms_max: u64,
-    /// Of standard output and standard error each; the middle is left out beyond it.
-    pub output_bytes_max: usize,
 }
 
 /// What the operator lends to every program.
@@ -122,6 +135,8 @@ pub enum End {
     Signalled(i32),
     TimedOut,
     Cancelled,
+    /// It went over one of its limits and was ended.
+    Limit(Limit),
 }
 
 impl From<crate::process::End> for End {

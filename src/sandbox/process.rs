@@ -11,7 +11,9 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::lend::lend;
-use super::{Error, FILE_BYTES_MAX, Invocation, OPEN_FILES_MAX, Sandbox, Tools, Transcript};
+use super::{
+    Error, FILE_BYTES_MAX, Invocation, OPEN_FILES_MAX, Protection, Sandbox, Tools, Transcript,
+};
 use crate::process::{Order, Outcome, run};
 
 /// The adapter.
@@ -42,8 +44,8 @@ impl Sandbox for Process {
         Ok(transcript(&outcome))
     }
 
-    fn describe(&self) -> String {
-        "process group with limits: no protection of files or network".to_owned()
+    fn protection(&self) -> Protection {
+        Protection::none("process group with limits, no protection of files or network")
     }
 }
 

@@ -27,9 +27,10 @@ impl Trial {
             stdin: "prompt".to_owned(),
             directory: self.0.path().to_owned(),
             workspace: "trial".to_owned(),
-            network: false,
             doors: Vec::new(),
-            limits: Limits { wall_ms_max: 20_000, output_bytes_max: 10_000 },
+            read_only: Vec::new(),
+            masks: Vec::new(),
+            limits: Limits { wall_ms_max: 20_000, output_bytes_max: 10_000, ..Limits::default() },
         }
     }
 }

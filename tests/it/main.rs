@@ -1,6 +1,8 @@
 //! The one test binary.
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod conform;
 mod explore;
 #[cfg(test)]

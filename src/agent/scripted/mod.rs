@@ -61,8 +61,9 @@ impl Scripted {
             stdin: prompt,
             directory: place.directory,
             workspace: place.workspace,
-            network: false,
             doors: place.doors,
+            read_only: Vec::new(),
+            masks: Vec::new(),
             limits: place.limits,
         }
     }
@@ -176,7 +177,7 @@ mod tests {
             directory: "/nowhere".into(),
             workspace: "w".to_owned(),
             doors: Vec::new(),
-            limits: crate::sandbox::Limits { wall_ms_max: 1, output_bytes_max: 1 },
+            limits: crate::sandbox::Limits::default(),
         };
         play_in_memory(&agent.invocation(prompt.to_owned(), place), files).unwrap()
     }

@@ -250,6 +250,7 @@ impl Place<'_> {
              public_url = 'http://{listen}'\n\
              github_url = '{github}'\n\
              tools = '{tools}'\n\
+             sandbox_level_min = {level_min}\n\
              {hearing}\
              [limits]\n\
              poll_ms = {POLL_MS}\n\
@@ -265,6 +266,8 @@ impl Place<'_> {
             github = self.running.base_url,
             command = serde_json::to_string(agent)?,
             hosts = serde_json::to_string(self.hosts)?,
+            // The scripted agent is ours, so it may run where nothing holds it.
+            level_min = if self.own_agent { crate::sandbox::LEVEL_MIN } else { 0 },
         );
         private(&directory.join("slipway.toml"), &text)
     }

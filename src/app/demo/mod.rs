@@ -23,6 +23,7 @@ use self::cast::Cast;
 use self::stories::Story;
 use self::talk::Talk;
 use super::args::{Demo, Scenario};
+use super::barrier;
 
 /// How long the playground may take to end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -40,6 +41,11 @@ pub(super) async fn demo(demo: &Demo) -> anyhow::Result<ExitCode> {
 async fn stories_of(demo: &Demo) -> anyhow::Result<ExitCode> {
     let stories = stories(demo)?;
     let talk = Talk::new(demo.json);
+    if demo.agent.is_none()
+        && let Err(why) = barrier::sample().await
+    {
+        talk.say(&format!("the scripted agent runs without a sandbox here: {}", why.0))?;
+    }
     let mut as_told = true;
     let last = stories.len().saturating_sub(1);
     for (index, story) in stories.iter().enumerate() {

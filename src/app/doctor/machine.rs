@@ -10,15 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::words;
 use crate::agent::{Agent, Kind};
-use crate::app::containers;
-use crate::config::{Database, SandboxMode, Settings};
+use crate::app::barrier;
+use crate::config::{Database, Settings};
 use crate::git;
 use crate::github::app::keys;
 use crate::process::{Order, run};
-use crate::sandbox::bubblewrap::Bubblewrap;
-use crate::sandbox::container::Engine;
 use crate::sandbox::process::Process;
-use crate::sandbox::{Invocation, Limits, SYSTEM_PATH, Sandbox, Tools};
+use crate::sandbox::{Invocation, Limits, Protection, SYSTEM_PATH, Sandbox, Tools};
 use crate::store::{Schema, postgres, sqlite};
 
 /// Where set-up and the unit files put the key.
@@ -44,17 +42,10 @@ pub(super) struct Machine {
 
 /// What stands between agents and this machine.
 pub(super) enum Barrier {
-    Bubblewrap(String),
-    Container(String),
-    /// Containers were to be used and do not work.
-    NoContainer(String),
-    /// Bubblewrap was to be used and does not work; whether there is anything instead.
-    Broken {
-        why: String,
-        instead: bool,
-    },
-    /// Nothing, as the operator wants it.
-    None(String),
+    /// What protects it, and what `serve` would warn of.
+    Chosen(Protection, Option<String>),
+    /// `serve` would refuse to start, and why.
+    Refused(String),
 }
 
 /// An agent's program.
@@ -113,43 +104,16 @@ impl Machine {
 }
 
 async fn sandbox(settings: &Settings) -> (Arc<dyn Sandbox>, Barrier) {
-    let tools = Tools { path: settings.tools.clone(), read_only: settings.tools.clone() };
-    let process = Arc::new(Process { tools: tools.clone() });
-    let instead = match settings.sandbox {
-        SandboxMode::Process => {
-            let barrier = Barrier::None(process.describe());
-            return (process, barrier);
+    match barrier::choose(settings, barrier::For::Looking).await {
+        Ok(chosen) => {
+            let protection = chosen.sandbox.protection();
+            (chosen.sandbox, Barrier::Chosen(protection, chosen.warning))
         }
-        SandboxMode::Docker => return container(settings, Some(Engine::Docker), process).await,
-        SandboxMode::Podman => return container(settings, Some(Engine::Podman), process).await,
-        SandboxMode::Apple => return container(settings, Some(Engine::Apple), process).await,
-        SandboxMode::Auto => true,
-        SandboxMode::Bubblewrap => false,
-    };
-    match Bubblewrap::probe(tools).await {
-        Err(_) if instead && settings.containers.is_some() => {
-            container(settings, None, process).await
+        // Looking for the agents' programs harms nobody.
+        Err(why) => {
+            let tools = Tools { path: settings.tools.clone(), read_only: settings.tools.clone() };
+            (Arc::new(Process { tools }), Barrier::Refused(why))
         }
-        Ok(bubblewrap) => {
-            let barrier = Barrier::Bubblewrap(bubblewrap.describe());
-            (Arc::new(bubblewrap), barrier)
-        }
-        Err(error) => (process, Barrier::Broken { why: error.0, instead }),
-    }
-}
-
-/// The containers of `engine`, or of the first that works.
-async fn container(
-    settings: &Settings,
-    engine: Option<Engine>,
-    otherwise: Arc<Process>,
-) -> (Arc<dyn Sandbox>, Barrier) {
-    match containers::look(settings, engine).await {
-        Ok(container) => {
-            let barrier = Barrier::Container(container.describe());
-            (Arc::new(container), barrier)
-        }
-        Err(error) => (otherwise, Barrier::NoContainer(error.to_string())),
     }
 }
 
@@ -178,9 +142,14 @@ async fn asked(program: &str, sandbox: &dyn Sandbox) -> Result<bool, String> {
         stdin: String::new(),
         directory: directory.path().to_owned(),
         workspace: "doctor".to_owned(),
-        network: false,
         doors: Vec::new(),
-        limits: Limits { wall_ms_max: LOOK_MS_MAX, output_bytes_max: OUTPUT_BYTES_MAX },
+        read_only: Vec::new(),
+        masks: Vec::new(),
+        limits: Limits {
+            wall_ms_max: LOOK_MS_MAX,
+            output_bytes_max: OUTPUT_BYTES_MAX,
+            ..Limits::default()
+        },
     };
     let done = sandbox.run(&invocation, &CancellationToken::new()).await;
     done.map(|done| done.succeeded()).map_err(|error| error.0)

@@ -1,28 +1,31 @@
-//! Check: something stands between agents and this machine.
+//! Check: something stands between agents and this machine; how much of it, and what to do.
 
 use super::Case;
 use super::machine::Barrier;
 use super::report::Line;
+use crate::sandbox::LEVEL_MIN;
 
 const NAME: &str = "sandbox";
 
 pub(super) fn check(case: &Case) -> Vec<Line> {
-    let next = "install bubblewrap, and see docs/OPERATIONS.md, Sandbox, for where it cannot work";
-    vec![match &case.machine.barrier {
-        Barrier::Bubblewrap(what) | Barrier::Container(what) => Line::ok(NAME, what),
-        Barrier::NoContainer(why) => {
-            let next = "see docs/OPERATIONS.md, Containers";
-            Line::fail(NAME, format!("no container can be run: {why}"), next)
+    let (protection, warning) = match &case.machine.barrier {
+        Barrier::Chosen(protection, warning) => (protection, warning),
+        // The sentence ends with what to do.
+        Barrier::Refused(why) => {
+            let (finding, next) = why.rsplit_once("; ").unwrap_or((why, "see docs/OPERATIONS.md"));
+            return vec![Line::fail(NAME, finding, next)];
         }
-        Barrier::Broken { why, instead: true } => {
-            Line::warn(NAME, format!("agents run as plain processes: {why}"), next)
-        }
-        Barrier::Broken { why, instead: false } => {
-            Line::fail(NAME, format!("bubblewrap is demanded: {why}"), next)
-        }
-        Barrier::None(what) => {
-            let next = "run nothing else on this machine, or set sandbox to auto";
-            Line::warn(NAME, what, next)
-        }
-    }]
+    };
+    let mut lines = Vec::new();
+    if protection.level < LEVEL_MIN {
+        let next = "run nothing else on this machine, or install bubblewrap and set \
+                    sandbox_level_min = 3";
+        let finding = warning.clone().unwrap_or_else(|| protection.to_string());
+        lines.push(Line::warn(NAME, finding, next));
+    } else {
+        lines.push(Line::ok(NAME, protection.to_string()));
+    }
+    let missing = protection.missing.iter();
+    lines.extend(missing.map(|one| Line::warn(NAME, one.what.clone(), one.next.clone())));
+    lines
 }

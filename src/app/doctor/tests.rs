@@ -100,8 +100,8 @@ impl Clinic {
         let home = self.directory.path().display();
         format!(
             "app_id = {}\nprivate_key_file = '{home}/key.pem'\nwebhook_secret = '{}'\n\
-             database = '{home}/slipway.db'\nwork_dir = '{home}/work'\nsandbox = 'process'\n\
-             github_url = '{}'\n",
+             database = '{home}/slipway.db'\nwork_dir = '{home}/work'\n\
+             sandbox = 'process'\nsandbox_level_min = 0\ngithub_url = '{}'\n",
             self.app.id, self.app.webhook_secret, self.github.base_url,
         )
     }
@@ -163,8 +163,8 @@ async fn a_healthy_slipway_is_told_so() {
     ok    webhook: GitHub delivers to https://s.example.com/webhook, signed
     ok    deliveries: the last one (installation.created, just now) was answered 202
     ok    git: git version 2.47.3
-    warn  sandbox: process group with limits: no protection of files or network
-          → run nothing else on this machine, or set sandbox to auto
+    warn  sandbox: level 0: process group with limits, no protection of files or network
+          → run nothing else on this machine, or install bubblewrap and set sandbox_level_min = 3
     ok    agents: me: sh is found; hosts: nothing
     ok    database: /srv/slipway.db will be made
     ok    disk: work_dir: 50 GiB free at /srv/work
@@ -196,8 +196,8 @@ async fn what_was_made_but_not_finished_is_told_step_by_step() {
     warn  deliveries: GitHub has delivered nothing yet
           → comment on an issue of an installed repository while Slipway serves, and look again
     ok    git: git version 2.47.3
-    warn  sandbox: process group with limits: no protection of files or network
-          → run nothing else on this machine, or set sandbox to auto
+    warn  sandbox: level 0: process group with limits, no protection of files or network
+          → run nothing else on this machine, or install bubblewrap and set sandbox_level_min = 3
     FAIL  agents: none is configured
           → add [[agents]] with name and command to the configuration file, or set SLIPWAY_AGENT
     ok    database: /srv/slipway.db will be made
@@ -344,14 +344,15 @@ async fn what_is_wrong_with_this_machine_is_told() {
             "FAIL  agents: gone: the sandbox finds no program no-such-agent",
             "warn  agents: odd: only a shell can tell",
             "FAIL  database: ",
-            "warn  sandbox: process group with limits",
+            "warn  sandbox: level 0: process group with limits",
             "warn  pages: the dashboard token can be guessed",
         ],
     );
     let settings = clinic.settings(&clinic.text()).unwrap();
     let mut case = Case::look(settings, Arc::new(SystemClock)).await;
     case.machine.git = Err(crate::git::Error::Local("git version 2.20 is too old".to_owned()));
-    case.machine.barrier = Barrier::Broken { why: "no bwrap".to_owned(), instead: false };
+    case.machine.barrier =
+        Barrier::Refused("there is no sandbox: no bwrap; install bubblewrap".to_owned());
     case.machine.base = Base::Broken("it is elsewhere".to_owned());
     for room in &mut case.machine.rooms {
         room.free_kib = Ok(7);
@@ -365,14 +366,20 @@ async fn what_is_wrong_with_this_machine_is_told() {
             "FAIL  key: GitHub does not believe the time we claim",
             "FAIL  git: ",
             "install git 2.38 or newer",
-            "FAIL  sandbox: bubblewrap is demanded: no bwrap",
+            "FAIL  sandbox: there is no sandbox: no bwrap",
             "FAIL  database: it is elsewhere",
             "FAIL  disk: work_dir: 7 KiB free",
             "FAIL  agents: none is configured",
         ],
     );
-    case.machine.barrier = Barrier::Broken { why: "no bwrap".to_owned(), instead: true };
-    assert!(Report::of(sandbox::check(&case)).ok(), "what is weaker than wanted still works");
+    let mut protection = crate::sandbox::Protection::none("bubblewrap");
+    protection.level = 3;
+    let one = ("Landlock: off".to_owned(), "use a newer kernel".to_owned());
+    protection.missing.push(crate::sandbox::Missing { what: one.0, next: one.1 });
+    case.machine.barrier = Barrier::Chosen(protection, None);
+    let report = Report::of(sandbox::check(&case));
+    assert!(report.ok(), "a layer less is not the boundary");
+    says(&report.text(), &["ok    sandbox: level 3", "Landlock: off", "a newer kernel"]);
     clinic.stop.cancel();
 }
 

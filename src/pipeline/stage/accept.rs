@@ -26,7 +26,7 @@ impl Stage for Accept {
             return super::stories::done(run, done);
         }
         match done {
-            Done::Accepted { base, tip, method, adopted } => {
+            Done::Accepted { base, tip, method, adopted, sandbox: _ } => {
                 let request = &run.state.request;
                 let name = format!("slipway/{}-{}", request.issue, request.run);
                 let branch = BranchName::parse(&name).ok();

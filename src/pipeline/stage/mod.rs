@@ -208,6 +208,9 @@ pub enum Done {
         tip: CommitSha,
         method: MergeMethod,
         adopted: Option<Adopted>,
+        /// What its programs run in: the level, by what, what is missing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sandbox: Option<String>,
     },
     /// The base branch asked for does not exist.
     NoBase {

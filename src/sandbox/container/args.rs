@@ -185,7 +185,8 @@ pub(super) fn run(frame: &Frame<'_>, invocation: &Invocation) -> Result<Vec<OsSt
         args.extend(mount(directory, &inside(door.port), true)?);
     }
     args.extend(mount(&frame.wanted.program, Path::new(PROGRAM), true)?);
-    for lent in frame.tools.read_only.iter().chain(&frame.tools.path) {
+    let tools = frame.tools.read_only.iter().chain(&frame.tools.path);
+    for lent in tools.chain(&invocation.read_only) {
         args.extend(mount(lent, lent, true)?);
     }
     args.extend(words(&["--workdir", WORKSPACE]));
@@ -363,7 +364,8 @@ fn apple(frame: &Frame<'_>, invocation: &Invocation) -> Result<Vec<OsString>, Er
     args.extend(words(&["--no-dns", "--network", APPLE_NETWORK]));
     let directory = plain(&invocation.directory)?;
     args.extend(words(&["--mount", &format!("type=bind,source={directory},target={WORKSPACE}")]));
-    for lent in frame.tools.read_only.iter().chain(&frame.tools.path) {
+    let tools = frame.tools.read_only.iter().chain(&frame.tools.path);
+    for lent in tools.chain(&invocation.read_only) {
         let lent = plain(lent)?;
         let option = format!("type=bind,source={lent},target={lent},readonly");
         args.extend(words(&["--mount", &option]));

@@ -23,7 +23,7 @@ pub use self::args::Engine;
 use self::args::{Frame, User};
 use self::client::Client;
 use super::process::Private;
-use super::{End, Error, Invocation, Limits, Sandbox, Tools, Transcript};
+use super::{End, Error, Invocation, Limit, Limits, Protection, Sandbox, Tools, Transcript};
 use crate::process::{Order, run};
 
 /// How long the client may take to notice that its container is dead.
@@ -106,9 +106,10 @@ impl Container {
             stdin: String::new(),
             directory: directory.path().to_owned(),
             workspace: "probe".to_owned(),
-            network: false,
             doors: Vec::new(),
-            limits: Limits { wall_ms_max: 60_000, output_bytes_max: 4_096 },
+            read_only: Vec::new(),
+            masks: Vec::new(),
+            limits: Limits { wall_ms_max: 60_000, output_bytes_max: 4_096, ..Limits::default() },
         };
         let done = self.run(&trial, &CancellationToken::new()).await?;
         if done.succeeded() && directory.path().join("file").is_file() {
@@ -195,6 +196,9 @@ impl Sandbox for Container {
             let (stdout, stderr) = (String::new(), String::new());
             return Ok(Transcript { end: End::Cancelled, stdout, stderr });
         }
+        if let Some(path) = invocation.masks.first() {
+            return Err(Error(format!("a container cannot cover {path}")));
+        }
         let private = Private::new()?;
         let (order, name) = self.order(invocation, &private)?;
         let lent = args::lend_sockets(&invocation.doors);
@@ -210,25 +214,30 @@ impl Sandbox for Container {
         private.remove().await;
         let (cut, outcome) = watched?;
         let client = outcome.end.into();
-        let (stdout, mut stderr) = (outcome.stdout.text(), outcome.stderr.text());
-        let end = cut.map_or_else(|| self.client.end(ended, client, &stderr), Ok)?;
-        if ended.is_some_and(|ended| ended.out_of_memory) {
-            stderr.push_str("\nslipway: the container had used up its memory\n");
-        }
+        let (stdout, stderr) = (outcome.stdout.text(), outcome.stderr.text());
+        let out_of_memory = ended.is_some_and(|ended| ended.out_of_memory);
+        let end = match cut {
+            Some(cut) => cut,
+            None if out_of_memory => End::Limit(Limit::Memory),
+            None => self.client.end(ended, client, &stderr)?,
+        };
         Ok(Transcript { end, stdout, stderr })
     }
 
-    fn describe(&self) -> String {
+    fn protection(&self) -> Protection {
         let (level, why) = self.level();
         let runtime = self.wanted.runtime.as_deref().map(|name| format!(" with {name}"));
-        format!(
-            "containers of {}{}: level {level} ({why}); no network, no capabilities, an image \
-             that cannot be written, {} MiB, {} processes",
-            self.client.engine.program(),
-            runtime.unwrap_or_default(),
-            self.wanted.memory_mb_max,
-            self.wanted.pids_max,
-        )
+        let engine = self.client.engine.program();
+        let layers = vec![
+            why.to_owned(),
+            "no network".to_owned(),
+            "no capabilities".to_owned(),
+            "an image that cannot be written".to_owned(),
+            format!("{} MiB", self.wanted.memory_mb_max),
+            format!("{} processes", self.wanted.pids_max),
+        ];
+        let mechanism = format!("containers of {engine}{}", runtime.unwrap_or_default());
+        Protection { level, mechanism, layers, missing: Vec::new() }
     }
 }
 

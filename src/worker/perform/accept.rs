@@ -45,7 +45,10 @@ pub(super) async fn perform(
     let tips = context.engine.tips(context.state, &wanted).await?;
     let here = adopted.iter().all(|adopted| tips.contains_key(&adopted.branch));
     match tips.get(&base) {
-        Some(tip) if here => Ok(Done::Accepted { tip: tip.clone(), base, method, adopted }),
+        Some(tip) if here => {
+            let sandbox = Some(context.engine.ports.sandbox.protection().brief());
+            Ok(Done::Accepted { tip: tip.clone(), base, method, adopted, sandbox })
+        }
         Some(_) | None => {
             let why = format!("there is no branch `{base}` here; name one with `/go --base`");
             Ok(Done::NoBase { why })

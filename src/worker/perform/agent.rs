@@ -82,6 +82,7 @@ async fn in_workspace(
         limits: Limits {
             wall_ms_max: u64::from(context.policy.limits.agent_minutes_max) * 60_000,
             output_bytes_max: engine.settings.limits.output_bytes_max,
+            ..Limits::default()
         },
     };
     let mut invocation = agent.invocation(prompt::prompt(&ask), place);

@@ -47,12 +47,14 @@ async fn in_workspace(
             stdin: String::new(),
             directory: workspace.path.clone(),
             workspace: workspace.key.clone(),
-            network: false,
             // A check needs nothing from outside: what it needs is in the repository.
             doors: Vec::new(),
+            read_only: Vec::new(),
+            masks: Vec::new(),
             limits: Limits {
                 wall_ms_max: wall_ms_max.saturating_sub(spent),
                 output_bytes_max: engine.settings.limits.output_bytes_max,
+                ..Limits::default()
             },
         };
         let transcript = engine.ports.sandbox.run(&invocation, context.cancel).await?;
@@ -63,6 +65,7 @@ async fn in_workspace(
             End::Exited(code) => format!("`{command}` ended with {code}"),
             End::Signalled(signal) => format!("`{command}` was ended by signal {signal}"),
             End::TimedOut => format!("`{command}` took longer than allowed"),
+            End::Limit(limit) => format!("`{command}`: {limit}"),
             End::Cancelled => return Err(Failure::Unwanted),
         };
         let output = format!("{}\n{}", transcript.stdout, transcript.stderr);

@@ -212,6 +212,7 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
                     tip: commit(BASE),
                     method: lens.method,
                     adopted: None,
+                    sandbox: None,
                 },
             ),
             ("no base", Done::NoBase { why: text() }),

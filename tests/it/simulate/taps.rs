@@ -230,7 +230,7 @@ impl Sandbox for Tap<dyn Sandbox> {
         Ok(transcript)
     }
 
-    fn describe(&self) -> String {
-        self.inner.describe()
+    fn protection(&self) -> sandbox::Protection {
+        self.inner.protection()
     }
 }

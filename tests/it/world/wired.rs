@@ -358,7 +358,7 @@ impl<T: Sandbox + ?Sized> Sandbox for Wired<T> {
         self.fuse.around("run", self.port.run(invocation, cancel)).await
     }
 
-    fn describe(&self) -> String {
-        self.port.describe()
+    fn protection(&self) -> sandbox::Protection {
+        self.port.protection()
     }
 }
