@@ -99,6 +99,7 @@ mod tests {
     use super::super::testing::{facts, head, seen};
     use super::*;
     use crate::gate::push::{Judged, Rule, Violation};
+    use crate::gate::seen::Review;
     use crate::model::{CommitSha, User};
     use crate::policy::Policy;
     use MergeMode::{Auto, Never, OnApproval, OnCommand};
