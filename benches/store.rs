@@ -132,6 +132,7 @@ async fn step(store: &Durable, lease: Lease, steps: u32) {
         cancel_entry: None,
         take_lane: None,
         release_lane: None,
+        audits: Vec::new(),
     };
     store.commit(transition).await.unwrap();
 }

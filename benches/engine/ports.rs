@@ -19,7 +19,7 @@ use slipway::github::{Change, Touched};
 use slipway::model::text::CommentText;
 use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Repo,
-    TreeSha, User, UserId,
+    Secret, TreeSha, User, UserId,
 };
 use slipway::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use slipway::pipeline::standing::{Enlisted, Way};
@@ -301,7 +301,7 @@ impl GitHub for Instantly {
     }
 
     async fn remote(&self, at: &At, _: Purpose) -> Result<Remote, Error> {
-        Ok(Remote { repo: at.repo.clone(), url: String::new(), secret: String::new() })
+        Ok(Remote { repo: at.repo.clone(), url: String::new(), secret: Secret::new("") })
     }
 }
 

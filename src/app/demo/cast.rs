@@ -87,6 +87,7 @@ impl Cast {
             sample: &sample,
             address: &address,
             lossy,
+            own_agent: demo.agent.is_some(),
             hosts: &demo.allow_hosts,
             hearing: &hearing,
         };
@@ -216,6 +217,8 @@ pub(super) struct Place<'a> {
     pub(super) address: &'a str,
     /// Webhooks get lost.
     pub(super) lossy: bool,
+    /// The agent is somebody's own: nobody knows what it does.
+    pub(super) own_agent: bool,
     /// What the agent may reach.
     pub(super) hosts: &'a [String],
     /// How it hears of what happens.

@@ -37,6 +37,7 @@ async fn the_configuration_of_the_demo_passes() {
         sample: &sample,
         address: &address,
         lossy: false,
+        own_agent: false,
         hosts: &[],
         hearing: "",
     };

@@ -63,19 +63,16 @@ fn diff(changes: &Changes) -> Diff {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::push::Line;
     use crate::git::{ChangeKind, FileChange};
 
+    fn line(text: &str) -> Line {
+        Line { number: 1, text: text.to_owned() }
+    }
+
     fn file(path: &str, lines: usize) -> FileChange {
-        FileChange {
-            path: path.to_owned(),
-            kind: ChangeKind::Modified,
-            added: 2,
-            removed: 0,
-            removed_lines: Vec::new(),
-            added_lines: vec!["x".to_owned(); lines],
-            binary: false,
-            special: false,
-        }
+        let changed = FileChange::new(path.to_owned(), ChangeKind::Modified);
+        FileChange { added: 2, added_lines: vec![line("x"); lines], ..changed }
     }
 
     #[test]
@@ -84,14 +81,12 @@ mod tests {
         let whole = of(vec![file("a", 2)]);
         assert_eq!((whole.patch.as_str(), whole.is_cut), ("a\n+x\n+x\n", false));
         assert!(of(vec![file("a", 1)]).is_cut, "a line is missing");
-        let mut binary = file("b", 2);
-        binary.binary = true;
-        assert!(of(vec![binary]).is_cut);
+        assert!(of(vec![file("b", 0)]).is_cut, "git sees no text");
         let many: Vec<_> = (0..=HELD_FILES_MAX).map(|n| file(&format!("f{n}"), 2)).collect();
         let many = of(many);
         assert_eq!((many.files.len(), many.more_files), (HELD_FILES_MAX, 1));
         let mut long = file("l", 2);
-        long.added_lines = vec!["y".repeat(HELD_BYTES_MAX), String::new()];
+        long.added_lines = vec![line(&"y".repeat(HELD_BYTES_MAX)), line("")];
         let long = of(vec![file("a", 2), long]);
         assert!(long.is_cut && long.patch.len() <= HELD_BYTES_MAX);
     }

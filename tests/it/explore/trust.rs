@@ -17,6 +17,8 @@ pub(super) fn may_lose(task: &Task, lens: &Lens) -> bool {
         | Task::Verify { .. }
         | Task::Show { .. }
         | Task::Update { .. }
+        | Task::AskUpdate { .. }
+        | Task::Recognise { .. }
         | Task::Rerun { .. }
         | Task::Undraft { .. }
         | Task::Stories { .. }
