@@ -212,7 +212,8 @@ async fn build(
 }
 
 async fn sandbox(settings: &Settings) -> anyhow::Result<Arc<dyn Sandbox>> {
-    let chosen = barrier::choose(settings, barrier::For::Serving).await.map_err(anyhow::Error::msg)?;
+    let chosen =
+        barrier::choose(settings, barrier::For::Serving).await.map_err(anyhow::Error::msg)?;
     if let Some(warning) = chosen.warning {
         tracing::warn!("{warning}");
     }

@@ -11,9 +11,9 @@ use super::park::Park;
 use super::stage::{StageKind, Task};
 use super::standing::Standing;
 use super::stories::Story;
-use crate::gate::push::{Judged, Violation};
 use super::trust::Held;
 use super::twin::Signing;
+use crate::gate::push::{Judged, Violation};
 use crate::gate::seen::{Check, Seen};
 use crate::gate::{Facts, MergePermit};
 use crate::model::{
