@@ -7,14 +7,14 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use slipway::gate::seen::{Check, Line, Merge, Probe, PullState, Review, Rules};
-use slipway::git::{self, Changes, Committed, Git, Message, Push, PushAnswer};
-use slipway::git::{Workspace, WorkspaceOrder};
+use slipway::git::{
+    self, Changes, Committed, Git, Message, Push, PushAnswer, Workspace, WorkspaceOrder,
+};
 use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
-    At, CheckRun, Comment, Conversation, Error, GitHub, Issue, MergeOrder, NewPull, Pull, Purpose,
-    Reaction, Remote, Repository, SubIssues,
+    At, Change, CheckRun, Comment, Conversation, Error, GitHub, Issue, MergeOrder, NewPull, Pull,
+    Purpose, Reaction, Remote, Repository, SubIssues, Touched,
 };
-use slipway::github::{Change, Touched};
 use slipway::model::text::CommentText;
 use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Repo,
@@ -56,6 +56,10 @@ fn tree(generation: u8) -> TreeSha {
 
 fn main_branch() -> BranchName {
     BranchName::parse("main").unwrap()
+}
+
+fn mona() -> User {
+    User { id: UserId(1), login: "mona".to_owned(), bot: false }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -116,21 +120,13 @@ impl GitHub for Instantly {
 
     /// Comments are numbered as their issues, and mona wrote them all.
     async fn comment_now(&self, _: &At, id: CommentId) -> Result<Option<Comment>, Error> {
-        Ok(Some(Comment {
-            id,
-            number: IssueNumber(id.0),
-            is_pull: false,
-            by: Some(User { id: UserId(1), login: "mona".to_owned(), bot: false }),
-            body: "/go".to_owned(),
-            created: Millis(0),
-            via: None,
-            edited: false,
-        }))
+        let (number, by, body) = (IssueNumber(id.0), Some(mona()), "/go".to_owned());
+        let (is_pull, created, via, edited) = (false, Millis(0), None, false);
+        Ok(Some(Comment { id, number, is_pull, by, body, created, via, edited }))
     }
 
     async fn conversation(&self, _: &At, _: IssueNumber) -> Result<Conversation, Error> {
-        let author = Some(User { id: UserId(1), login: "mona".to_owned(), bot: false });
-        Ok(Conversation { author, ..Conversation::default() })
+        Ok(Conversation { author: Some(mona()), ..Conversation::default() })
     }
 
     async fn sole_writer(&self, _: &At, _: &User) -> Result<bool, Error> {
