@@ -2,6 +2,8 @@
 //! once, over SQLite on disk with full sync.
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails should stop")]
 
+#[path = "engine/hub.rs"]
+mod hub;
 #[path = "engine/ports.rs"]
 mod ports;
 

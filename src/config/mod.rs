@@ -38,4 +38,6 @@ impl ConfigError {
 }
 
 #[cfg(test)]
+mod key_tests;
+#[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@
 pub mod decide;
 pub mod effect;
 pub mod event;
+mod facts;
 pub mod frozen;
 pub mod park;
 mod run;

@@ -221,11 +221,11 @@ mod tests {
         1: there is no key `merge_method`;
         known here: stages, merge,
         merge_with, method, freshness,
-         draft, commits, update_with, verify,
-         allow_no_checks, label, agent,
-         protected, review_paths,
-         allow_binary, push, outsiders,
-         requester_may_approve, limits
+        draft, commits, update_with, verify,
+        allow_no_checks, label, agent,
+        protected, review_paths,
+        allow_binary, push, outsiders,
+        requester_may_approve, limits
         ");
         insta::assert_snapshot!(refusal("# mine\nlimits:\n  fix_rounds: 3\n"), @"
         .github/slipway.yml, line 3, column
@@ -239,8 +239,8 @@ mod tests {
         ci_start_minutes_max,
         ci_minutes_max, ci_quiet_seconds,
         files_max, lines_max,
-         file_bytes_max, patch_bytes_max,
-         stories_at_once_max, hold_hours_max
+        file_bytes_max, patch_bytes_max,
+        stories_at_once_max, hold_hours_max
         ");
         insta::assert_snapshot!(refusal("merge: sometimes\n"), @"
         .github/slipway.yml, line 1, column

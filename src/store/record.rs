@@ -115,7 +115,7 @@ mod tests {
             let mut seen = Vec::new();
             for (sql, part) in parts(&DELIVERIES, &rows) {
                 let last = format!("${},", part.len() * DELIVERY_COLUMNS - 1);
-                assert_eq!(sql.matches('(').count() - 2, part.len(), "{sql}");
+                assert_eq!(sql.matches('(').count() - 1, part.len(), "{sql}");
                 assert!(sql.contains(&last), "{sql}");
                 seen.extend_from_slice(part);
             }

@@ -173,3 +173,5 @@ impl Git for Cli {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod told_tests;

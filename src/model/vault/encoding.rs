@@ -69,7 +69,7 @@ impl Encoding {
 }
 
 fn inside(engine: &impl Engine, secret: &[u8], behind: usize) -> Vec<u8> {
-    let whole = [&[0; 2][..behind.min(2)], secret].concat();
+    let whole = [vec![0; behind], secret.to_vec()].concat();
     let sure = whole.len() * 8 / 6;
     // Characters that what stands before takes part in.
     let shared = (behind * 8).div_ceil(6);

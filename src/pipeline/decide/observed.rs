@@ -137,7 +137,8 @@ fn foreign(run: &mut Run<'_>, seen: &Seen) -> Option<Step> {
         return None;
     }
     let work = &run.state.work;
-    let known = [&work.head, &work.replaced];
+    // While a change is held, the branch still shows what we pushed last.
+    let known = [&work.head, &work.replaced, &work.published];
     let head = seen.git_head.clone().filter(|head| !known.contains(&&Some(head.clone())))?;
     if run.state.work.standing.is_some() {
         return Some(queue::leave(run, Leaving::Moved));

@@ -11,6 +11,7 @@ mod build;
 mod ci;
 mod close;
 mod conflicts;
+mod ground;
 mod hold;
 mod merge;
 mod plan;
@@ -22,11 +23,10 @@ mod stories;
 pub(super) mod update;
 mod verify;
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 pub use self::answer::{MergeAnswer, Settled, UpdateAnswer};
+use self::ground::{ground, moved, undraft, undrafted};
 use super::park::{Park, ParkReason};
 use super::run::Run;
 use super::standing::{Enlisted, Left, Way};
@@ -34,9 +34,9 @@ use super::state::{Outcome, Until, Wait};
 use super::stories::Story;
 use super::trust::Diff;
 use super::twin::Signing;
+use crate::gate::MergePermit;
 use crate::gate::push::Violation;
 use crate::gate::seen::Seen;
-use crate::gate::{GateKind, MergePermit};
 use crate::model::text::cut;
 use crate::model::{BranchName, CheckId, CommitSha, Millis, PullNumber, TreeSha, User};
 use crate::policy::{MergeMethod, Policy};
@@ -376,37 +376,4 @@ pub(super) fn adopt(run: &mut Run<'_>, head: CommitSha) {
     work.published_at = Some(at);
     work.head = Some(head);
     work.foreign = true;
-}
-
-/// The task that makes our own draft ready for people; `None` when there is none.
-fn undraft(run: &Run<'_>) -> Option<Step> {
-    let is_draft = run.state.seen.as_deref().is_some_and(|seen| seen.draft);
-    let pull = run.state.work.pull.filter(|_| is_draft && run.state.work.drafted)?;
-    Some(Step::Do(Task::Undraft { pull }))
-}
-
-/// It is ready: known without another look, and from now on a draft is a person's.
-fn undrafted(run: &mut Run<'_>) {
-    run.work().drafted = false;
-    if let Some(seen) = &mut run.state.seen {
-        Arc::make_mut(seen).draft = false;
-    }
-}
-
-/// Whether the head must be made mergeable again before anything later may go on. CI on a
-/// head that conflicts, or that GitHub does not show yet, proves nothing.
-fn moved(run: &Run<'_>) -> Option<Step> {
-    let facts = run.state.facts(run.policy, run.at)?;
-    let failing = |gate: GateKind| !gate.judge(&facts).passed();
-    (failing(GateKind::Head) || failing(GateKind::Conflicts))
-        .then_some(Step::Back(StageKind::Conflicts))
-}
-
-/// Whether an earlier stage must work again before a later one may go on: the ground moved.
-fn ground(run: &Run<'_>) -> Option<Step> {
-    if let Some(step) = moved(run) {
-        return Some(step);
-    }
-    let facts = run.state.facts(run.policy, run.at)?;
-    (!GateKind::Checks.judge(&facts).passed()).then_some(Step::Back(StageKind::Ci))
 }

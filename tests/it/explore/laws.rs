@@ -13,7 +13,7 @@ use slipway::policy::{Freshness, MergeMode, Policy};
 
 use super::alphabet::comes_from_comment;
 use super::order::{falls_back, gone_for_sure, seconded, stands_alone, unheard};
-use super::trust::{never_by_itself, released};
+use super::trust::{keeps_held, never_by_itself, released};
 use super::walk::{Move, Owed};
 
 pub(crate) type Law = (&'static str, fn(&Move<'_>) -> Result<(), String>);
@@ -43,6 +43,7 @@ pub(crate) const LAWS: &[Law] = &[
     ("a lane nobody vouches for is closed by an alarm", alarm),
     ("entries only grow, and effects carry the newest", entries),
     ("§5.6: a held run pushes only what a person released by `/push`", released),
+    ("what we pushed last is no news while a change is held", keeps_held),
     ("§4.1: a tainted run is never merged without a person", never_by_itself),
     ("nothing is performed for a request that was withdrawn, once a look said so", withdrawn),
 ];

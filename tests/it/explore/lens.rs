@@ -223,7 +223,8 @@ fn queueing() -> Lens {
 
 /// A stranger's words: every push waits for a person, and so does the merge.
 fn holding() -> Lens {
-    let looks = [w::WELL, w::RED, w::RED_AGAIN, w::APPROVED, w::FOREIGN_HEAD, w::CLOSED];
+    let looks =
+        [w::WELL, w::RED, w::RED_AGAIN, w::APPROVED, w::PUSHED_LAST, w::FOREIGN_HEAD, w::CLOSED];
     let commands =
         [SlashCommand::Push, SlashCommand::Approve, SlashCommand::Retry, SlashCommand::Stop];
     let mut policy = policy(MergeMode::Auto);

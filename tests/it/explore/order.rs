@@ -52,6 +52,8 @@ pub(super) fn gone_for_sure(m: &Move<'_>) -> Result<(), String> {
             Done::Left(Left::Out | Left::Closed)
                 | Done::Compared { .. }
                 | Done::Enlisted(Enlisted::Clean | Enlisted::No(_))
+                // Nothing was sent.
+                | Done::Lost { .. }
         ),
         EventKind::Commanded(_) => {
             is_command(m, "/stop") && m.before.state.stop_by.is_some() && over

@@ -1,7 +1,8 @@
 //! The laws of trust: what is pushed and merged on whose word.
 
+use slipway::gate::seen::PullState;
 use slipway::gate::seen::ReviewVerdict::Approved;
-use slipway::pipeline::Task;
+use slipway::pipeline::{EventKind, Task};
 
 use super::laws::{fail, is_command, merge_call, next, performed};
 use super::lens::Lens;
@@ -45,6 +46,15 @@ pub(super) fn released(m: &Move<'_>) -> Result<(), String> {
     fail(!shown, "nobody could read it")?;
     fail(!named, "nobody released it")?;
     fail(!by_now && !is_command(m, "/push"), "it was released by something else than `/push`")
+}
+
+pub(super) fn keeps_held(m: &Move<'_>) -> Result<(), String> {
+    let EventKind::Observed(seen) = &m.letter.event.kind else { return Ok(()) };
+    let before = &m.before.state;
+    let ours = seen.git_head.is_some() && seen.git_head == before.work.published;
+    let open = seen.pull_state == PullState::Open && before.withdrawn.is_none();
+    let lost = next(m).work.held != before.work.held || next(m).work.head != before.work.head;
+    fail(before.held().is_some() && ours && open && lost, "the held change is forgotten")
 }
 
 pub(super) fn never_by_itself(m: &Move<'_>) -> Result<(), String> {

@@ -174,6 +174,9 @@ looks! {
     WELL = "well": |_| {};
     FOREIGN_HEAD = "pushed to by somebody": |s| s.git_head = Some(commit(FOREIGN));
     LAG = "GitHub lags": |s| s.api_head = commit(OLD);
+    PUSHED_LAST = "what was pushed last": |s| {
+        (s.api_head, s.git_head) = (commit(OLD), Some(commit(OLD)));
+    };
     GONE = "branch gone": |s| { s.git_head = None; s.probe = None; };
     UNPROBED = "merge not tried": |s| s.probe = None;
     BEHIND = "behind": behind;

@@ -185,35 +185,37 @@ fn attack_40_an_approval_does_not_speak_for_a_commit_that_came_after_it() {
 
 #[test]
 fn attack_40_a_head_that_moves_before_the_merge_call_is_not_merged() {
+    // GitHub's own rules ask for nothing here: only the name in the call is in the way.
+    let open = || {
+        let policy = "merge: auto\nallow_no_checks: true\nverify:\n  - needs feature.txt\n";
+        plan().auto().no_ci().policy(policy)
+    };
     let attack = async |t: &mut Town| {
         t.go("Add a feature").await;
-        t.run_until("people", |t| t.stage() == "review").await;
-        let approved = t.world.review(t.id("rio"), &t.repo, t.pull(), (ReviewState::Approved, ""));
-        approved.expect("a review");
         t.step_until("the merge call", |t| matches!(t.task(), Some(Task::Merge(_)))).await;
         t.push("rio", &t.branch(), ("evil.txt", "evil\n"));
         t.settle().await;
     };
-    plan().run(async |t| {
+    open().run(async |t| {
         attack(t).await;
         assert!(t.calls("pulls/merge").iter().all(|call| !call.effect), "409, and judged anew");
-        t.run_until("people", |t| t.stage() == "review").await;
         assert_eq!(t.file("main", "evil.txt"), None);
-        t.comment("/stop").await;
+        // What was pushed is verified like everything else, and lands by its own name.
+        t.expect_outcome("merged").await;
         t.allows_writes(60);
     });
     // Without the commit's name in the call, what nobody verified lands; the town's own end
     // finds it.
     let landed = Cell::new(0);
     let unpinned = AssertUnwindSafe(|| {
-        plan().without(Rule::PinnedHead).run(async |t| {
+        open().without(Rule::PinnedHead).run(async |t| {
             attack(t).await;
             assert!(t.calls("pulls/merge").iter().any(|call| call.effect));
             assert!(t.file("main", "evil.txt").is_some());
             landed.set(landed.get() + 1);
         });
     });
-    assert!(catch_unwind(unpinned).is_err(), "what landed was neither green nor verified");
+    assert!(catch_unwind(unpinned).is_err(), "what landed was not verified");
     assert_eq!(landed.get(), 1, "it landed, and the first town's end told");
 }
 

@@ -97,7 +97,7 @@ fn attack_01_a_go_by_somebody_who_may_not_write_starts_nothing() {
     for status in [404, 500] {
         stopped_by(Rule::Permission, &plan(), async |t| {
             t.faults(|faults| {
-                for nth in 1..=2 {
+                for nth in 1..=8 {
                     let id = "repos/get-collaborator-permission-level";
                     faults.on(id, nth, Fault::status(status, false));
                 }
@@ -257,7 +257,7 @@ fn attack_07_a_loop_of_commands_and_own_words_ends_at_the_budget() {
         plan.run(async |t| {
             t.issue("Add a feature");
             for n in 0..100 {
-                let (_, letter) = silent(t, t.bot.user.id, "/go", 0);
+                let (_, letter) = silent(t, t.bot.user.id, &format!("/go {n}"), 0);
                 post(t, &format!("own-{n}"), "issue_comment", &letter);
             }
             t.settle().await;

@@ -4,6 +4,7 @@
 //! Time moves only when nothing is due any more. What the web would do with a delivery is done
 //! here, and so is what the CI would do; the engine is the one that ships.
 
+mod edits;
 mod end;
 mod fuse;
 mod outside;
@@ -34,12 +35,10 @@ use slipway::worker::{Engine, Ports, Settings, Unwatched};
 
 use crate::ghes::Served;
 
+pub(crate) use edits::{copy, crash, delete, fail, hang, quote, replace, say, union, write};
 pub(crate) use fuse::{Fuse, Side};
 pub(crate) use outside::{Asked, Repositories, play};
-pub(crate) use plan::{
-    GREETING, Plan, copy, crash, delete, fail, hang, plan, quote, replace, run_test, say, union,
-    write,
-};
+pub(crate) use plan::{GREETING, Plan, plan, run_test};
 pub(crate) use reach::Reach;
 
 /// Turns of deliveries, CI and engine within one moment before we call it a live-lock.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
-use slipway::agent::scripted::{Edit, Resolution, Script, Scripted};
+use slipway::agent::scripted::{Edit, Script, Scripted};
 use slipway::agent::{Agent, Kind};
 use slipway::clock::{Clock, FakeClock};
 use slipway::egress::{Rule, fake as fake_egress};
@@ -20,6 +20,7 @@ use slipway::store::Store;
 use slipway::store::memory::Memory;
 use slipway::worker::{Limits, Ports, Settings, Unwatched, poll_job, sweep_job};
 
+use super::edits::{say, write};
 use super::outside::{Repositories, asking, play};
 use super::reach::{Reach, Road};
 use super::wired::Wired;
@@ -365,45 +366,4 @@ struct Cast {
     repo_id: u64,
     repo: String,
     bot: App,
-}
-
-pub(crate) fn write(path: &str, text: &str) -> Edit {
-    Edit::Write { path: path.to_owned(), text: text.to_owned() }
-}
-
-pub(crate) fn delete(path: &str) -> Edit {
-    Edit::Delete { path: path.to_owned() }
-}
-
-pub(crate) fn replace(path: &str, from: &str, to: &str) -> Edit {
-    Edit::Replace { path: path.to_owned(), from: from.to_owned(), to: to.to_owned() }
-}
-
-/// Keeps both sides of every conflict.
-pub(crate) fn union(path: &str) -> Edit {
-    Edit::Resolve { path: path.to_owned(), by: Resolution::Union }
-}
-
-pub(crate) fn copy(from: &str, to: &str) -> Edit {
-    Edit::Copy { from: from.to_owned(), to: to.to_owned() }
-}
-
-pub(crate) fn quote(path: &str) -> Edit {
-    Edit::Quote(path.to_owned())
-}
-
-pub(crate) fn say(text: &str) -> Edit {
-    Edit::Say(text.to_owned())
-}
-
-pub(crate) fn fail() -> Edit {
-    Edit::Fail(3)
-}
-
-pub(crate) fn hang() -> Edit {
-    Edit::Hang
-}
-
-pub(crate) fn crash() -> Edit {
-    Edit::Crash
 }
