@@ -226,7 +226,7 @@ fn ghosts_and_deleted_forks_are_read_as_such() {
         let ghost = with(&body, "/comment/user", &Value::Null).unwrap();
         assert!(matches!(read(&one.event, &ghost), Happening::Nothing { .. }));
         let unsent = with(&body, "/sender", &Value::Null).unwrap();
-        assert_eq!(read(&one.event, &unsent), read(&one.event, &body), "the author is the user");
+        assert!(matches!(read(&one.event, &unsent), Happening::Nothing { .. }), "who sent it?");
     }
     for one in find("pull_request.synchronize").chain(find("pull_request.closed")) {
         let body = one.of_an_app();

@@ -14,7 +14,7 @@ use slipway::playground::memory::MemoryForge;
 use slipway::playground::world::auth::TokenScope;
 use slipway::playground::world::people::FilePush;
 use slipway::playground::world::setup::NewApp;
-use slipway::playground::world::{Actor, RequiredCheck, Role, Rules, World};
+use slipway::playground::world::{Actor, HeadRepo, RequiredCheck, Role, Rules, World};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -326,4 +326,10 @@ async fn reviews_and_merge(g: &mut Ground, pull: Value, head: &str) {
         g.get(Bot, &path).await;
     }
     g.get(Person, "/pulls?state=all").await;
+    // Its fork is deleted.
+    g.world.with(|state| {
+        let pulls = state.repos.values_mut().flat_map(|repo| repo.pulls.values_mut());
+        pulls.for_each(|pull| pull.head_repo = HeadRepo::Gone);
+    });
+    g.get(Bot, &on("")).await;
 }

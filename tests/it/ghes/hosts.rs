@@ -22,7 +22,8 @@ async fn a_real_agent_asks_its_way_out_and_the_run_tells_what_was_refused() {
     let asks = ["evil.example.net:443", "169.254.169.254:80"].map(|host| format!("{ASK}{host}; "));
     let command = serde_json::to_string(&format!("{}{command}", asks.concat())).unwrap();
     let agents = format!(
-        "sandbox = 'process'\n[[agents]]\nname = 'own'\nhosts = ['api.example.com']\n\
+        "sandbox = 'process'\nsandbox_level_min = 0\n\
+         [[agents]]\nname = 'own'\nhosts = ['api.example.com']\n\
          command = {command}\n"
     );
     std::fs::write(&file, format!("{settings}{agents}")).unwrap();

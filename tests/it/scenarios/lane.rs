@@ -43,7 +43,8 @@ fn refused(t: &Town) -> bool {
 
 #[test]
 fn four_runs_that_are_ready_at_once_merge_one_after_the_other_without_a_pause() {
-    let policy = "merge: on-command\nfreshness: loose\nstages:\n  plan: false\n";
+    let policy = "merge: on-command\nrequester_may_approve: true\nfreshness: loose\n\
+                  stages:\n  plan: false\n";
     crowded(policy).run(async |t| {
         let issues = all_ready(t).await;
         let began = t.now();

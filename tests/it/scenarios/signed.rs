@@ -63,6 +63,8 @@ fn a_repair_is_signed_on_top_of_what_was_signed() {
     let fixer = vec![vec![replace("feature.txt", "BUG", "feature"), say("Fixed.")]];
     signing().builder(builder).fixer(fixer).run(async |t| {
         t.go("Add a feature").await;
+        t.run_until("people", |t| t.stage() == "review").await;
+        t.approve().await;
         t.expect_outcome("merged").await;
         assert!(signed(t, &merged_head(t)));
         assert_eq!(t.calls(COMMIT).len(), 2);
@@ -75,6 +77,8 @@ fn what_was_repaired_before_it_was_published_becomes_one_signed_commit() {
     let fixer = vec![vec![replace("feature.txt", "BROKEN", "a feature"), say("Fixed.")]];
     signing().builder(builder).fixer(fixer).run(async |t| {
         t.go("Add a feature").await;
+        t.run_until("people", |t| t.stage() == "review").await;
+        t.approve().await;
         t.expect_outcome("merged").await;
         is_signed(t);
         let main = t.state().work.onto.expect("a base");

@@ -252,6 +252,27 @@ fn attack_06_bots_and_assistants_are_not_obeyed() {
 }
 
 #[test]
+fn a_bot_that_the_operator_lists_by_its_number_is_obeyed() {
+    let number = std::cell::Cell::new(0);
+    let go = async |t: &mut Town| {
+        t.issue("Add a feature");
+        let bot = t.world.add_user("helper[bot]");
+        number.set(bot.id);
+        t.world.set_permission(&t.repo, bot.id, Role::Write).expect("a role");
+        let (_, letter) = silent(t, bot.id, "/go", 0);
+        post(t, "a-bot-says-go", "issue_comment", &letter);
+        t.settle().await;
+        t.try_state().is_some()
+    };
+    plan().run(async |t| assert!(!go(t).await, "nobody listed it"));
+    plan().hears_bot(number.get()).run(async |t| {
+        assert!(go(t).await, "it is listed");
+        t.comment("/stop").await;
+        t.expect_outcome("stopped").await;
+    });
+}
+
+#[test]
 fn attack_07_a_loop_of_commands_and_own_words_ends_at_the_budget() {
     for (plan, runs) in [(plan(), 5), (plan().without(Rule::Budgets), 7)] {
         plan.run(async |t| {

@@ -119,7 +119,7 @@ impl Plan {
             "merge: {merge}\nmethod: {method}\nfreshness: {freshness}\n\
              allow_no_checks: {}\nstages:\n  plan: {}\n  review: {}\n{verify}\
              limits:\n  agent_minutes_max: 2\n  verify_minutes_max: 2\n  ci_minutes_max: 12\n  \
-             ci_start_minutes_max: 3\n  ci_quiet_seconds: 30\n",
+             ci_start_minutes_max: 3\n  ci_quiet_seconds: 30\n  hold_hours_max: 1\n",
             self.allow_no_checks, self.planning, self.review
         )
     }
