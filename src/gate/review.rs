@@ -216,7 +216,7 @@ mod tests {
             (OnApproval, std::slice::from_ref(&one), vec![&grace], "pass"),
             (OnApproval, &[one.clone(), stale], vec![], "pending"),
             (OnApproval, &[one.clone(), stranger], vec![], "pending"),
-            (OnApproval, &[one.clone(), two.clone()], vec![], "pass"),
+            (OnApproval, &[one.clone(), two], vec![], "pass"),
             (OnApproval, none, vec![&ada, &grace], "pass"),
         ] {
             let mut seen = seen();

@@ -201,12 +201,15 @@ mod tests {
         GateKind::Review.judge(&facts).passed()
     }
 
+    /// What was given, whether it passes, and the rule without which it would.
+    type Row<'a> = (&'a [(Who, &'a str, bool)], bool, Option<Rule>);
+
     #[test]
     fn attack_41_only_a_writers_standing_approval_of_this_commit_counts() {
         use Rule::{ApprovedHead, OtherPerson, Reviewer};
         let good = (RIO, "APPROVED", true);
         // What was given, whether it passes, and the rule without which it would.
-        let table: [(&[(Who, &str, bool)], bool, Option<Rule>); 14] = [
+        let table: [Row<'_>; 14] = [
             (&[good], true, None),
             (&[(RIO, "APPROVED", false)], false, Some(ApprovedHead)),
             (&[(OTTO, "APPROVED", true)], false, Some(Reviewer)),

@@ -300,7 +300,7 @@ fn every_situation_has_its_line() {
         since: T,
         phase: Phase::Doing(Task::Agent { role: Role::Resolver, round: 1 }),
     };
-    for state in [
+    for state in vec![
         sample::queued(),
         sample::building(),
         sample::verifying(),

@@ -136,7 +136,7 @@ mod tests {
     fn the_comment_says_what_was_read_and_whether_the_run_is_tainted() {
         let mut state = holding("");
         let say = |state: &State| {
-            let text = with(state, &Policy::default(), |context| super::read(context));
+            let text = with(state, &Policy::default(), super::read);
             wrapped(&text, 60)
         };
         insta::assert_snapshot!(say(&state), @"

@@ -1,4 +1,5 @@
 //! What the program is built from, as far as the lock file and the sources can tell.
+#![expect(clippy::expect_used, reason = "helpers of tests, which say what they expect")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,12 +29,12 @@ const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// What is wrong with a lock file.
 fn findings(lock: &str) -> Vec<String> {
-    let lock: toml::Table = toml::from_str(lock).unwrap();
-    let packages = lock["package"].as_array().unwrap();
+    let lock: toml::Table = toml::from_str(lock).expect("a lock file is TOML");
+    let packages = lock.get("package").and_then(toml::Value::as_array).expect("packages");
     let mut found = Vec::new();
     for package in packages {
         let text = |key: &str| package.get(key).and_then(toml::Value::as_str);
-        let name = text("name").unwrap();
+        let name = text("name").expect("a package has a name");
         match text("source") {
             None if name == "slipway" => {}
             Some(REGISTRY) if text("checksum").is_some() => {}
@@ -49,7 +50,8 @@ fn findings(lock: &str) -> Vec<String> {
 }
 
 fn lock() -> String {
-    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock")).unwrap()
+    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock"))
+        .expect("our own lock file")
 }
 
 #[test]
@@ -80,6 +82,11 @@ fn allowed(expression: &str) -> bool {
         .all(|part| part.split(" OR ").any(|licence| LICENCES.contains(&licence.trim())))
 }
 
+#[expect(clippy::print_stderr, reason = "what a machine lacks is left out aloud")]
+fn left_out(what: &str) {
+    eprintln!("LEFT OUT: {what}");
+}
+
 #[test]
 fn attack_56_every_crate_may_be_used_as_we_use_it() {
     #[expect(clippy::disallowed_methods, reason = "cargo tells what crates say of themselves")]
@@ -87,7 +94,7 @@ fn attack_56_every_crate_may_be_used_as_we_use_it() {
     cargo.args(["metadata", "--format-version", "1", "--locked", "--offline"]);
     let answer = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
     if !answer.status.success() {
-        eprintln!("LEFT OUT: licences: cargo cannot tell them offline");
+        left_out("licences: cargo cannot tell them offline");
         return;
     }
     let told: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();

@@ -93,7 +93,7 @@ impl Content {
             return if pointer { Self::Pointer } else { Self::Text };
         }
         let webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
-        match begins(IMAGES, false).or(webp.then_some("a WebP image")) {
+        match begins(IMAGES, false).or_else(|| webp.then_some("a WebP image")) {
             Some(name) => {
                 let kept = if bytes.len() <= IMAGE_BYTES_MAX { bytes.to_vec() } else { Vec::new() };
                 Self::Binary(Format::Image(name), kept)

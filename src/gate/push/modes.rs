@@ -47,9 +47,8 @@ pub(super) fn target(path: &str, link: &str) -> Result<String, &'static str> {
     place.pop();
     for part in link.split('/') {
         match part {
-            "" | "." => {}
             ".." if place.pop().is_none() => return Err("out of the repository"),
-            ".." => {}
+            "" | "." | ".." => {}
             part => place.push(part),
         }
     }

@@ -132,9 +132,9 @@ fn entries(listed: &[u8]) -> Result<Vec<Entry>, String> {
 }
 
 /// Reads what `cat-file --batch` gives: a line with name and size, the bytes, a line break.
-fn batch(held: &[u8]) -> Option<BTreeMap<String, Vec<u8>>> {
+fn batch(given: &[u8]) -> Option<BTreeMap<String, Vec<u8>>> {
     let mut found = BTreeMap::new();
-    let mut rest = held;
+    let mut rest = given;
     while !rest.is_empty() {
         let end = rest.iter().position(|byte| *byte == b'\n')?;
         let (head, tail) = (rest.get(..end)?, rest.get(end + 1..)?);

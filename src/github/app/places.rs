@@ -25,7 +25,6 @@ impl App {
     pub(super) async fn find_places(&self) -> Result<Vec<At>, Error> {
         let mut places = Vec::new();
         for page in 1..=PAGES_MAX {
-            let page = u32::try_from(page).unwrap_or(u32::MAX);
             let answer = self.keys.ask(&Question::Installations { page }).await?;
             let found: Vec<WithId> = answer.json()?;
             for installation in &found {

@@ -220,7 +220,10 @@ mod tests {
         let (vault, empty) = (Vault::default(), Vault::default());
         let secret = format!("ghs_{}+/{}\"\n{}é", random(20), random(9), random(13));
         vault.keep(&secret);
-        let percent = |text: &str| text.bytes().map(|b| format!("%{b:02x}")).collect::<String>();
+        let percent = |text: &str| {
+            let each = text.bytes().map(|b| format!("%{b:02x}"));
+            each.collect::<Vec<_>>().concat()
+        };
         let needed: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         let mut disguises = vec![
             secret.clone(),

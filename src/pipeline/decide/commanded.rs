@@ -227,10 +227,10 @@ fn fresh_budgets(run: &mut Run<'_>) {
 
 /// Releases exactly the change that is shown, for whoever could have read it.
 fn push(run: &mut Run<'_>, command: &Authorized) -> Answer {
-    let Some(held) = run.state.held() else {
+    let Some(shown) = run.state.held() else {
         return words("No change waits for `/push` here; the status comment says what is awaited.");
     };
-    let (head, at) = (held.head.clone(), held.at);
+    let (head, at) = (shown.head.clone(), shown.at);
     if command.is_older_than(at) {
         return words("Another change is held since you wrote this; read it, then say it again.");
     }

@@ -70,7 +70,7 @@ fn strangers_are_quoted_or_left_out_as_policy_and_visibility_say() {
         (Some(Outsiders::LeaveOut), false, &[1, 3]),
     ];
     for (outsiders, public, expected) in table {
-        let scene = Scene { outsiders, public, ..scene(all.clone()) };
+        let scene = Scene { public, outsiders, ..scene(all.clone()) };
         assert_eq!(read(&scene), expected, "{outsiders:?} public={public}");
     }
 }

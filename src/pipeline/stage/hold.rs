@@ -15,11 +15,11 @@ pub(super) fn before_push(run: &Run<'_>, head: &CommitSha) -> Option<Step> {
     if work.released.as_ref().is_some_and(|word| &word.head == head) {
         return None;
     }
-    let Some(held) = work.held.as_ref().filter(|held| &held.head == head) else {
+    let Some(shown) = work.held.as_ref().filter(|held| &held.head == head) else {
         return Some(Step::Do(Task::Show { head: head.clone() }));
     };
     let hours = run.policy.limits.hold_hours_max;
-    let from = Some(held.at).max(work.retried_at).unwrap_or(held.at);
+    let from = Some(shown.at).max(work.retried_at).unwrap_or(shown.at);
     let until = from.plus(i64::from(hours) * 3_600_000);
     if run.at >= until {
         let text = format!("nobody said `/push` for `{}` within {hours} hours", head.short());
@@ -31,6 +31,6 @@ pub(super) fn before_push(run: &Run<'_>, head: &CommitSha) -> Option<Step> {
 
 /// People can read it now.
 pub(super) fn shown(run: &mut Run<'_>, head: &CommitSha, diff: &Diff) {
-    let held = Held { head: head.clone(), at: run.at, diff: diff.clone() };
-    run.work().held = Some(held);
+    let at = run.at;
+    run.work().held = Some(Held { head: head.clone(), at, diff: diff.clone() });
 }

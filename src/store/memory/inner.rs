@@ -1,6 +1,8 @@
 //! What one step changes, all of it or nothing.
 
-use super::*;
+use super::{Inner, Kept, after, index_of};
+use crate::model::{BranchName, Millis, Repo};
+use crate::store::{Entry, Error, JobKey, Lane, NewJob, Opened, Opening, Snapshot, Transition};
 
 impl Inner {
     pub(super) fn put_all(&mut self, jobs: Vec<NewJob>) {

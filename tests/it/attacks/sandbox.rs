@@ -180,7 +180,7 @@ async fn attack_18_no_address_and_no_family_of_sockets_leads_out() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let datagrams = std::net::UdpSocket::bind(("127.0.0.1", port)).unwrap();
-    datagrams.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    datagrams.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let echo = std::thread::spawn(move || {
         let mut heard = [0; 1];
         let from = datagrams.recv_from(&mut heard);

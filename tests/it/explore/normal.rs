@@ -228,8 +228,8 @@ fn evidence(state: &mut State, names: &Names) {
     work.rejection = None;
     work.violations.clear();
     work.judged = work.judged.take().and_then(|judged| {
-        let head = names.evidence(Some(&judged.head)).filter(|head| *head == commit(HEAD))?;
-        Some(Judged { head, delicate: judged.delicate })
+        let seen = names.evidence(Some(&judged.head)).filter(|seen| *seen == commit(HEAD))?;
+        Some(Judged { head: seen, delicate: judged.delicate })
     });
     work.approvals = std::mem::take(&mut work.approvals)
         .into_iter()

@@ -109,6 +109,20 @@ impl Country {
         ended
     }
 
+    /// What the others do.
+    fn alive(&self) -> BTreeMap<String, usize> {
+        let mut alive = BTreeMap::new();
+        for row in ready(self.store.runs(500)).expect("the store answers") {
+            if row.live {
+                let snapshot = ready(self.store.load(&row.run)).expect("the store answers");
+                let doing = snapshot.map(|one| format!("{:?}", one.state.progress));
+                let doing = doing.unwrap_or_default().chars().take(300).collect();
+                *alive.entry(doing).or_default() += 1;
+            }
+        }
+        alive
+    }
+
     /// How long each command waited for its first reaction, in milliseconds, shortest first.
     fn acknowledged_after(&self, asked: &Asked) -> Vec<i64> {
         let mut first = BTreeMap::<u64, i64>::new();
@@ -135,7 +149,13 @@ fn two_hundred_runs_at_once_stay_within_githubs_limits() {
         assert!(c.clock.ms() - began <= MINUTE_MS);
         while c.ended().values().sum::<usize>() < RUNS {
             let late = c.clock.ms() - began > 120 * MINUTE_MS;
-            assert!(!late, "ended: {:?}, {:?}", c.ended(), c.world.limits_record());
+            assert!(
+                !late,
+                "{:?}, {:?}, {:?}",
+                c.ended(),
+                c.alive().into_iter().take(3).collect::<Vec<_>>(),
+                c.world.limits_record()
+            );
             c.clock.pass(1_000).await;
         }
         let took_s = (c.clock.ms() - began) / 1_000;

@@ -62,7 +62,7 @@ fn silent(t: &Town, author: u64, body: &str, age_ms: i64) -> (u64, Value) {
 }
 
 /// With every rule nothing starts; without the one it does.
-fn stopped_by(rule: Rule, base: &Plan, attack: impl AsyncFn(&mut Town)) {
+fn stopped_by(rule: Rule, base: &Plan, attack: &impl AsyncFn(&mut Town)) {
     for (plan, starts) in [(base.clone(), false), (base.clone().without(rule), true)] {
         plan.run(async |t| {
             attack(t).await;
@@ -76,7 +76,7 @@ fn stopped_by(rule: Rule, base: &Plan, attack: impl AsyncFn(&mut Town)) {
 #[test]
 fn attack_01_a_go_by_somebody_who_may_not_write_starts_nothing() {
     for role in [Role::None, Role::Read, Role::Triage] {
-        stopped_by(Rule::Permission, &plan(), async |t| {
+        stopped_by(Rule::Permission, &plan(), &async |t: &mut Town| {
             t.world.set_permission(&t.repo, t.id("otto"), role).expect("a role");
             t.issue("Add a feature");
             t.says("otto", t.number, "/go");
@@ -95,7 +95,7 @@ fn attack_01_a_go_by_somebody_who_may_not_write_starts_nothing() {
     }
     // GitHub does not say, or says nobody: that is no.
     for status in [404, 500] {
-        stopped_by(Rule::Permission, &plan(), async |t| {
+        stopped_by(Rule::Permission, &plan(), &async |t: &mut Town| {
             t.faults(|faults| {
                 for nth in 1..=8 {
                     let id = "repos/get-collaborator-permission-level";
@@ -112,7 +112,7 @@ fn attack_01_a_go_by_somebody_who_may_not_write_starts_nothing() {
 
 #[test]
 fn attack_02_a_command_that_is_changed_or_deleted_before_it_is_obeyed_is_none() {
-    stopped_by(Rule::Refetch, &plan(), async |t| {
+    stopped_by(Rule::Refetch, &plan(), &async |t: &mut Town| {
         t.issue("Add a feature");
         let said = t.says("mara", t.number, "/go");
         t.clock.set(Millis(t.now() + 1_000));
@@ -120,7 +120,7 @@ fn attack_02_a_command_that_is_changed_or_deleted_before_it_is_obeyed_is_none() 
         edit.expect("a writer may edit");
         t.settle().await;
     });
-    stopped_by(Rule::Refetch, &plan(), async |t| {
+    stopped_by(Rule::Refetch, &plan(), &async |t: &mut Town| {
         t.issue("Add a feature");
         let said = t.says("mara", t.number, "/go");
         t.step_until("it is heard", |t| !t.reactions(said).is_empty()).await;
@@ -164,7 +164,7 @@ fn strange_issue(t: &mut Town) {
 
 #[test]
 fn attack_03_a_strangers_words_that_just_changed_are_confirmed_by_their_digest() {
-    stopped_by(Rule::Digest, &plan(), async |t| {
+    stopped_by(Rule::Digest, &plan(), &async |t: &mut Town| {
         strange_issue(t);
         t.comment("/go").await;
     });
@@ -207,7 +207,7 @@ fn attack_05_a_label_is_nobodys_word_but_of_whoever_put_it_there() {
                 "labels": [{"name": "go"}], "updated_at": Millis(t.now()).rfc3339()},
         })
     };
-    stopped_by(Rule::Permission, &plan(), async |t| {
+    stopped_by(Rule::Permission, &plan(), &async |t: &mut Town| {
         template(t);
         post(t, "opened-with-a-label", "issues", &payload(t, "opened"));
         t.settle().await;
@@ -234,10 +234,10 @@ fn attack_06_bots_and_assistants_are_not_obeyed() {
             post(t, "a-bot-says-go", "issue_comment", &letter);
             t.settle().await;
         };
-        stopped_by(Rule::People, &plan(), attack);
+        stopped_by(Rule::People, &plan(), &attack);
     }
     // An assistant types in Mara's name.
-    stopped_by(Rule::Unaided, &plan(), async |t| {
+    stopped_by(Rule::Unaided, &plan(), &async |t: &mut Town| {
         t.issue("Add a feature");
         let (id, _) = silent(t, t.id("mara"), "/go", 0);
         t.world.with(|state| {
@@ -316,7 +316,7 @@ fn attack_10_an_old_go_that_is_posted_again_starts_nothing() {
 #[test]
 fn attack_38_what_lives_in_a_fork_is_left_alone() {
     for home in [HeadRepo::Fork, HeadRepo::Gone] {
-        stopped_by(Rule::Forks, &plan(), async |t| {
+        stopped_by(Rule::Forks, &plan(), &async |t: &mut Town| {
             t.push("mara", "idea", ("idea.txt", "an idea\n"));
             let (title, base) = ("An idea".to_owned(), "main".to_owned());
             let new = NewPull { title, head: "idea".to_owned(), base, ..NewPull::default() };

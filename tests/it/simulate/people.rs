@@ -26,7 +26,7 @@ impl Stage {
             let title = format!("Change slot {slot}");
             let who = self.maintainer.id;
             // Some of what people ask for was written by somebody else.
-            let strange = self.plan.actions % 4 == 0 && slot % 2 == 1;
+            let strange = self.plan.actions.is_multiple_of(4) && slot % 2 == 1;
             let author = if strange { self.outsider.id } else { who };
             let issue = self.world.open_issue(author, REPO, &title, "Please.").unwrap().number;
             if self.dice.u32(0..10) == 0 {

@@ -165,7 +165,7 @@ impl Town {
 
     /// One step of the engine; a blown fuse drops it where it is and starts another.
     pub(crate) async fn step(&mut self) -> bool {
-        let Some(stepped) = self.live(self.engine.step()).await else {
+        let Some(stepped) = self.live(Box::pin(self.engine.step())).await else {
             self.crash();
             return true;
         };
@@ -263,7 +263,7 @@ impl Town {
 
     /// Does a leased job to its end.
     pub(crate) async fn work(&self, engine: &Engine, lease: Lease) {
-        self.live(engine.work(lease)).await;
+        self.live(Box::pin(engine.work(lease))).await;
     }
 
     /// The future's value, or nothing when the fuse blew first.

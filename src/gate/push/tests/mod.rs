@@ -9,7 +9,7 @@ use super::*;
 use crate::model::Vault;
 
 /// A change, what may be said of it, and what is known.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Trial<'a> {
     pub(super) policy: Policy,
     pub(super) files: Vec<FileChange>,
@@ -19,21 +19,6 @@ pub(super) struct Trial<'a> {
     pub(super) canaries: Vault,
     pub(super) repairing: bool,
     pub(super) patch_bytes: u64,
-}
-
-impl Default for Trial<'_> {
-    fn default() -> Self {
-        Self {
-            policy: Policy::default(),
-            files: Vec::new(),
-            near: Vec::new(),
-            texts: Vec::new(),
-            secrets: Vault::default(),
-            canaries: Vault::default(),
-            repairing: false,
-            patch_bytes: 0,
-        }
-    }
 }
 
 impl Trial<'_> {

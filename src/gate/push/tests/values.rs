@@ -11,7 +11,7 @@ fn random() -> String {
 
 /// Every way a value is looked for.
 fn disguises(secret: &str) -> Vec<(&'static str, String)> {
-    let percent: String = secret.bytes().map(|b| format!("%{b:02X}")).collect();
+    let percent = secret.bytes().map(|b| format!("%{b:02X}")).collect::<Vec<_>>().concat();
     let (front, back) = secret.split_at(17);
     vec![
         ("as it is", secret.to_owned()),

@@ -14,7 +14,7 @@ use super::{Keys, Question, Token, Wanted};
 use crate::github::Error;
 
 /// The other process waits for GitHub, and for its turn.
-const ANSWER_MAX: Duration = Duration::from_secs(120);
+const ANSWER_MAX: Duration = Duration::from_mins(2);
 /// A socket nobody listens at is known at once.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 
