@@ -16,7 +16,7 @@ const WHY_CHARS_MAX: usize = 500;
 /// Times a job that hits a fault of ours is tried before it is given up.
 const FAULTS_MAX: u32 = 3;
 /// Times a task waits for the end of a limit before it is given up.
-const WAITS_MAX: u32 = 100;
+const WAITS_MAX: u32 = 1_000;
 
 impl Engine {
     /// Does a job under its lease. Never fails: what goes wrong is written down.

@@ -9,7 +9,10 @@ pub enum Priority {
     Acknowledge,
     /// What takes something back.
     Stop,
-    /// What a run needs to go on: looks, tokens, publishing, merging.
+    /// A merge call: it holds a lane and a permit, and one that is sent back is read before it
+    /// is sent, so it waits for its turn.
+    Land,
+    /// What a run needs to go on: looks, tokens, publishing.
     Gate,
     /// What only shows how far a run is; the next one shows the same and more.
     Cosmetic,
@@ -17,13 +20,15 @@ pub enum Priority {
 
 impl Priority {
     /// Most urgent first.
-    pub const ALL: [Self; 4] = [Self::Acknowledge, Self::Stop, Self::Gate, Self::Cosmetic];
+    pub const ALL: [Self; 5] =
+        [Self::Acknowledge, Self::Stop, Self::Land, Self::Gate, Self::Cosmetic];
 
     /// The word for it in metrics.
     pub fn word(self) -> &'static str {
         match self {
             Self::Acknowledge => "acknowledge",
             Self::Stop => "stop",
+            Self::Land => "land",
             Self::Gate => "gate",
             Self::Cosmetic => "cosmetic",
         }
@@ -34,6 +39,7 @@ impl Priority {
         match self {
             Self::Acknowledge => 100,
             Self::Stop => 90,
+            Self::Land => 85,
             Self::Gate => 80,
             Self::Cosmetic => 60,
         }
@@ -44,6 +50,7 @@ impl Priority {
     pub(super) fn wait_ms_max(self) -> i64 {
         match self {
             Self::Acknowledge | Self::Stop => 5_000,
+            Self::Land => 60_000,
             Self::Gate => 8_000,
             Self::Cosmetic => 1_500,
         }
@@ -54,6 +61,7 @@ impl Priority {
         match self {
             Self::Acknowledge => 16,
             Self::Stop => 8,
+            Self::Land => 20,
             Self::Gate => 6,
             Self::Cosmetic => 1,
         }
@@ -63,8 +71,9 @@ impl Priority {
         match self {
             Self::Acknowledge => 0,
             Self::Stop => 1,
-            Self::Gate => 2,
-            Self::Cosmetic => 3,
+            Self::Land => 2,
+            Self::Gate => 3,
+            Self::Cosmetic => 4,
         }
     }
 }
@@ -108,6 +117,7 @@ fn priority(kind: &str) -> Priority {
         "reaction" | "comment" | "permission" | "repository" | "file" | "issue" | "comment_now"
         | "conversation" => Priority::Acknowledge,
         "disable_auto_merge" | "dequeue" => Priority::Stop,
+        "merge" => Priority::Land,
         "edit_comment" | "update_check_run" => Priority::Cosmetic,
         _ => Priority::Gate,
     }
