@@ -59,8 +59,8 @@ impl Priority {
     /// How many may wait at once in one installation.
     pub(super) fn waiting_max(self) -> usize {
         match self {
-            Self::Acknowledge => 16,
-            Self::Stop => 8,
+            Self::Acknowledge => 24,
+            Self::Stop => 22,
             Self::Land => 20,
             Self::Gate => 6,
             Self::Cosmetic => 1,
