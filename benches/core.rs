@@ -57,6 +57,7 @@ fn opened() -> State {
         dry_run: false,
         stories: false,
         parent: None,
+        taken_out: None,
         frozen: None,
         at: START,
     })

@@ -83,6 +83,7 @@ fn opening(issue: u64, due: Millis) -> Opening {
         dry_run: false,
         stories: false,
         parent: None,
+        taken_out: None,
         frozen: None,
         at: Millis(1),
     });

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use slipway::gate::seen::{Check, Line, PullState, Review, Rules};
+use slipway::github::Note;
 use slipway::github::commits::{NewCommit, Signed};
 use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
     At, Change, CheckRun, Comment, Conversation, Error, GitHub, Issue, MergeOrder, NewPull, Pull,
     Purpose, Reaction, Remote, Repository, SubIssues, Touched,
 };
-use slipway::model::text::CommentText;
+use slipway::model::sanitized::CommentText;
 use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Secret,
     User,
@@ -18,7 +19,6 @@ use slipway::model::{
 use slipway::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use slipway::pipeline::standing::{Enlisted, Way};
 use slipway::policy::MergeMethod;
-use slipway::report::notes::Note;
 
 use super::ports::{BASE, Instantly, commit, locked, main_branch, mona};
 

@@ -45,7 +45,8 @@ pub(super) async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<Exit
     let settings = common.settings(serve)?;
     let identity = settings.identity()?;
     let vault = Vault::default();
-    logs(&settings, &identity, &vault)?;
+    let redactor = redactor(&settings, &identity, &vault);
+    logs(&settings, redactor.clone())?;
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
@@ -62,7 +63,7 @@ pub(super) async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<Exit
     let github = github(&settings, &identity, (vault.clone(), ledger), Arc::clone(&clock))?;
     let ports = (Arc::clone(&github), Arc::clone(&store), clock);
     let engine = build(&settings, &identity, &metrics, ports).await?;
-    let engine = Arc::new(engine.guarding(vault));
+    let engine = Arc::new(engine.guarding(vault).with_redactor(redactor));
     start(&engine).await?;
     let readiness = Arc::new(Readiness::default());
     let web = Web {
@@ -109,13 +110,17 @@ fn slots(settings: &Settings) -> u32 {
     settings.limits.heavy_max.saturating_add(settings.workers)
 }
 
-fn logs(settings: &Settings, identity: &Identity, vault: &Vault) -> anyhow::Result<()> {
+/// Knows everything that must not be seen anywhere.
+fn redactor(settings: &Settings, identity: &Identity, vault: &Vault) -> Redactor {
     let mut secrets: Vec<Secret> = settings.secrets();
     secrets.extend(identity.key.secrets());
     for secret in &secrets {
         keep(vault, secret);
     }
-    let redactor = Redactor::new(secrets).with_vault(vault.clone());
+    Redactor::new(secrets).with_vault(vault.clone())
+}
+
+fn logs(settings: &Settings, redactor: Redactor) -> anyhow::Result<()> {
     let filter = settings.log_filter.clone();
     Ok(Logs { format: settings.log, filter, redactor }.install()?)
 }

@@ -3,14 +3,16 @@
 use std::fmt::Write as _;
 
 use super::{ALL, LINE_CHARS_MAX, Spec, WORDS_CHARS_MAX};
+use crate::markdown;
+use crate::model::sanitized::{Markdown, code, said};
 
 /// The answer to `/help`: one table.
-pub fn help() -> String {
-    let mut out = String::from("| Command | What it does | Who may |\n|---|---|---|\n");
+pub fn help() -> Markdown {
+    let mut out = Markdown::from("| Command | What it does | Who may |\n|---|---|---|\n");
     for spec in ALL {
-        row(&mut out, spec);
+        out.push(&row(spec));
     }
-    out.push_str("\nA command stands on the first line of a new comment.\n");
+    out.push(&"\nA command stands on the first line of a new comment.\n".into());
     out
 }
 
@@ -23,7 +25,7 @@ pub fn manual() -> String {
     rules(&mut out);
     out.push_str("\n| Command | What it does | Who may |\n|---|---|---|\n");
     for spec in ALL {
-        row(&mut out, spec);
+        out.push_str(row(spec).as_str());
     }
     for spec in ALL {
         section(&mut out, spec);
@@ -62,10 +64,10 @@ fn rules(out: &mut String) {
     }
 }
 
-fn row(out: &mut String, spec: &Spec) {
-    let usage = spec.usage.replace('|', "\\|");
+fn row(spec: &Spec) -> Markdown {
+    let needs = said(&spec.needs.to_string());
     let author = if spec.author { ", or who wrote the issue" } else { "" };
-    _ = writeln!(out, "| `{usage}` | {} | {} or more{author} |", spec.summary, spec.needs);
+    markdown!("| {} | {} | {} or more{} |\n", code(spec.usage), spec.summary, needs, author)
 }
 
 fn section(out: &mut String, spec: &Spec) {
@@ -115,7 +117,7 @@ mod tests {
 
     #[test]
     fn help_names_every_command_and_begins_no_line_with_one() {
-        let help = help();
+        let help = help().to_string();
         assert!(ALL.iter().all(|spec| help.contains(&format!("`{}`", spec.usage))));
         assert!(!help.lines().any(|line| line.starts_with('/')));
     }

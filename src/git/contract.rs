@@ -59,9 +59,9 @@ pub(super) fn order(remote: &Remote, at: &CommitSha) -> WorkspaceOrder {
     }
 }
 
-pub(super) fn message(text: &str) -> Message {
-    let co_author = Some("Ann <1+ann@users.noreply.github.com>".to_owned());
-    Message { text: text.to_owned(), co_author, at_seconds: 1_800_000_000 }
+pub(super) fn message(text: &'static str) -> Message {
+    let co_author = Some("Ann <1+ann@users.noreply.github.com>".into());
+    Message { text: text.into(), co_author, at_seconds: 1_800_000_000 }
 }
 
 /// Fetches `names` that are all there.

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 pub use crate::gate::push::{ChangeKind, FileChange, Near};
 use crate::gate::seen::Probe;
 use crate::github::Remote;
+use crate::model::sanitized::{CommentText, PullTitle};
 use crate::model::{BranchName, CommitSha, Repo, RunId, TreeSha};
 
 /// Most changed paths listed for one change; more is refused by the gate anyway.
@@ -176,10 +177,10 @@ pub struct Changes {
 /// A commit message; the author is always Slipway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Sanitised by the caller: no `[skip ci]`, no trailer of others.
-    pub text: String,
+    /// No `[skip ci]`, no trailer of others.
+    pub text: CommentText,
     /// `Name <id+login@users.noreply.github.com>` of the requester, as a trailer; one line.
-    pub co_author: Option<String>,
+    pub co_author: Option<PullTitle>,
     /// Seconds since 1970, so that repeating the commit gives the same sha.
     pub at_seconds: i64,
 }
@@ -247,7 +248,7 @@ impl Message {
     /// The text with its trailer, as git stores it: beside the trailers that are there, since
     /// only the last paragraph holds any.
     pub fn full(&self) -> String {
-        let text = self.text.replace('\0', "");
+        let text = self.text.as_str().replace('\0', "");
         let text = text.trim_end();
         let last = text.rsplit("\n\n").next().filter(|last| last.len() < text.len());
         let is_trailer = |line: &str| {
@@ -255,7 +256,8 @@ impl Message {
             !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
         };
         let joint = if last.is_some_and(|last| last.lines().all(is_trailer)) { "" } else { "\n" };
-        let co_author = self.co_author.iter().map(|who| who.replace(char::is_control, " "));
+        let co_author =
+            self.co_author.iter().map(|who| who.as_str().replace(char::is_control, " "));
         let trailers = co_author.map(|who| format!("{joint}Co-authored-by: {who}\n"));
         format!("{text}\n{}", trailers.collect::<String>())
     }

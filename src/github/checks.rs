@@ -135,6 +135,7 @@ pub fn body(run: &CheckRun) -> Value {
 mod tests {
     use super::*;
     use crate::model::CommitSha;
+    use crate::model::sanitized::{Sanitizer, prose};
 
     #[test]
     fn results_never_turn_green_by_surprise() {
@@ -217,15 +218,15 @@ mod tests {
             head: CommitSha::parse(&"a".repeat(40)).unwrap(),
             external_id: "r0123456789".to_owned(),
             conclusion: None,
-            title: "t".repeat(1_000).into(),
-            summary: "é".repeat(70_000).into(),
+            title: Sanitizer::default().text(&prose(&"t".repeat(1_000))),
+            summary: Sanitizer::default().text(&prose(&"é".repeat(70_000))),
             buttons: [button; 5].into_iter().collect(),
         };
         let found = body(&run);
         assert_eq!(found["status"], "in_progress");
         assert!(found.get("conclusion").is_none());
         let chars = |value: &Value| value.as_str().unwrap().chars().count();
-        assert_eq!(chars(&found["output"]["summary"]), 65_535);
+        assert_eq!(chars(&found["output"]["summary"]), 60_000);
         assert_eq!(found["actions"].as_array().unwrap().len(), 3);
         assert_eq!(chars(&found["output"]["title"]), 255);
         let done = body(&CheckRun { conclusion: Some(Conclusion::ActionRequired), ..run });

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::sanitized::CommentText;
 use crate::model::{BranchName, CommitSha};
 
 /// A commit GitHub is asked to make.
@@ -11,7 +12,7 @@ pub struct NewCommit {
     /// The commit the branch must be at; it becomes the only parent.
     pub parent: CommitSha,
     /// Its first line, and what stands below the empty line after it.
-    pub message: String,
+    pub message: CommentText,
     /// Plain files with all they shall hold.
     pub written: BTreeMap<String, Vec<u8>>,
     pub deleted: BTreeSet<String>,
@@ -20,7 +21,8 @@ pub struct NewCommit {
 impl NewCommit {
     /// The message's first line and the rest, as GitHub wants them.
     pub fn headline_and_body(&self) -> (&str, &str) {
-        let (headline, body) = self.message.split_once('\n').unwrap_or((&self.message, ""));
+        let (headline, body) =
+            self.message.as_str().split_once('\n').unwrap_or((self.message.as_str(), ""));
         (headline.trim_end(), body.trim())
     }
 }

@@ -1,6 +1,7 @@
 //! What checks printed, cleaned of colours and clocks.
 
 use super::LOG_BYTES_MAX;
+use crate::model::character::without_ansi;
 use crate::model::text;
 
 /// Share of [`LOG_BYTES_MAX`] that annotations and the check's own words may take.
@@ -22,28 +23,7 @@ pub fn clean(text: &str) -> String {
 
 /// Takes escape sequences and other control characters out.
 fn plain(line: &str) -> String {
-    let mut out = String::with_capacity(line.len());
-    let mut chars = line.chars();
-    while let Some(c) = chars.next() {
-        if c != '\u{1b}' {
-            if !c.is_control() || c == '\t' {
-                out.push(c);
-            }
-            continue;
-        }
-        match chars.next() {
-            // A control sequence ends with a letter or one of a few signs.
-            Some('[') => {
-                chars.find(|c| ('@'..='~').contains(c));
-            }
-            // A command to the terminal, such as a link, ends with a bell or a backslash.
-            Some(']') => {
-                chars.find(|c| matches!(c, '\u{7}' | '\\'));
-            }
-            Some(_) | None => {}
-        }
-    }
-    out
+    without_ansi(line).chars().filter(|c| !c.is_control() || *c == '\t').collect()
 }
 
 /// `2026-11-21T02:01:22.1234567Z rest` is `rest`.

@@ -30,7 +30,7 @@ pub use self::error::{Error, Retry};
 pub use self::found::{Change, Changed, Comment, Conversation, Edited, Remark, Touched};
 pub use crate::command::Button;
 use crate::gate::seen::{Check, Line, PullState, Review, Rules};
-use crate::model::text::{CheckText, CheckTitle, CommentText, PullTitle};
+use crate::model::sanitized::{CheckText, CheckTitle, CommentText, PullTitle};
 use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, InstallationId, IssueNumber, Millis, Permission,
     PullNumber, Repo, Secret, User,
@@ -38,7 +38,7 @@ use crate::model::{
 use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::{Enlisted, Way};
 use crate::policy::MergeMethod;
-use crate::report::notes::Note;
+use crate::report::notes::Level;
 
 /// Most pages read of any list; 100 entries each.
 pub const PAGES_MAX: u32 = 10;
@@ -328,6 +328,18 @@ pub struct CheckRun {
     /// Markdown.
     pub summary: CheckText,
     pub buttons: Buttons,
+}
+
+/// A remark about one line of one file, as people see it at that line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Relative to the root of the repository.
+    pub path: String,
+    /// From 1.
+    pub line: u32,
+    pub level: Level,
+    pub title: CheckTitle,
+    pub message: CheckText,
 }
 
 /// The name of our check run on every head.

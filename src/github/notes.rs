@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{CheckRun, checks};
-use crate::report::notes::Note;
+use super::{CheckRun, Note, checks};
 
 /// Most annotations GitHub takes in one request.
 pub const ANNOTATIONS_PER_REQUEST_MAX: usize = 50;
@@ -16,7 +15,12 @@ pub const ANNOTATIONS_MAX: usize = 150;
 pub type Key = (String, u64, String, String);
 
 fn key(note: &Note) -> Key {
-    (note.path.clone(), u64::from(note.line), note.title.clone(), note.message.clone())
+    (
+        note.path.clone(),
+        u64::from(note.line),
+        note.title.as_str().to_owned(),
+        note.message.as_str().to_owned(),
+    )
 }
 
 /// One annotation as GitHub takes it.
@@ -26,8 +30,8 @@ fn annotation(note: &Note) -> Value {
         "start_line": note.line,
         "end_line": note.line,
         "annotation_level": note.level.word(),
-        "title": note.title,
-        "message": note.message,
+        "title": note.title.as_str(),
+        "message": note.message.as_str(),
     })
 }
 
@@ -69,8 +73,8 @@ mod tests {
             path: "a.rs".to_owned(),
             line,
             level: Level::Failure,
-            title: "test".to_owned(),
-            message: "no".to_owned(),
+            title: "test".into(),
+            message: "no".into(),
         };
         let notes: Vec<Note> = (1..=200).map(note).collect();
         let sizes = |there: &BTreeSet<Key>| -> Vec<usize> {

@@ -4,8 +4,12 @@
 //! stays text and is never a path, an argument or a command.
 
 mod audit;
+pub mod character;
+pub mod clean;
 mod ids;
 mod people;
+mod redact;
+pub mod sanitized;
 mod secret;
 mod sha;
 pub mod text;
@@ -18,6 +22,7 @@ pub use ids::{
     CheckId, CommentId, DeliveryId, InstallationId, IssueNumber, PullNumber, Repo, RunId,
 };
 pub use people::{Permission, User, UserId};
+pub use redact::{Redactor, Stream};
 pub use secret::Secret;
 pub use sha::{BranchName, CommitSha, TreeSha};
 pub use time::Millis;

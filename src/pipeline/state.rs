@@ -76,6 +76,9 @@ pub struct Request {
     /// The comments that were read with it, and what is known of its words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen: Option<Frozen>,
+    /// What nobody sees and was taken out of title, body and words, as the rest of a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_out: Option<String>,
     pub at: Millis,
 }
 

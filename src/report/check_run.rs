@@ -1,21 +1,23 @@
 //! The check run `slipway` on a head, as plain data that a boundary can turn into GitHub's.
 
+use super::comment::when;
 use super::evidence::{beside, counters, delicate, table};
-use super::headline::{Tone, ahead, commands, may_approve, may_stop, sentence, since};
-use super::words::{said, visible};
+use super::headline::{Tone, commands, may_approve, may_stop, sentence};
 use super::{Context, commit_link};
 use crate::command::{self, Button, SlashCommand};
+use crate::markdown;
 use crate::model::CommitSha;
-use crate::model::text::{CHECK_CHARS_MAX, TITLE_CHARS_MAX, cut};
+use crate::model::sanitized::{Markdown, Plain, link, plain, prose, said};
+use crate::model::text::{CHECK_CHARS_MAX, TITLE_CHARS_MAX};
 use crate::pipeline::{Outcome, ParkReason, Phase, Progress, State};
 
 /// What the check run on one head says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckReport {
-    /// Plain text, one line.
-    pub title: String,
-    /// Markdown, at most [`CHECK_CHARS_MAX`] characters.
-    pub summary: String,
+    /// One line.
+    pub title: Plain,
+    /// At most [`CHECK_CHARS_MAX`] characters.
+    pub summary: Markdown,
     /// `None` while it is in progress.
     pub conclusion: Option<Conclusion>,
     /// At most three.
@@ -36,14 +38,14 @@ pub enum Conclusion {
 pub fn check_run(context: &Context<'_>, head: &CommitSha) -> CheckReport {
     if superseded(context, head) {
         return CheckReport {
-            title: "A newer commit took its place".to_owned(),
+            title: "A newer commit took its place".into(),
             summary: newer(context),
             conclusion: Some(Conclusion::Neutral),
             buttons: Vec::new(),
         };
     }
     CheckReport {
-        title: cut(&visible(&sentence(context.state)).replace('`', ""), TITLE_CHARS_MAX),
+        title: plain(&sentence(context.state).replace('`', "")).at_most(TITLE_CHARS_MAX),
         summary: summary(context),
         conclusion: conclusion(context),
         buttons: buttons(context),
@@ -57,21 +59,17 @@ fn superseded(context: &Context<'_>, head: &CommitSha) -> bool {
     known && work.published.as_ref() != Some(head) && work.head.as_ref() != Some(head)
 }
 
-fn newer(context: &Context<'_>) -> String {
-    context.state.work.published.as_ref().map_or_else(String::new, |published| {
-        format!("The run goes on with {}.", commit_link(context, published))
+fn newer(context: &Context<'_>) -> Markdown {
+    context.state.work.published.as_ref().map_or_else(Markdown::default, |published| {
+        markdown!("The run goes on with {}.", commit_link(context, published))
     })
 }
 
-fn summary(context: &Context<'_>) -> String {
-    let state = context.state;
-    let when = if state.finished().is_some() { "At" } else { "Since" };
+fn summary(context: &Context<'_>) -> Markdown {
     let mut blocks = vec![
-        format!("**{}.**", said(&sentence(state))),
-        format!("{when} {}. {}", since(state).readable(), said(&ahead(context)))
-            .trim_end()
-            .to_owned(),
-        commands(context),
+        markdown!("**{}.**", said(&sentence(context.state))),
+        when(context),
+        prose(&commands(context)),
     ];
     blocks.extend(table(context));
     blocks.extend(beside(context));
@@ -80,19 +78,24 @@ fn summary(context: &Context<'_>) -> String {
     blocks.push(super::trust::read(context));
     blocks.extend(super::trust::held(context));
     blocks.retain(|block| !block.is_empty());
-    let page = context.run_page().map(|page| format!("\n\n[The whole run]({page})"));
-    ended(&blocks.join("\n\n"), &page.unwrap_or_default(), &context.whole())
+    let page = context.links.run_page.as_ref();
+    let page = page.map(|page| link(&"The whole run".into(), page));
+    ended(blocks, page, &context.whole())
 }
 
-/// `text` and its last line; one that is too long is cut, and its last line says where the
-/// whole is.
-fn ended(text: &str, last: &str, whole: &str) -> String {
-    let chars = |text: &str| text.chars().count();
-    if chars(text) + chars(last) <= CHECK_CHARS_MAX {
-        return format!("{text}{last}");
+/// `blocks` and a last one; where they are too many, the last ones are left out, and the very
+/// last says where the whole is.
+fn ended(mut blocks: Vec<Markdown>, last: Option<Markdown>, whole: &Markdown) -> Markdown {
+    let chars = |blocks: &[Markdown]| blocks.iter().map(|block| block.chars() + 2).sum::<usize>();
+    blocks.extend(last);
+    if chars(&blocks) > CHECK_CHARS_MAX {
+        let last = markdown!("Cut here; {}.", whole.clone());
+        while !blocks.is_empty() && chars(&blocks) + last.chars() + 2 > CHECK_CHARS_MAX {
+            blocks.pop();
+        }
+        blocks.push(last);
     }
-    let last = format!("\n\nCut here; {whole}.");
-    cut(text, CHECK_CHARS_MAX.saturating_sub(chars(&last))) + &last
+    Markdown::joined(&blocks, "\n\n")
 }
 
 fn conclusion(context: &Context<'_>) -> Option<Conclusion> {
@@ -148,12 +151,13 @@ mod tests {
     #[test]
     fn what_is_cut_ends_with_where_the_whole_is() {
         let whole = "[the run's page](https://slipway.example/runs/r1) tells it whole";
-        assert_eq!(ended("short", "\n\nend", whole), "short\n\nend");
-        let room = CHECK_CHARS_MAX - 5;
-        assert_eq!(ended(&"é".repeat(room), "\n\nend", whole).chars().count(), CHECK_CHARS_MAX);
-        let long = ended(&"é".repeat(room + 1), "\n\nend", whole);
-        assert_eq!(long.chars().count(), CHECK_CHARS_MAX);
-        assert!(long.ends_with(&format!("é…\n\nCut here; {whole}.")));
+        let whole = Markdown::from(whole);
+        let end = |blocks| ended(blocks, Some("end".into()), &whole);
+        assert_eq!(end(vec!["short".into()]).as_str(), "short\n\nend");
+        let long = prose(&"é".repeat(CHECK_CHARS_MAX - 30));
+        assert!(end(vec![long.clone()]).as_str().ends_with("é\n\nend"));
+        let cut = end(vec!["short".into(), long, "more than fits, by some characters".into()]);
+        assert_eq!(cut.as_str(), format!("short\n\nCut here; {whole}."));
     }
 
     fn check(state: &State, head: char) -> String {

@@ -3,9 +3,10 @@
 use super::evidence::{beside, counters, delicate, refused_hosts, table, violations};
 use super::headline::{Tone, ahead, commands, sentence, since};
 use super::picture::mermaid;
-use super::words::{quoted, said};
 use super::{Context, Surface, base_name, commit_link, marker};
-use crate::model::text::{COMMENT_CHARS_MAX, fenced, tail};
+use crate::markdown;
+use crate::model::sanitized::{Markdown, code, fenced, link, prose, quoted, said};
+use crate::model::text::{COMMENT_CHARS_MAX, tail};
 use crate::pipeline::state::Complaint;
 
 /// Longest plan shown, in characters.
@@ -19,7 +20,7 @@ const LAST_CHARS_MAX: usize = 1_000;
 
 /// The comment on the issue. Once there is a pull request it only points there, until a person
 /// is needed or the run ends: one place that moves is enough, and every edit is a write.
-pub fn issue_comment(context: &Context<'_>) -> String {
+pub fn issue_comment(context: &Context<'_>) -> Markdown {
     let mut blocks = Blocks::open(marker(&context.state.request.run, Surface::Issue));
     if context.state.request.stories {
         head(context, &mut blocks);
@@ -32,12 +33,11 @@ pub fn issue_comment(context: &Context<'_>) -> String {
         Tone::Parked | Tone::Merged | Tone::Ended | Tone::Failed => false,
     };
     if let (Some(pull), true) = (context.state.work.pull, moving) {
-        blocks.push(&format!("**The change is in pull request #{pull}.**"));
-        blocks.push(
-            "Slipway sees it through conflicts, CI, review and merge; the comment there says \
-             what is being done and what is awaited.",
-        );
-        blocks.push("`/stop` ends the run, here or there.");
+        blocks.push(&markdown!("**The change is in pull request #{}.**", pull));
+        let there = "Slipway sees it through conflicts, CI, review and merge; the comment there \
+                     says what is being done and what is awaited.";
+        blocks.push(&there.into());
+        blocks.push(&"`/stop` ends the run, here or there.".into());
     } else {
         head(context, &mut blocks);
         blocks.push(&mermaid(context.state, context.policy));
@@ -52,7 +52,7 @@ pub fn issue_comment(context: &Context<'_>) -> String {
 }
 
 /// The comment on the pull request.
-pub fn pull_comment(context: &Context<'_>) -> String {
+pub fn pull_comment(context: &Context<'_>) -> Markdown {
     let mut blocks = Blocks::open(marker(&context.state.request.run, Surface::Pull));
     head(context, &mut blocks);
     blocks.push(&mermaid(context.state, context.policy));
@@ -74,56 +74,65 @@ pub fn pull_comment(context: &Context<'_>) -> String {
 /// The headline, what lies ahead, and what changes it.
 fn head(context: &Context<'_>, blocks: &mut Blocks) {
     let state = context.state;
-    blocks.push(&format!("**{}.**", said(&sentence(state))));
-    let when = if state.finished().is_some() { "At" } else { "Since" };
-    let ahead = said(&ahead(context));
-    let line = format!("{when} {}. {ahead}", since(state).readable());
-    blocks.push(line.trim_end());
-    blocks.push(&commands(context));
+    blocks.push(&markdown!("**{}.**", said(&sentence(state))));
+    blocks.push(&when(context));
+    blocks.push(&prose(&commands(context)));
     if let (Some(by), None) = (&state.held_by, state.finished()) {
         let by = said(&by.login);
-        blocks.push(&format!("On hold: {by} said `/hold`, and nothing is merged until `/unhold`."));
+        let text = "said `/hold`, and nothing is merged until `/unhold`.";
+        blocks.push(&markdown!("On hold: {} {}", by, text));
     }
     if let (Some(by), None) = (&state.stop_by, state.finished()) {
         let by = said(&by.login);
-        blocks.push(&format!(
-            "{by} said `/stop` when the merge was already asked for: GitHub's answer ends the run."
-        ));
+        let text =
+            "said `/stop` when the merge was already asked for: GitHub's answer ends the run.";
+        blocks.push(&markdown!("{} {}", by, text));
     }
+    if let Some(taken_out) = &state.request.taken_out {
+        let taken_out = said(taken_out);
+        blocks.push(&markdown!("What was asked held what nobody sees: {}.", taken_out));
+    }
+}
+
+/// Since when it is so, and what lies ahead.
+pub(super) fn when(context: &Context<'_>) -> Markdown {
+    let when = if context.state.finished().is_some() { "At" } else { "Since" };
+    let since = said(&since(context.state).readable());
+    markdown!("{} {}. {}", when, since, said(&ahead(context))).trimmed()
 }
 
 /// Who asked for what, where it is, and what it cost.
-fn asked(context: &Context<'_>, on_issue: bool) -> String {
+fn asked(context: &Context<'_>, on_issue: bool) -> Markdown {
     let state = context.state;
     let request = &state.request;
-    let mut parts = vec![format!("Asked for by {}", said(&request.by.login))];
+    let mut parts = vec![markdown!("Asked for by {}", said(&request.by.login))];
     match (on_issue, state.work.pull) {
-        (true, Some(pull)) => parts.push(format!("pull request #{pull}")),
-        (false, _) if request.pull.is_none() => parts.push(format!("issue #{}", request.issue)),
+        (true, Some(pull)) => parts.push(markdown!("pull request #{}", pull)),
+        (false, _) if request.pull.is_none() => parts.push(markdown!("issue #{}", request.issue)),
         (true, None) | (false, _) => {}
     }
     if request.dry_run {
-        parts.push("dry run: nothing is changed".to_owned());
+        parts.push("dry run: nothing is changed".into());
     }
     if state.work.base.is_some() || request.base.is_some() {
-        parts.push(format!("into `{}`", base_name(state)));
+        parts.push(markdown!("into {}", code(base_name(state))));
     }
     if let Some(agent) = request.agent.as_ref().or(context.policy.agent.as_ref()) {
-        parts.push(format!("agent {}", said(agent)));
+        parts.push(markdown!("agent {}", said(agent)));
     }
     if let Some(head) = &state.work.head {
-        parts.push(format!("newest commit {}", commit_or_short(context, head)));
+        parts.push(markdown!("newest commit {}", commit_or_short(context, head)));
     }
     parts.push(counters(context));
-    parts.join(" · ")
+    Markdown::joined(&parts, " · ")
 }
 
 /// A commit that was not pushed yet has no page on GitHub.
-fn commit_or_short(context: &Context<'_>, head: &crate::model::CommitSha) -> String {
+fn commit_or_short(context: &Context<'_>, head: &crate::model::CommitSha) -> Markdown {
     if context.state.work.published.as_ref() == Some(head) {
         commit_link(context, head)
     } else {
-        format!("`{}`", head.short())
+        code(head.short())
     }
 }
 
@@ -131,25 +140,20 @@ fn plan(context: &Context<'_>, blocks: &mut Blocks) {
     if let Some(plan) = &context.state.work.plan {
         let open = context.state.request.dry_run;
         let (plan, rest) = context.shortened(plan.trim(), PLAN_CHARS_MAX);
-        fold(blocks, "The plan", open, &format!("{}{rest}", fenced(&plan)));
+        fold(blocks, &"The plan".into(), open, &markdown!("{}{}", fenced(&plan), rest));
     }
 }
 
 fn details(context: &Context<'_>, blocks: &mut Blocks) {
     let state = context.state;
     if let (Some(complaint), None) = (&state.work.complaint, state.finished()) {
-        complained(blocks, complaint);
+        complained(context, blocks, complaint);
     }
     rejected(context, blocks);
     if !state.counts.flaky.is_empty() {
-        let names: Vec<String> = state
-            .counts
-            .flaky
-            .iter()
-            .take(NAMES_MAX)
-            .map(|name| format!("- {}", said(name)))
-            .collect();
-        fold(blocks, "Checks that failed once and passed when run again", false, &names.join("\n"));
+        let title = "Checks that failed once and passed when run again".into();
+        let names: Vec<&str> = state.counts.flaky.iter().map(String::as_str).collect();
+        fold(blocks, &title, false, &list(&names));
     }
 }
 
@@ -158,78 +162,84 @@ fn rejected(context: &Context<'_>, blocks: &mut Blocks) {
     let state = context.state;
     if let (Some(why), None) = (&state.work.rejection, state.finished()) {
         let found = violations(&state.work.violations);
-        let whole = if found.is_empty() { quoted(why, 2_000) } else { found };
-        fold(blocks, "Why the last attempt was refused", false, &whole);
+        let whole =
+            if found.is_empty() { quoted(why, 2_000, &context.links.repo_url) } else { found };
+        fold(blocks, &"Why the last attempt was refused".into(), false, &whole);
     }
 }
 
-fn complained(blocks: &mut Blocks, complaint: &Complaint) {
+fn complained(context: &Context<'_>, blocks: &mut Blocks, complaint: &Complaint) {
     match complaint {
         Complaint::Verification { log } => {
             let log = fenced(tail(log, LOG_BYTES_MAX));
-            fold(blocks, "The end of the last failed verification", false, &log);
+            fold(blocks, &"The end of the last failed verification".into(), false, &log);
         }
         Complaint::Checks { failed } => {
-            let names: Vec<String> = failed
-                .iter()
-                .take(NAMES_MAX)
-                .map(|check| format!("- {}", said(&check.name)))
-                .collect();
-            fold(blocks, "Checks that failed last", false, &names.join("\n"));
+            let names: Vec<&str> = failed.iter().map(|check| check.name.as_str()).collect();
+            fold(blocks, &"Checks that failed last".into(), false, &list(&names));
         }
         Complaint::Review { by, text } => {
-            let title = format!("What {} asked for", said(by));
-            fold(blocks, &title, false, &quoted(text, 4_000));
+            let title = markdown!("What {} asked for", said(by));
+            fold(blocks, &title, false, &quoted(text, 4_000, &context.links.repo_url));
         }
     }
 }
 
-fn fold(blocks: &mut Blocks, title: &str, open: bool, body: &str) {
-    let open = if open { " open" } else { "" };
-    blocks.push(&format!("<details{open}><summary>{title}</summary>\n\n{body}\n\n</details>"));
+/// Names as a list, as many as one reads.
+fn list(names: &[&str]) -> Markdown {
+    let names = names.iter().take(NAMES_MAX);
+    let names: Vec<Markdown> = names.map(|name| markdown!("- {}", said(name))).collect();
+    Markdown::joined(&names, "\n")
+}
+
+pub(super) fn folded(title: &Markdown, open: bool, body: &Markdown) -> Markdown {
+    let (open, title, body) = (if open { " open" } else { "" }, title.clone(), body.clone());
+    markdown!("<details{}><summary>{}</summary>\n\n{}\n\n</details>", open, title, body)
+}
+
+fn fold(blocks: &mut Blocks, title: &Markdown, open: bool, body: &Markdown) {
+    blocks.push(&folded(title, open, body));
 }
 
 /// A text of whole blocks: one that does not fit is left out, never cut open.
 #[derive(Debug)]
 pub(super) struct Blocks {
-    text: String,
+    text: Markdown,
     chars: usize,
     left_out: bool,
 }
 
 impl Blocks {
-    pub(super) fn open(first: String) -> Self {
-        Self { chars: first.chars().count(), text: first, left_out: false }
+    pub(super) fn open(first: Markdown) -> Self {
+        Self { chars: first.chars(), text: first, left_out: false }
     }
 
-    pub(super) fn push(&mut self, block: &str) {
+    pub(super) fn push(&mut self, block: &Markdown) {
         if block.is_empty() {
             return;
         }
-        let chars = block.chars().count() + 2;
+        let chars = block.chars() + 2;
         if self.chars + chars + LAST_CHARS_MAX > COMMENT_CHARS_MAX {
             self.left_out = true;
             return;
         }
-        self.text.push_str("\n\n");
-        self.text.push_str(block);
+        self.text.push(&"\n\n".into());
+        self.text.push(block);
         self.chars += chars;
     }
 
     /// The text with its last line: the run, the whole of it, and what was left out.
-    pub(super) fn close(mut self, context: &Context<'_>) -> String {
-        let run = &context.state.request.run;
-        let page = context.run_page();
-        let name =
-            page.map_or_else(|| format!("run `{run}`"), |page| format!("[run `{run}`]({page})"));
+    pub(super) fn close(mut self, context: &Context<'_>) -> Markdown {
+        let name = markdown!("run `{}`", context.state.request.run);
+        let page = context.links.run_page.as_ref();
+        let name = page.map_or_else(|| name.clone(), |page| link(&name, page));
         let left = if self.left_out {
-            format!(" Some of it did not fit here; {}.", context.whole())
+            markdown!(" Some of it did not fit here; {}.", context.whole())
         } else {
-            String::new()
+            Markdown::default()
         };
-        let last = format!("<sub>Slipway, {name}. `/help` lists the commands.{left}</sub>\n");
-        self.text.push_str("\n\n");
-        self.text.push_str(&last);
+        let last = "`/help` lists the commands.";
+        self.text.push(&markdown!("\n\n<sub>Slipway, {}. {}{}</sub>\n", name, last, left));
         self.text
     }
 }

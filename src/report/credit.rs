@@ -2,27 +2,23 @@
 
 use super::Context;
 use crate::model::User;
+use crate::model::sanitized::{Plain, co_author as credited};
 
-/// Longest login taken over, in characters; GitHub allows 39, enterprises a suffix more.
-const LOGIN_CHARS_MAX: usize = 60;
 /// The account GitHub shows in place of one that was deleted.
 const GHOST: &str = "ghost";
 
 /// The value of the requester's `Co-authored-by:` trailer; `None` for bots and for accounts
 /// that are gone, whom nobody could credit.
-pub fn co_author(context: &Context<'_>) -> Option<String> {
+pub fn co_author(context: &Context<'_>) -> Option<Plain> {
     of(&context.state.request.by, &context.links.repo_url)
 }
 
-fn of(user: &User, repo_url: &str) -> Option<String> {
-    // A login is made of these only; whatever else stands there is not one.
-    let known = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+fn of(user: &User, repo_url: &str) -> Option<Plain> {
     let login = user.login.as_str();
-    let plain = !login.is_empty() && login.len() <= LOGIN_CHARS_MAX && login.chars().all(known);
-    if user.bot || user.id.0 == 0 || login.eq_ignore_ascii_case(GHOST) || !plain {
+    if user.bot || user.id.0 == 0 || login.eq_ignore_ascii_case(GHOST) {
         return None;
     }
-    Some(format!("{login} <{}+{login}@users.noreply.{}>", user.id.0, host(repo_url)))
+    credited(login, user.id, host(repo_url))
 }
 
 /// The name of GitHub's host, without scheme, port and path.
@@ -40,7 +36,8 @@ mod tests {
     #[test]
     fn people_are_credited_at_their_own_host_and_nobody_else_is() {
         let of = |id, login: &str, bot, url| {
-            of(&User { id: UserId(id), login: login.to_owned(), bot }, url)
+            let user = User { id: UserId(id), login: login.to_owned(), bot };
+            of(&user, url).map(|who| who.as_str().to_owned())
         };
         let hub = "https://github.com/octo/hello";
         let ann = Some("ann-b <7+ann-b@users.noreply.github.com>".to_owned());

@@ -13,16 +13,18 @@ mod pull;
 mod stories;
 mod timeline;
 mod trust;
-mod words;
 
 pub use check_run::{CheckReport, Conclusion, check_run};
 pub use comment::{issue_comment, pull_comment};
 pub use credit::co_author;
 pub use headline::Tone;
-pub use pull::{commit_message, merge_message, merge_title, pull_body, pull_title};
+pub use pull::{commit_message, merge_message, merge_title, pull_body, pull_title, signed_message};
 pub use timeline::{happened, ignored};
 
 pub use crate::command::Button;
+use crate::markdown;
+use crate::model::character::visible;
+use crate::model::sanitized::{Markdown, code, link, said};
 use crate::model::text::cut;
 use crate::model::{CommitSha, RunId};
 use crate::pipeline::{Progress, State};
@@ -48,28 +50,24 @@ pub struct Links {
     pub repo_url: String,
 }
 
-/// Longest address that is linked, in characters.
-const PAGE_CHARS_MAX: usize = 500;
-
 impl Context<'_> {
-    fn run_page(&self) -> Option<&str> {
-        self.links.run_page.as_deref().filter(|page| page.chars().count() < PAGE_CHARS_MAX)
-    }
-
-    /// Where all of what was cut or left out can be read, as Markdown.
-    fn whole(&self) -> String {
-        self.run_page().map_or_else(
-            || format!("`slipway show {}` on the server tells it whole", self.state.request.run),
-            |page| format!("[the run's page]({page}) tells it whole"),
+    /// Where all of what was cut or left out can be read.
+    fn whole(&self) -> Markdown {
+        self.links.run_page.as_ref().map_or_else(
+            || markdown!("`slipway show {}` on the server tells it whole", self.state.request.run),
+            |page| markdown!("{} tells it whole", link(&"the run's page".into(), page)),
         )
     }
 
     /// `text` of at most `chars_max` characters, and a sentence about the rest when it is cut.
-    fn shortened(&self, text: &str, chars_max: usize) -> (String, String) {
+    fn shortened(&self, text: &str, chars_max: usize) -> (String, Markdown) {
         let short = cut(text, chars_max);
         let cut = short.len() != text.len();
-        let rest =
-            if cut { format!("\n\n<sub>Cut here; {}.</sub>", self.whole()) } else { String::new() };
+        let rest = if cut {
+            markdown!("\n\n<sub>Cut here; {}.</sub>", self.whole())
+        } else {
+            Markdown::default()
+        };
         (short, rest)
     }
 }
@@ -86,13 +84,13 @@ pub enum Surface {
 }
 
 /// The hidden first line of a text of ours; whoever looks for it also compares the author.
-pub fn marker(run: &RunId, surface: Surface) -> String {
+pub fn marker(run: &RunId, surface: Surface) -> Markdown {
     let surface = match surface {
         Surface::Issue => "issue",
         Surface::Pull => "pull",
         Surface::PullBody => "pull-body",
     };
-    format!("<!-- slipway:{run}:{surface} -->")
+    markdown!("<!-- slipway:{}:{} -->", run.clone(), surface)
 }
 
 /// Where a run is, as one line of plain text for terminals and for the answer to `/status`
@@ -104,14 +102,14 @@ pub fn line(state: &State) -> String {
         Progress::Finished { .. } => "",
     };
     let joint = if state.stage().is_some() { ": " } else { "" };
-    let sentence = words::visible(&headline::sentence(state));
+    let sentence = visible(&headline::sentence(state));
     let sentence: Vec<&str> = sentence.split_whitespace().collect();
     cut(&format!("{place}{joint}{}", sentence.join(" ")), LINE_CHARS_MAX)
 }
 
 /// The answer to `/status`, as Markdown that mentions nobody.
-pub fn status(state: &State) -> String {
-    format!("{}.", words::said(&line(state)))
+pub fn status(state: &State) -> Markdown {
+    markdown!("{}.", said(&line(state)))
 }
 
 fn base_name(state: &State) -> &str {
@@ -119,10 +117,13 @@ fn base_name(state: &State) -> &str {
     state.work.base.as_ref().or(asked).map_or("the base branch", |base| base.as_str())
 }
 
-fn commit_link(context: &Context<'_>, commit: &CommitSha) -> String {
-    format!("[`{}`]({}/commit/{commit})", commit.short(), context.links.repo_url)
+fn commit_link(context: &Context<'_>, commit: &CommitSha) -> Markdown {
+    let page = format!("{}/commit/{commit}", context.links.repo_url);
+    link(&code(commit.short()), &page)
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

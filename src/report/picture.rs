@@ -1,7 +1,7 @@
 //! The stages of a run with how far each is: for the Mermaid picture and for the page.
 
-use std::fmt::Write as _;
-
+use crate::markdown;
+use crate::model::sanitized::Markdown;
 use crate::pipeline::{Outcome, Phase, Progress, StageKind, State};
 use crate::policy::Policy;
 
@@ -88,17 +88,18 @@ fn reached(state: &State, kind: StageKind) -> bool {
 }
 
 /// The stages as a Mermaid flow chart.
-pub(super) fn mermaid(state: &State, policy: &Policy) -> String {
+pub(super) fn mermaid(state: &State, policy: &Policy) -> Markdown {
     let marks = marks(state, policy);
-    let nodes: Vec<String> =
-        marks.iter().map(|(stage, mark)| format!("{}:::{}", stage.word(), mark.word())).collect();
-    let mut out = format!("```mermaid\nflowchart LR\n{}\n", nodes.join(" --> "));
+    let node = |(stage, mark): &(StageKind, Mark)| markdown!("{}:::{}", stage.word(), mark.word());
+    let nodes: Vec<Markdown> = marks.iter().map(node).collect();
+    let nodes = Markdown::joined(&nodes, " --> ");
+    let mut out = markdown!("```mermaid\nflowchart LR\n{}\n", nodes);
     let mut used: Vec<Mark> = marks.into_iter().map(|(_, mark)| mark).collect();
     used.sort_unstable();
     used.dedup();
     for mark in used {
-        _ = writeln!(out, "classDef {} {}", mark.word(), mark.style());
+        out.push(&markdown!("classDef {} {}\n", mark.word(), mark.style()));
     }
-    out.push_str("```");
+    out.push(&"```".into());
     out
 }

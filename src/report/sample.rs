@@ -62,6 +62,7 @@ pub(super) fn request() -> Request {
         dry_run: false,
         stories: false,
         parent: None,
+        taken_out: None,
         frozen: None,
         at: T,
     }

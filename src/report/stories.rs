@@ -1,39 +1,54 @@
 //! The table of stories in the comment on the issue they belong to.
 
-use std::fmt::Write;
-
-use super::words::said;
+use crate::markdown;
+use crate::model::sanitized::{Markdown, said};
 use crate::pipeline::stories::{Standing, Story, failed_before};
 
 /// One line for each story, in their order; nothing before they were read.
-pub(super) fn table(stories: &[Story]) -> String {
+pub(super) fn table(stories: &[Story]) -> Markdown {
     if stories.is_empty() {
-        return String::new();
+        return Markdown::default();
     }
-    let mut out = "| Story | State | Pull request |\n|---|---|---|\n".to_owned();
+    let mut out = Markdown::from("| Story | State | Pull request |\n|---|---|---|\n");
     for story in stories {
-        let title = said(&story.title).replace('\n', " ");
-        let pull = story.pull.map(|pull| format!("#{pull}")).unwrap_or_default();
-        // Writing to a string cannot fail.
-        let _written =
-            writeln!(out, "| #{} {title} | {} | {pull} |", story.issue, state(story, stories));
+        let title = said(&story.title);
+        let pull = story.pull.map(|pull| markdown!("#{}", pull)).unwrap_or_default();
+        let state = state(story, stories);
+        out.push(&markdown!("| #{} {} | {} | {} |\n", story.issue, title, state, pull));
     }
     out
 }
 
-fn state(story: &Story, all: &[Story]) -> String {
+fn state(story: &Story, all: &[Story]) -> Markdown {
     match story.standing {
-        Standing::Merged => "✅ merged".to_owned(),
-        Standing::Closed => "✅ closed".to_owned(),
-        Standing::Running => "⏳ being worked on".to_owned(),
-        Standing::Asks => "🙋 needs a person".to_owned(),
-        Standing::Failed => "❌ did not get there; say `/retry` there, or close it".to_owned(),
-        Standing::Open if story.blockers.is_empty() => "waits for its turn".to_owned(),
-        Standing::Open => match failed_before(story, all) {
-            Some(failed) => format!("🚫 does not start: #{} did not get there", failed.issue),
-            None => format!("waits for {}", story.blockers.join(", ")),
-        },
+        Standing::Merged => "✅ merged".into(),
+        Standing::Closed => "✅ closed".into(),
+        Standing::Running => "⏳ being worked on".into(),
+        Standing::Asks => "🙋 needs a person".into(),
+        Standing::Failed => "❌ did not get there; say `/retry` there, or close it".into(),
+        Standing::Open if story.blockers.is_empty() => "waits for its turn".into(),
+        Standing::Open => failed_before(story, all).map_or_else(
+            || {
+                let names = story.blockers.iter().map(|name| blocker(name));
+                markdown!("waits for {}", Markdown::joined(&names.collect::<Vec<_>>(), ", "))
+            },
+            |failed| markdown!("🚫 does not start: #{} did not get there", failed.issue),
+        ),
     }
+}
+
+/// `#3` or `octo/hello#3`, which leads there; whatever else stands there is only said.
+fn blocker(name: &str) -> Markdown {
+    use crate::model::{IssueNumber, Repo};
+    let number = name.rsplit_once('#').and_then(|(repo, number)| {
+        let number = IssueNumber(number.parse().ok()?);
+        Some(if repo.is_empty() {
+            markdown!("#{}", number)
+        } else {
+            markdown!("{}#{}", Repo::parse(repo).ok()?, number)
+        })
+    });
+    number.unwrap_or_else(|| said(name))
 }
 
 #[cfg(test)]
@@ -58,13 +73,13 @@ mod tests {
             story(5, "e", Standing::Open, &["#8", "o/r#1"]),
             story(6, "f", Standing::Open, &[]),
         ]);
-        let lines: Vec<&str> = found.lines().skip(2).collect();
+        let lines: Vec<&str> = found.as_str().lines().skip(2).collect();
         assert!(lines[0].contains("a\\|b") && !lines[0].contains("@ann"), "{}", lines[0]);
         assert!(lines[0].ends_with("| ✅ merged | #9 |"), "{}", lines[0]);
         assert!(lines[1].contains("did not get there; say `/retry`"));
         assert!(lines[2].contains("does not start: #3 did not"));
         assert!(lines[3].contains("waits for #8, o/r#1"));
         assert!(lines[4].contains("waits for its turn"));
-        assert_eq!(table(&[]), "");
+        assert_eq!(table(&[]).as_str(), "");
     }
 }

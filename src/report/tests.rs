@@ -7,11 +7,11 @@ use crate::pipeline::{Outcome, ParkReason, Phase, Role, StageKind, Task};
 use crate::policy::MergeMode;
 
 fn issue(state: &State) -> String {
-    with(state, &Policy::default(), issue_comment)
+    with(state, &Policy::default(), issue_comment).to_string()
 }
 
 fn pull(state: &State) -> String {
-    with(state, &Policy::default(), pull_comment)
+    with(state, &Policy::default(), pull_comment).to_string()
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn an_approval_is_asked_for_once_and_only_where_it_counts() {
     let mut state = sample::awaiting_review();
     let asks = |state: &State, merge| {
         let policy = Policy { merge, ..Policy::default() };
-        with(state, &policy, pull_comment)
+        with(state, &policy, pull_comment).to_string()
     };
     assert!(asks(&state, MergeMode::OnApproval).contains("`/approve` approves"));
     assert!(asks(&state, MergeMode::OnCommand).contains("`/merge` orders"));
@@ -387,7 +387,7 @@ fn what_is_cut_says_where_the_whole_is() {
     assert!(issue(&state).contains(&format!("<sub>Cut here; {shown}.</sub>")));
     let links = Links { run_page: None, ..sample::links() };
     let context = Context { state: &state, policy: &Policy::default(), links: &links };
-    let text = issue_comment(&context);
+    let text = issue_comment(&context).to_string();
     let run = &state.request.run;
     assert!(text.contains(&format!("Cut here; `slipway show {run}` on the server")), "{text}");
 }

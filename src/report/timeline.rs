@@ -1,7 +1,7 @@
 //! What happened to a run, as one plain line for terminals and the page.
 
-use super::words::visible;
 use crate::command::Source;
+use crate::model::character::visible;
 use crate::model::text::cut;
 use crate::pipeline::standing::{Enlisted, Left};
 use crate::pipeline::twin::Signing;

@@ -1,10 +1,8 @@
 //! What was read, how far it is believed, and what is held, as people see it.
 
-use std::fmt::Write as _;
-
 use super::Context;
-use super::words::{said, visible};
-use crate::model::text::{cut, fenced};
+use crate::markdown;
+use crate::model::sanitized::{Markdown, code, fenced, said};
 use crate::pipeline::State;
 use crate::pipeline::trust::Held;
 
@@ -15,62 +13,63 @@ const PATCH_CHARS_MAX: usize = 24_000;
 
 /// What an agent reads of the issue, and what follows from who wrote it; empty for runs that
 /// were asked for before this was kept.
-pub(super) fn read(context: &Context<'_>) -> String {
+pub(super) fn read(context: &Context<'_>) -> Markdown {
     let state = context.state;
-    let Some(frozen) = &state.request.frozen else { return String::new() };
-    let many = |n: usize| if n == 1 { "1 comment".to_owned() } else { format!("{n} comments") };
-    let mut line = format!(
-        "Read as it stood when it was asked: title, body and {}; {} left out. Digest `{}`.",
-        many(frozen.remarks.len()),
+    let Some(frozen) = &state.request.frozen else { return Markdown::default() };
+    let many = if frozen.remarks.len() == 1 { "comment" } else { "comments" };
+    let mut line = markdown!(
+        "Read as it stood when it was asked: title, body and {} {}; {} left out. Digest {}.",
+        frozen.remarks.len(),
+        many,
         frozen.left_out,
-        frozen.short()
+        code(frozen.short())
     );
     if let Some(commit) = &frozen.policy_at {
-        _ = write!(line, " Policy of `{}`.", commit.short());
+        line.push(&markdown!(" Policy of {}.", code(commit.short())));
     }
-    line.push(' ');
-    line.push_str(&tainted(context));
-    line
+    markdown!("{} {}", line, tainted(context))
 }
 
 /// Whether the run is tainted, why, and what that means.
-fn tainted(context: &Context<'_>) -> String {
+fn tainted(context: &Context<'_>) -> Markdown {
     let state = context.state;
-    let reasons: Vec<&str> = state.tainted.iter().map(|taint| taint.why()).collect();
+    let reasons: Vec<Markdown> =
+        state.tainted.iter().map(|taint| Markdown::from(taint.why())).collect();
     if reasons.is_empty() {
-        return "Not tainted.".to_owned();
+        return "Not tainted.".into();
     }
     let pushes = if state.holds_push(context.policy) {
         "every push waits for `/push`, and a person must approve the merge"
     } else {
         "a person must approve the merge"
     };
-    format!("Tainted, since {}: {pushes}.", reasons.join(" and "))
+    markdown!("Tainted, since {}: {}.", Markdown::joined(&reasons, " and "), pushes)
 }
 
-/// The change that waits for `/push`, as Markdown; `None` when none does.
-pub(super) fn held(context: &Context<'_>) -> Option<String> {
+/// The change that waits for `/push`; `None` when none does.
+pub(super) fn held(context: &Context<'_>) -> Option<Markdown> {
     let held = context.state.held()?;
     let diff = &held.diff;
-    let mut text = format!("**Held: what `{}` changes.** {}\n\n", held.head.short(), totals(held));
+    let (commit, sums) = (code(held.head.short()), said(&totals(held)));
+    let mut text = markdown!("**Held: what {} changes.** {}\n\n", commit, sums);
     for file in diff.files.iter().take(PATHS_MAX) {
         let path = said(&file.path);
-        _ = writeln!(text, "- {path} (+{} −{})", file.added, file.removed);
+        text.push(&markdown!("- {} (+{} −{})\n", path, file.added, file.removed));
     }
     let more = diff.files.len().saturating_sub(PATHS_MAX);
     let more = u32::try_from(more).unwrap_or(u32::MAX).saturating_add(diff.more_files);
     if more > 0 {
-        _ = writeln!(text, "- and {more} more");
+        text.push(&markdown!("- and {} more\n", more));
     }
-    let patch: Vec<String> = diff.patch.lines().map(visible).collect();
-    let (patch, rest) = context.shortened(&patch.join("\n"), PATCH_CHARS_MAX);
+    let (patch, rest) = context.shortened(&diff.patch, PATCH_CHARS_MAX);
     let incomplete = if diff.is_cut && rest.is_empty() {
         "\n\n<sub>Not every line fits here.</sub>"
     } else {
         ""
     };
-    let body = format!("{}{rest}{incomplete}", fenced(&patch));
-    _ = write!(text, "\n<details><summary>The change</summary>\n\n{body}\n\n</details>");
+    let body = markdown!("{}{}{}", fenced(&patch), rest, incomplete);
+    let open = "<details><summary>The change</summary>";
+    text.push(&markdown!("\n{}\n\n{}\n\n</details>", open, body));
     Some(text)
 }
 
@@ -85,13 +84,12 @@ fn totals(held: &Held) -> String {
     format!("{files} file{many}, {added} lines put in, {removed} taken out.")
 }
 
-/// The same for a page, without markup.
+/// The same for a page, which shows text alone.
 pub(super) fn held_lines(state: &State) -> Option<(String, String)> {
     let held = state.held()?;
     let cut_off = if held.diff.is_cut { "\n(not every line fits here)" } else { "" };
-    let patch: Vec<String> = held.diff.patch.lines().map(visible).collect();
     let title = format!("Held: what {} changes. {}", held.head.short(), totals(held));
-    Some((cut(&title, 200), format!("{}{cut_off}", patch.join("\n"))))
+    Some((title, format!("{}{cut_off}", held.diff.patch.trim_end())))
 }
 
 #[cfg(test)]
@@ -136,7 +134,7 @@ mod tests {
     fn the_comment_says_what_was_read_and_whether_the_run_is_tainted() {
         let mut state = holding("");
         let say = |state: &State| {
-            let text = with(state, &Policy::default(), super::read);
+            let text = with(state, &Policy::default(), super::read).to_string();
             wrapped(&text, 60)
         };
         insta::assert_snapshot!(say(&state), @"
@@ -158,7 +156,7 @@ mod tests {
     fn a_held_change_is_shown_inert_where_people_release_it_and_gone_once_it_is_pushed() {
         let mut state = holding("src/a.rs\n-old\n+``` @all\u{202e} /merge\n");
         let policy = Policy::default();
-        let comment = with(&state, &policy, issue_comment);
+        let comment = with(&state, &policy, issue_comment).to_string();
         assert!(comment.contains("Held: what `aaaaaaaaaa` changes.** 2 files, 4 lines put in"));
         assert!(comment.contains("- src/a.rs (+2 −1)") && comment.contains("Not every line"));
         assert!(!comment.contains('\u{202e}') && comment.contains("````"));
@@ -168,10 +166,10 @@ mod tests {
             shown.contains("Held: what aaaaaaaaaa changes") && shown.contains("+``` @all /merge")
         );
         let report = with(&state, &policy, |context| check_run(context, &sha('a')));
-        assert!(report.summary.contains("src/a.rs"));
+        assert!(report.summary.as_str().contains("src/a.rs"));
         state.work.published = Some(sha('a'));
         for text in [with(&state, &policy, issue_comment), with(&state, &policy, pull_comment)] {
-            assert!(!text.contains("Held: what"));
+            assert!(!text.as_str().contains("Held: what"));
         }
     }
 
@@ -182,7 +180,7 @@ mod tests {
             &state.progress,
             crate::pipeline::Progress::Running { phase: Phase::Waiting(_), .. }
         ));
-        let comment = with(&state, &Policy::default(), issue_comment);
+        let comment = with(&state, &Policy::default(), issue_comment).to_string();
         assert!(comment.contains("Held: what") && comment.contains("tells it whole"));
         assert!(comment.chars().count() <= crate::model::text::COMMENT_CHARS_MAX);
     }

@@ -1,13 +1,13 @@
 //! Logs: one line an event on standard error, readable or as JSON, with secrets taken out.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
 
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::Redactor;
+use crate::model::Stream;
 
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -42,7 +42,7 @@ impl Logs {
     /// Makes this the log of the process; works once.
     pub fn install(self) -> Result<(), LogsError> {
         let filter = EnvFilter::try_new(&self.filter).map_err(LogsError::Filter)?;
-        let to = Redacting { redactor: Arc::new(self.redactor), to: io::stderr };
+        let to = Redacting { redactor: self.redactor, to: io::stderr };
         let colours = io::stderr().is_terminal();
         let lines =
             tracing_subscriber::fmt().with_env_filter(filter).with_writer(to).with_ansi(colours);
@@ -56,7 +56,7 @@ impl Logs {
 
 /// Opens writers that take secrets out of every line.
 struct Redacting<M> {
-    redactor: Arc<Redactor>,
+    redactor: Redactor,
     to: M,
 }
 
@@ -64,31 +64,43 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Redacting<M> {
     type Writer = RedactingWriter<M::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        RedactingWriter { redactor: Arc::clone(&self.redactor), to: self.to.make_writer() }
+        let stream = Some(self.redactor.stream());
+        RedactingWriter { stream, line: Vec::new(), to: self.to.make_writer() }
     }
 }
 
-/// The subscriber writes a whole line at once, so a secret is never split between two writes.
-struct RedactingWriter<W> {
-    redactor: Arc<Redactor>,
+/// One event, in as many parts as it is given: it is written when all of it is there, so that no
+/// secret is divided and no line of another thread stands in its middle.
+struct RedactingWriter<W: Write> {
+    stream: Option<Stream>,
+    line: Vec<u8>,
     to: W,
 }
 
 impl<W: Write> Write for RedactingWriter<W> {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(line);
-        self.to.write_all(self.redactor.redact(&text).as_bytes())?;
-        Ok(line.len())
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        let sure = self.stream.as_mut().map(|stream| stream.push(part));
+        self.line.extend(sure.unwrap_or_default());
+        Ok(part.len())
     }
 
+    /// What may be the beginning of a secret waits for the end of the event.
     fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
+        Ok(())
+    }
+}
+
+impl<W: Write> Drop for RedactingWriter<W> {
+    fn drop(&mut self) {
+        self.line.extend(self.stream.take().map(Stream::finish).unwrap_or_default());
+        // Nobody is left to be told that the log cannot be written.
+        _ = self.to.write_all(&self.line).and_then(|()| self.to.flush());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
     use crate::model::Secret;
@@ -115,7 +127,7 @@ mod tests {
         for json in [false, true] {
             let kept = Kept::default();
             let sink = kept.clone();
-            let to = Redacting { redactor: Arc::new(redactor.clone()), to: move || sink.clone() };
+            let to = Redacting { redactor: redactor.clone(), to: move || sink.clone() };
             let lines = tracing_subscriber::fmt().with_writer(to);
             let event = || tracing::info!(%token, "a \"quoted\" word and {known}");
             if json {
@@ -126,6 +138,24 @@ mod tests {
             let written = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
             assert!(written.contains("quoted"), "{written}");
             assert!(!written.contains(&token) && !written.contains(&known), "{written}");
+        }
+    }
+
+    #[test]
+    fn attack_55_a_line_in_parts_gives_nothing_away() {
+        let token = format!("ghs_{:032x}", fastrand::u128(..));
+        let line = format!("before {token} after");
+        for at in 0..=line.len() {
+            let kept = Kept::default();
+            let sink = kept.clone();
+            let to = Redacting { redactor: Redactor::default(), to: move || sink.clone() };
+            let mut writer = to.make_writer();
+            let (first, second) = line.as_bytes().split_at(at);
+            writer.write_all(first).unwrap();
+            writer.write_all(second).unwrap();
+            drop(writer);
+            let written = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+            assert_eq!(written, "before [hidden] after");
         }
     }
 

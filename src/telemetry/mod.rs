@@ -2,8 +2,8 @@
 
 mod logs;
 mod metrics;
-mod redact;
 
 pub use logs::{LogFormat, Logs, LogsError};
 pub use metrics::{Intake, JobEnd, Metrics};
-pub use redact::Redactor;
+
+pub use crate::model::Redactor;

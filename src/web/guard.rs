@@ -1,5 +1,7 @@
 //! Who may see pages and metrics.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::uri::Authority;
 use axum::http::{StatusCode, Uri};
@@ -54,12 +56,19 @@ fn asks_for_loopback(uri: &Uri, headers: &HeaderMap) -> bool {
     let Some(authority) = named.or_else(|| uri.authority().map(Authority::as_str)) else {
         return false;
     };
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
+    let end = authority.find(':').unwrap_or(authority.len());
+    let (is_loopback, port) = if let Some(rest) = authority.strip_prefix('[') {
+        let (host, port) = rest.split_once(']').unwrap_or_default();
+        (host.parse().is_ok_and(|ip: Ipv6Addr| ip.is_loopback()), port)
+    } else {
+        let (host, port) = authority.split_at(end);
+        let loopback = host.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback());
+        (loopback || host.eq_ignore_ascii_case("localhost"), port)
     };
-    let loopback = |ip: std::net::IpAddr| ip.is_loopback();
-    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(loopback)
+    let port = port.strip_prefix(':').map_or(port.is_empty(), |digits| {
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    port && is_loopback
 }
 
 fn knows(token: &Secret, headers: &HeaderMap) -> bool {
@@ -103,6 +112,57 @@ mod tests {
             assert_eq!(status(&Visitors::Local, &headers(header::HOST, bad)), 403, "{bad}");
         }
         assert_eq!(status(&Visitors::Local, &HeaderMap::new()), 403);
+    }
+
+    #[test]
+    fn attack_53_a_name_pointed_here_from_outside_opens_nothing() {
+        let mut opened = Vec::new();
+        let parts = [
+            "localhost",
+            "127.0.0.1",
+            "[::1]",
+            "evil.example",
+            ".",
+            "@",
+            ":",
+            "80",
+            ":80",
+            "/",
+            "%00",
+            "x",
+            "-",
+            "[",
+            "]",
+            " ",
+            "0",
+            "169.254.169.254",
+            "[::ffff:10.0.0.1]",
+            "#",
+            "?",
+            ",",
+        ];
+        for _ in 0..20_000 {
+            let host: String =
+                (0..fastrand::usize(1..4)).map(|_| *fastrand::choice(&parts).unwrap()).collect();
+            let Ok(value) = HeaderValue::from_str(&host) else { continue };
+            let headers = HeaderMap::from_iter([(header::HOST, value)]);
+            if status(&Visitors::Local, &headers) == 200 {
+                opened.push(host);
+            }
+        }
+        let name = |host: &str| host.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+        let known = ["localhost", "127.0.0.1", "[::1]", "localhost:", "127.0.0.1:", "[::1]:"];
+        let loopback =
+            |host: &str| known.contains(&name(host).as_str()) || host.starts_with("127.0.0.");
+        assert!(opened.iter().all(|host| loopback(host)), "{opened:?}");
+        assert!(!opened.is_empty());
+        // Without the check, as for whoever knows the token, any name is answered.
+        let word = format!("{:x}", fastrand::u128(..));
+        let mut any = headers(header::HOST, "evil.example");
+        let bearer = HeaderValue::from_str(&format!("Bearer {word}")).unwrap();
+        any.insert(header::AUTHORIZATION, bearer);
+        assert_eq!(status(&Visitors::Token(Secret::new(word)), &any), 200);
+        assert_eq!(status(&Visitors::Local, &any), 403);
     }
 
     #[test]

@@ -169,22 +169,25 @@ fn panicked(_cause: Box<dyn std::any::Any + Send + 'static>) -> Response {
 
 /// Nothing here runs scripts, sits in a frame, or is kept by a cache.
 async fn harden(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    let policy = pages::content_security_policy();
-    for (name, value) in [
+    response.headers_mut().extend(hardening());
+    response
+}
+
+/// What every answer carries. The strict transport holds only where a proxy speaks TLS for us:
+/// browsers ignore it elsewhere.
+fn hardening() -> [(HeaderName, HeaderValue); 9] {
+    let fixed = |name, value| (HeaderName::from_static(name), HeaderValue::from_static(value));
+    [
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            HeaderValue::from_static("same-origin"),
-        ),
-        (header::CONTENT_SECURITY_POLICY, policy),
-    ] {
-        headers.insert(name, value);
-    }
-    response
+        fixed("cross-origin-resource-policy", "same-origin"),
+        fixed("cross-origin-opener-policy", "same-origin"),
+        fixed("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+        (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
+        (header::CONTENT_SECURITY_POLICY, pages::content_security_policy()),
+    ]
 }
 
 #[cfg(test)]

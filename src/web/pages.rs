@@ -22,7 +22,7 @@ const REFRESH_SECONDS: u32 = 10;
 pub(super) fn content_security_policy() -> HeaderValue {
     HeaderValue::from_static(
         "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'",
+         frame-ancestors 'none'; require-trusted-types-for 'script'",
     )
 }
 

@@ -3,6 +3,8 @@
 use super::Engine;
 use super::failure::Failure;
 use crate::github::{At, Reaction};
+use crate::markdown;
+use crate::model::sanitized::prose;
 use crate::model::{CommentId, IssueNumber};
 use crate::pipeline::Answer;
 use crate::report;
@@ -21,26 +23,27 @@ impl Engine {
                 self.ports.github.react(at, to, Reaction::ThumbsUp).await?;
                 return self.end(lease, Vec::new()).await;
             }
-            Answer::Words(text) => text.clone(),
+            Answer::Words(text) => prose(text),
             Answer::Help => crate::command::help(),
             Answer::Status => match self.ports.store.latest_run(&at.repo, issue).await? {
                 Some(run) => match self.ports.store.load(&run).await? {
                     Some(snapshot) => report::status(&snapshot.state),
-                    None => "There was no run here yet.".to_owned(),
+                    None => "There was no run here yet.".into(),
                 },
-                None => "There was no run here yet. `/go` starts one.".to_owned(),
+                None => "There was no run here yet. `/go` starts one.".into(),
             },
         };
         if !self.may_answer(&at.repo, issue) {
             self.ports.github.react(at, to, Reaction::Confused).await?;
             return self.end(lease, Vec::new()).await;
         }
-        let marker = format!("<!-- slipway:answer:{to} -->");
+        let marker = markdown!("<!-- slipway:answer:{} -->", to);
+        let github = &self.ports.github;
         let repeated = lease.attempts > 0;
-        let there = repeated && self.ports.github.comment_with(at, issue, &marker).await?.is_some();
+        let there = repeated && github.comment_with(at, issue, marker.as_str()).await?.is_some();
         if !there {
-            let body = format!("{marker}\n{text}").into();
-            self.ports.github.comment(at, issue, &body).await?;
+            let body = self.sanitizer.text(&markdown!("{}\n{}", marker, text));
+            github.comment(at, issue, &body).await?;
         }
         self.end(lease, Vec::new()).await
     }

@@ -10,7 +10,9 @@ use super::failure::Failure;
 use super::inbox::Said;
 use crate::command::{self, Go, Parsed};
 use crate::github::{At, Conversation, Edited};
-use crate::model::text::{cut, fenced};
+use crate::model::clean::{Cleaned, clean, clean_line};
+use crate::model::sanitized::fenced;
+use crate::model::text::cut;
 use crate::model::trust::Rule;
 use crate::model::{CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, RunId};
 use crate::model::{User, UserId};
@@ -79,8 +81,13 @@ impl Engine {
             Ok(words) => words,
             Err(text) => return Ok(Err(text)),
         };
-        let Words { title, body, frozen } = words;
-        if title.trim().is_empty() && body.trim().is_empty() && go.words.is_empty() {
+        let Words { title, body, frozen, read } = words;
+        let asked = clean(&go.words);
+        let taken_out = said
+            .again
+            .as_ref()
+            .map_or_else(|| read.and(&asked).taken_out(), |again| again.taken_out.clone());
+        if title.trim().is_empty() && body.trim().is_empty() && asked.text.is_empty() {
             return Ok(Err("The issue says nothing yet, so nothing was started.".to_owned()));
         }
         let wanted = go.agent.as_deref();
@@ -101,11 +108,12 @@ impl Engine {
             comment: cause.comment(),
             base: go.base.clone(),
             agent,
-            words: go.words.clone(),
+            words: asked.text,
             dry_run: go.dry_run,
             stories: !said.is_pull && !go.dry_run && self.has_stories(said).await?,
             parent: cause.parent(),
             frozen,
+            taken_out,
             at: self.now(),
         }))
     }
@@ -131,7 +139,8 @@ impl Engine {
     ) -> Result<Result<Words, String>, Failure> {
         if let Some(again) = &said.again {
             let (title, body) = (again.title.clone(), again.body.clone());
-            return Ok(Ok(Words { title, body, frozen: again.frozen.clone() }));
+            let (frozen, read) = (again.frozen.clone(), Cleaned::default());
+            return Ok(Ok(Words { title, body, frozen, read }));
         }
         let github = &self.ports.github;
         let conversation = github.conversation(&said.at, said.number).await?;
@@ -151,27 +160,33 @@ impl Engine {
                 (issue.title, issue.body)
             }
         };
-        let (title, body) = (cut(&title, TITLE_CHARS_MAX), cut(&body, BODY_CHARS_MAX));
-        let texts = (title.as_str(), body.as_str());
-        let mut scene = self.scene(said, conversation, texts).await?;
+        // Whoever reads it for a machine reads what people see, from here on.
+        let title = clean_line(&title).at_most(TITLE_CHARS_MAX);
+        let body = clean(&body).at_most(BODY_CHARS_MAX);
+        let texts = (title.text.as_str(), body.text.as_str());
+        let (mut scene, cleaned) = self.scene(said, conversation, texts).await?;
         (scene.public, scene.outsiders) = (ground.public, policy.outsiders);
         let mut frozen = scene.freeze();
         let restless = scene.is_restless(&frozen);
         let confirmed = go.digest.as_deref() == Some(frozen.short());
         if (restless || go.digest.is_some()) && !confirmed {
-            return Ok(Err(confirm(&title, &body, &frozen)));
+            return Ok(Err(confirm(&title.text, &body.text, &frozen)));
         }
         frozen.policy_at.clone_from(&ground.policy_at);
-        Ok(Ok(Words { title, body, frozen: Some(frozen) }))
+        let mut read = title.clone().and(&body);
+        for one in frozen.remarks.iter().filter_map(|one| cleaned.get(&one.id)) {
+            read = read.and(one);
+        }
+        Ok(Ok(Words { title: title.text, body: body.text, frozen: Some(frozen), read }))
     }
 
-    /// What was said, with the level of each text.
+    /// What was said, with the level of each text, and what was taken out of each comment.
     async fn scene<'a>(
         &self,
         said: &Said,
         conversation: Conversation,
         (title, body): (&'a str, &'a str),
-    ) -> Result<Scene<'a>, Failure> {
+    ) -> Result<(Scene<'a>, BTreeMap<CommentId, Cleaned>), Failure> {
         let at = said.written.unwrap_or_else(|| self.now());
         let mut writers = Writers::new(&said.at, &said.by);
         let mut level = self.level(&mut writers, conversation.author.as_ref()).await?;
@@ -183,7 +198,7 @@ impl Engine {
                 edited = Some(moment(edit));
             }
         }
-        let mut spoken = Vec::new();
+        let (mut spoken, mut cleaned) = (Vec::new(), BTreeMap::new());
         for one in conversation.remarks {
             let Some(by) = one.by.filter(|by| !by.bot) else { continue };
             if command::parse(&one.text) != Parsed::None {
@@ -197,10 +212,12 @@ impl Engine {
                 }
             }
             let edited = one.edited.as_ref().map(moment);
-            let (id, text, created) = (one.id, one.text, one.created);
+            let (id, seen, created) = (one.id, clean(&one.text), one.created);
+            let text = seen.text.clone();
+            cleaned.insert(id, Cleaned { text: String::new(), ..seen });
             spoken.push(Spoken { id, by, text, created, edited, level });
         }
-        Ok(Scene {
+        let scene = Scene {
             at,
             title,
             body,
@@ -211,7 +228,8 @@ impl Engine {
             public: true,
             outsiders: None,
             trust: self.settings.trust,
-        })
+        };
+        Ok((scene, cleaned))
     }
 
     /// How far a word of `by` is believed: as an instruction of whoever may write now.
@@ -255,6 +273,8 @@ struct Words {
     title: String,
     body: String,
     frozen: Option<Frozen>,
+    /// What was taken out of them and of the comments that are read.
+    read: Cleaned,
 }
 
 /// The text that asks for a digest, with exactly what an agent would read.

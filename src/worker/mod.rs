@@ -41,7 +41,8 @@ use crate::clock::Clock;
 use crate::egress::{Account, Egress};
 use crate::git::Git;
 use crate::github::{At, GitHub};
-use crate::model::{InstallationId, Millis, RunId, Vault};
+use crate::model::sanitized::Sanitizer;
+use crate::model::{InstallationId, Millis, Redactor, RunId, Vault};
 use crate::pipeline::State;
 use crate::sandbox::Sandbox;
 use crate::store::{Claim, Error, Lease, Store};
@@ -135,6 +136,8 @@ pub struct Engine {
     later: Mutex<BTreeMap<RunId, Millis>>,
     /// What was answered, and who asked for what.
     ledger: Mutex<budget::Ledger>,
+    /// The last step of every text to GitHub, and the first of what is kept.
+    sanitizer: Sanitizer,
 }
 
 impl std::fmt::Debug for Engine {
@@ -146,8 +149,26 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     pub fn new(ports: Ports, settings: Settings, watcher: Arc<dyn Watcher>) -> Self {
         let (running, limited, later, ledger) = Default::default();
-        let (vault, canaries) = Default::default();
-        Self { ports, settings, watcher, vault, canaries, running, limited, later, ledger }
+        let (vault, canaries, sanitizer) = Default::default();
+        Self {
+            ports,
+            settings,
+            watcher,
+            vault,
+            canaries,
+            running,
+            limited,
+            later,
+            ledger,
+            sanitizer,
+        }
+    }
+
+    /// Keeps what `redactor` knows out of everything that is stored or shown.
+    #[must_use]
+    pub fn with_redactor(mut self, redactor: Redactor) -> Self {
+        self.sanitizer = Sanitizer::new(redactor);
+        self
     }
 
     /// Lets none of these secrets leave with a change.

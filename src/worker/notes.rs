@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 use super::Engine;
 use super::failure::Failure;
 use super::reconcile::check_run_shown;
-use crate::github::{At, log};
+use crate::github::{self, At, log};
+use crate::model::sanitized::{plain, printed};
 use crate::model::{CheckId, CommitSha};
 use crate::pipeline::State;
 use crate::report::notes::{self, Failing, Note};
@@ -40,10 +41,21 @@ impl Engine {
         let gate = [notes::refused(state), notes::delicate(state)].into_iter().flatten();
         found.extend(gate.flat_map(|(_, notes)| notes));
         found.truncate(notes::NOTES_MAX);
-        let shown = check_run_shown(snapshot, &self.links(state), head);
+        let shown = check_run_shown(snapshot, &self.links(state), head, &self.sanitizer);
+        let found: Vec<github::Note> = found.into_iter().map(|note| self.shown(note)).collect();
         self.ports.github.annotate(&at, (CheckId(id), &shown), &found).await?;
         let published = Published { surface: name, remote: id, hash: cause, at: self.now() };
         Ok(self.ports.store.publish(run, published).await?)
+    }
+
+    fn shown(&self, note: Note) -> github::Note {
+        github::Note {
+            path: note.path,
+            line: note.line,
+            level: note.level,
+            title: self.sanitizer.text(&plain(&note.title)),
+            message: self.sanitizer.text(&printed(&note.message)),
+        }
     }
 
     /// What is known to fail, from our own output or the logs of checks.

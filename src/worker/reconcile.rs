@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::failure::Failure;
 use super::{Engine, jobs};
 use crate::github::{self, At, CheckRun};
-use crate::model::text::CommentText;
+use crate::model::sanitized::{CommentText, Markdown, Sanitizer};
 use crate::model::{CheckId, CommentId, CommitSha, IssueNumber, Millis, RunId};
 use crate::pipeline::{Phase, Progress, State};
 use crate::report::{self, Surface};
@@ -13,7 +13,7 @@ use crate::store::{Lease, Published, Snapshot};
 
 /// One place on GitHub that shows the run.
 enum Place {
-    Comment { surface: Surface, issue: IssueNumber, body: String },
+    Comment { surface: Surface, issue: IssueNumber, body: CommentText },
     Check { run: CheckRun },
 }
 
@@ -62,10 +62,14 @@ impl Engine {
         let state = &snapshot.state;
         let links = self.links(state);
         let context = report::Context { state, policy: &snapshot.policy, links: &links };
-        let comment = |surface, issue, body: String| Wanted {
-            name: name(surface).to_owned(),
-            hash: hash(&body),
-            place: Place::Comment { surface, issue, body },
+        let comment = |surface, issue, body: Markdown| {
+            let body: CommentText = self.sanitizer.text(&body);
+            let hash = hash(body.as_str());
+            Wanted {
+                name: name(surface).to_owned(),
+                hash,
+                place: Place::Comment { surface, issue, body },
+            }
         };
         let mut wanted = Vec::new();
         if state.request.pull.is_none() {
@@ -81,7 +85,7 @@ impl Engine {
         heads.sort();
         heads.dedup();
         for head in heads {
-            let run = check_run_shown(snapshot, &links, &head);
+            let run = check_run_shown(snapshot, &links, &head, &self.sanitizer);
             let hash = hash(&format!("{run:?}"));
             let name = format!("check:{head}");
             wanted.push(Wanted { name, hash, place: Place::Check { run } });
@@ -106,7 +110,7 @@ impl Engine {
         let repeated = lease.attempts > 0;
         match &wanted.place {
             Place::Comment { surface, issue, body } => {
-                let marker = body.lines().next().unwrap_or_else(|| name(*surface));
+                let marker = body.as_str().lines().next().unwrap_or_else(|| name(*surface));
                 let known = match known {
                     None if repeated => self.found_comment(at, *issue, marker).await?,
                     known => known,
@@ -130,20 +134,19 @@ impl Engine {
         &self,
         at: &At,
         issue: IssueNumber,
-        body: &str,
+        body: &CommentText,
         known: Option<u64>,
     ) -> Result<u64, Failure> {
         let github = &self.ports.github;
-        let body = CommentText::from(body);
         if let Some(id) = known {
-            match github.edit_comment(at, CommentId(id), &body).await {
+            match github.edit_comment(at, CommentId(id), body).await {
                 Ok(()) => return Ok(id),
                 // Somebody deleted it; people who look for it shall find it again.
                 Err(github::Error::Gone(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(github.comment(at, issue, &body).await?.0)
+        Ok(github.comment(at, issue, body).await?.0)
     }
 
     async fn show_check(
@@ -203,12 +206,18 @@ pub(super) fn check_run_shown(
     snapshot: &Snapshot,
     links: &report::Links,
     head: &CommitSha,
+    sanitizer: &Sanitizer,
 ) -> CheckRun {
     let context = report::Context { state: &snapshot.state, policy: &snapshot.policy, links };
-    check_run(&snapshot.state, head, report::check_run(&context, head))
+    check_run(&snapshot.state, head, &report::check_run(&context, head), sanitizer)
 }
 
-fn check_run(state: &State, head: &CommitSha, check: report::CheckReport) -> CheckRun {
+fn check_run(
+    state: &State,
+    head: &CommitSha,
+    check: &report::CheckReport,
+    sanitizer: &Sanitizer,
+) -> CheckRun {
     let conclusion = check.conclusion.map(|conclusion| match conclusion {
         report::Conclusion::Success => github::Conclusion::Success,
         report::Conclusion::Neutral => github::Conclusion::Neutral,
@@ -220,8 +229,8 @@ fn check_run(state: &State, head: &CommitSha, check: report::CheckReport) -> Che
         head: head.clone(),
         external_id: state.request.run.to_string(),
         conclusion,
-        title: check.title.into(),
-        summary: check.summary.into(),
-        buttons: check.buttons.into_iter().collect(),
+        title: sanitizer.text(&check.title),
+        summary: sanitizer.text(&check.summary),
+        buttons: check.buttons.iter().copied().collect(),
     }
 }

@@ -4,8 +4,10 @@ use super::Engine;
 use super::failure::Failure;
 use crate::gate::seen::{CHECKS_MAX, CheckResult, Group, Line};
 use crate::github::{At, Buttons, CheckRun, Conclusion};
+use crate::model::sanitized::{Sanitizer, plain};
 use crate::model::{BranchName, CommitSha};
 use crate::pipeline::State;
+use crate::plain;
 use crate::policy::MergeMethod;
 
 /// The check run that says yes to a permitted head.
@@ -28,13 +30,14 @@ pub(super) fn on_group(state: &State) -> Option<CheckRun> {
     let standing = state.work.standing.as_ref()?;
     let group = seen.line.entry.as_ref()?.group.as_ref()?;
     let head = standing.permit.head().short();
+    let head = plain(head);
     let (conclusion, title, summary) = if group.holds? {
-        let title = format!("It adds exactly {head} to the base");
+        let title = plain!("It adds exactly {} to the base", head);
         let summary = "This commit of the merge queue adds exactly the commit that Slipway holds \
                        the permit for to what comes before it.";
         (Conclusion::Success, title, summary)
     } else {
-        let title = format!("It is not {head} on top of the base");
+        let title = plain!("It is not {} on top of the base", head);
         let summary = "This commit of the merge queue holds something else than the commit that \
                        Slipway holds the permit for.";
         (Conclusion::Failure, title, summary)
@@ -43,7 +46,7 @@ pub(super) fn on_group(state: &State) -> Option<CheckRun> {
         head: group.head.clone(),
         external_id: state.request.run.to_string(),
         conclusion: Some(conclusion),
-        title: title.into(),
+        title: Sanitizer::default().text(&title),
         summary: summary.into(),
         buttons: Buttons::default(),
     })

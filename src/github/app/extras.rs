@@ -8,9 +8,9 @@ use super::graphql::Query;
 use super::shape::{AnnotationAnswer, required};
 use super::wire::Request;
 use super::{App, Grant, path};
+use crate::github::Note;
 use crate::github::{At, CheckRun, Error, SubIssue, SubIssues, notes};
 use crate::model::{CheckId, IssueNumber, PullNumber};
-use crate::report::notes::Note;
 
 /// GitHub takes a pull request out of draft through GraphQL only.
 const MARK_READY: &str = "mutation MarkReady($id: ID!) { \

@@ -7,7 +7,7 @@ use super::shape::{CommentAnswer, IssueAnswer, PermissionAnswer, WithId, require
 use super::wire::Request;
 use super::{App, Grant, path};
 use crate::github::{At, Error, Issue, Reaction, people};
-use crate::model::text::CommentText;
+use crate::model::sanitized::CommentText;
 use crate::model::{CommentId, IssueNumber, Permission, User, UserId};
 
 impl App {

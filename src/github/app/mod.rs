@@ -61,14 +61,14 @@ use super::{
 use super::{Change, Touched};
 use crate::clock::Clock;
 use crate::gate::seen::{Check, Line, Review, Rules};
-use crate::model::text::CommentText;
+use crate::github::Note;
+use crate::model::sanitized::CommentText;
 use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, User,
     Vault,
 };
 use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::{Enlisted, Way};
-use crate::report::notes::Note;
 
 /// GitHub's own interface; an Enterprise Server's is `https://host/api/v3`.
 pub const API_URL: &str = "https://api.github.com";

@@ -12,7 +12,7 @@ fn commit(name: &str, parent: &CommitSha) -> NewCommit {
     NewCommit {
         branch: branch(name),
         parent: parent.clone(),
-        message: "Say it well\n\nBecause it matters.\n".to_owned(),
+        message: "Say it well\n\nBecause it matters.\n".into(),
         written: BTreeMap::from([
             ("b".to_owned(), b"\x00two\n".to_vec()),
             ("deep/c".to_owned(), Vec::new()),

@@ -3,7 +3,7 @@
 use super::bench::{Bench, REPO, branch, user};
 use crate::github::payload::{self, Happening, PullAction};
 use crate::github::{Button, CheckRun, Conclusion, signature};
-use crate::model::text::CheckText;
+use crate::model::sanitized::CheckText;
 use crate::model::{CommentId, CommitSha, IssueNumber};
 use crate::playground::world::ReviewState;
 use crate::playground::world::merge::MergeCall;

@@ -1,9 +1,12 @@
 //! Drafts made ready, and notes at file and line.
 
 use super::bench::{Bench, REPO, branch};
+use crate::github::Note;
 use crate::github::{Buttons, CheckRun, Error, NewPull};
 use crate::model::PullNumber;
-use crate::report::notes::{Level, Note};
+use crate::model::sanitized::Sanitizer;
+use crate::plain;
+use crate::report::notes::Level;
 
 fn new(name: &str) -> NewPull {
     NewPull {
@@ -77,8 +80,8 @@ pub(super) async fn notes_are_added_in_portions_and_never_twice(b: Bench) {
         path: "a".to_owned(),
         line,
         level: Level::Warning,
-        title: "lint".to_owned(),
-        message: format!("no {line}"),
+        title: "lint".into(),
+        message: Sanitizer::default().text(&plain!("no {}", line)),
     };
     let notes: Vec<Note> = (1..=120).map(note).collect();
     let there = || {

@@ -3,6 +3,7 @@
 use super::bench::{Bench, REPO, branch};
 use crate::gate::seen::{PullState, ReviewVerdict};
 use crate::github::{Error, MergeOrder, NewPull};
+use crate::model::sanitized::{Sanitizer, prose};
 use crate::model::{CommitSha, PullNumber};
 use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::playground::faults::Fault;
@@ -15,8 +16,8 @@ pub(super) async fn a_pull_request_is_opened_once(b: Bench) {
     let find = async |name: &str| b.hub.pull_of(&b.at, &branch(name)).await.unwrap();
     assert_eq!(find("slipway/1-x").await, None);
     let new = NewPull {
-        title: "t".repeat(1_000).into(),
-        body: "é".repeat(70_000).into(),
+        title: Sanitizer::default().text(&prose(&"t".repeat(1_000))),
+        body: Sanitizer::default().text(&prose(&"é".repeat(70_000))),
         head: branch("slipway/1-x"),
         base: branch("main"),
         draft: false,

@@ -6,9 +6,15 @@ use super::bench::{Bench, POLICY, REPO, user};
 use crate::github::{
     At, Button, Buttons, CHECK_NAME, CheckRun, Conclusion, Error, Purpose, Reaction,
 };
+use crate::markdown;
+use crate::model::sanitized::{CommentText, Markdown, Sanitizer, prose};
 use crate::model::{CheckId, CommentId, CommitSha, InstallationId, IssueNumber, Repo};
 use crate::playground::faults::Fault;
 use crate::playground::world::{Actor, Level};
+
+fn text(text: &Markdown) -> CommentText {
+    Sanitizer::default().text(text)
+}
 
 fn issue(b: &Bench) -> IssueNumber {
     let made = b.world.open_issue(b.otto.id, REPO, "Say goodbye", "Please.").unwrap();
@@ -40,12 +46,12 @@ pub(super) async fn comments_are_ours_only(b: Bench) {
     for n in 0..120 {
         b.world.comment(b.otto.id, REPO, number.0, &format!("comment {n}")).unwrap();
     }
-    let id = b.hub.comment(&b.at, number, &format!("{marker}\nworking").into()).await.unwrap();
+    let id = b.hub.comment(&b.at, number, &text(&markdown!("{}\nworking", marker))).await.unwrap();
     assert_eq!(find().await, Some(id), "on whatever page");
-    b.hub.edit_comment(&b.at, id, &format!("{marker}\ndone").into()).await.unwrap();
+    b.hub.edit_comment(&b.at, id, &text(&markdown!("{}\ndone", marker))).await.unwrap();
     let body = b.world.with(|state| state.repos[&b.repo_id].comments[&id.0].body.clone());
     assert_eq!(body, format!("{marker}\ndone"));
-    b.hub.edit_comment(&b.at, id, &"é".repeat(70_000).into()).await.unwrap();
+    b.hub.edit_comment(&b.at, id, &text(&prose(&"é".repeat(70_000)))).await.unwrap();
     let mara = Actor::User(b.mara.id);
     b.world.with(|state| state.delete_comment(&mara, REPO, id.0).unwrap());
     let gone = b.hub.edit_comment(&b.at, id, &"x".into()).await;
@@ -75,7 +81,7 @@ fn run_on(head: &CommitSha) -> CheckRun {
         external_id: "r0123456789".to_owned(),
         conclusion: None,
         title: "Building".into(),
-        summary: "s".repeat(70_000).into(),
+        summary: Sanitizer::default().text(&prose(&"s".repeat(70_000))),
         buttons: Buttons::default(),
     }
 }

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{Face, checks, op};
+use crate::github::Note;
 use crate::github::{At, CheckRun, Error, SubIssue, SubIssues, notes};
 use crate::model::{CheckId, IssueNumber, PullNumber};
 use crate::playground::world;
-use crate::report::notes::Note;
 
 impl Face {
     pub(super) fn read_sub_issues(&self, at: &At, issue: IssueNumber) -> Result<SubIssues, Error> {

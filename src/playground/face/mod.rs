@@ -19,6 +19,7 @@ use super::world::comments::Subject;
 use super::world::issues::IssueEdit;
 use super::world::{Actor, Level, Op, State, World};
 use crate::gate::seen::{Check, Line, Review, Rules};
+use crate::github::Note;
 use crate::github::commits::{NewCommit, Signed};
 use crate::github::delivery::{Kept, Log, Which};
 use crate::github::{
@@ -26,14 +27,13 @@ use crate::github::{
     Reaction, Remote, Repository, SubIssues,
 };
 use crate::github::{Change, Touched};
-use crate::model::text::CommentText;
+use crate::model::sanitized::CommentText;
 use crate::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Secret,
     User,
 };
 use crate::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use crate::pipeline::standing::{Enlisted, Way};
-use crate::report::notes::Note;
 
 /// GitHub as one App of the World sees it.
 #[derive(Debug, Clone)]

@@ -6,9 +6,9 @@ use maud::{DOCTYPE, Markup, html};
 use super::evidence::{counters, verdicts};
 use super::headline::{Tone, ahead, commands, sentence, since};
 use super::picture::{Mark, marks};
-use super::words::visible;
 use super::{Context, base_name};
 use crate::gate::Verdict;
+use crate::model::character::{visible, without_ansi};
 use crate::model::text::{cut, tail};
 use crate::model::{Audit, IssueNumber, Millis, PullNumber, Repo, RunId};
 use crate::pipeline::state::Complaint;
@@ -79,7 +79,7 @@ pub fn list_page(rows: &[ListRow], refresh_seconds: Option<u32>) -> String {
             }
         }
     };
-    page("Runs", refresh_seconds, &body)
+    page(&html! { "Runs" }, refresh_seconds, &body)
 }
 
 fn list_row(row: &ListRow) -> Markup {
@@ -195,7 +195,7 @@ fn facts(context: &Context<'_>) -> Markup {
                 dd { (taint.why()) }
             }
             dt { "Spent" }
-            dd { (counters(context)) }
+            dd { (counters(context).as_str()) }
         }
     }
 }
@@ -235,7 +235,7 @@ fn texts(context: &Context<'_>) -> Markup {
     };
     html! {
         @if let Some((title, patch)) = super::trust::held_lines(context.state) {
-            details open { summary { (title) } pre { (patch) } }
+            details open { summary { (cell(&title)) } pre { (lines(&patch)) } }
         }
         @if let Some(plan) = &work.plan {
             details { summary { "The plan" } pre { (lines(&cut(plan, PLAN_CHARS_MAX))) } }
@@ -317,7 +317,7 @@ fn audit(audits: &[Audit]) -> Markup {
     }
 }
 
-fn page(title: &str, refresh_seconds: Option<u32>, body: &Markup) -> String {
+fn page(title: &Markup, refresh_seconds: Option<u32>, body: &Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -345,14 +345,23 @@ fn time(at: Millis) -> Markup {
     html! { time datetime=(at.rfc3339()) { (at.readable()) } }
 }
 
-/// A text of others for one cell: one line, visible, cut. Escaping is maud's.
-fn cell(text: &str) -> String {
-    cut(&visible(text), CELL_CHARS_MAX)
+/// A text of others for one cell: one line, visible, cut.
+fn cell(text: &str) -> Markup {
+    text_node(&cut(&visible(&without_ansi(text)), CELL_CHARS_MAX))
 }
 
 /// A text of others with its line breaks.
-fn lines(text: &str) -> String {
-    text.lines().map(visible).collect::<Vec<_>>().join("\n")
+fn lines(text: &str) -> Markup {
+    text_node(&without_ansi(text).lines().map(visible).collect::<Vec<_>>().join("\n"))
+}
+
+/// Text and never anything else: no page renders Markdown, or HTML that was not written here.
+fn text_node(text: &str) -> Markup {
+    #[cfg(test)]
+    if tests::RAW.get() {
+        return maud::PreEscaped(text.to_owned());
+    }
+    html! { (text) }
 }
 
 #[cfg(test)]

@@ -130,6 +130,7 @@ pub(crate) fn request(repo: &Repo, issue: u64, cause: &str) -> Request {
         dry_run: false,
         stories: false,
         parent: None,
+        taken_out: None,
         frozen: None,
         at: Millis(1_000 + i64::try_from(issue).unwrap()),
     }

@@ -94,15 +94,21 @@ async fn in_workspace(
         Reading::Finished { summary, cost_micros } => (summary, cost_micros),
         Reading::Failed { why, cost_micros } => {
             let leaked = spoken(context, "what the agent said as it failed", &why, cost_micros);
+            let why = engine.sanitizer.kept(&why);
             return Ok(leaked.unwrap_or(Done::AgentFailed { why, cost_micros }));
         }
     };
-    let summary = text::cut(summary.trim(), SUMMARY_CHARS_MAX);
     if role == Role::Planner {
         let refused = spoken(context, "the agent's plan", &summary, cost_micros);
-        return Ok(refused.unwrap_or(Done::Planned { text: summary, cost_micros }));
+        let text = kept(context, &summary);
+        return Ok(refused.unwrap_or(Done::Planned { text, cost_micros }));
     }
     commit(context, role, workspace, (summary, cost_micros)).await
+}
+
+/// What is kept of what an agent says of its work.
+fn kept(context: &Context<'_>, words: &str) -> String {
+    text::cut(&context.engine.sanitizer.kept(words.trim()), SUMMARY_CHARS_MAX)
 }
 
 /// How the task ends when words alone may not be kept.
@@ -142,16 +148,19 @@ fn ask<'a>(
 ) -> prompt::Ask<'a> {
     let request = &context.state.request;
     let work = &context.state.work;
+    let level = request.frozen.as_ref().map_or(Level::Quote, |frozen| frozen.level);
     prompt::Ask {
         role,
         round,
         repo: &request.repo,
+        run: &request.run,
         issue: request.issue,
         title: &request.title,
         body: &request.body,
+        issue_from: prompt::Source::of(level),
         remarks: request.frozen.as_ref().map_or(&[], |frozen| frozen.remarks.as_slice()),
-        is_quoted: request.frozen.as_ref().is_some_and(|frozen| frozen.level == Level::Quote),
         words: &request.words,
+        words_from: prompt::Source { level: 2, author: Some(request.by.id) },
         plan: work.plan.as_deref(),
         complaint: work.complaint.as_ref().filter(|_| role == Role::Fixer),
         rejection: work.rejection.as_deref(),
@@ -178,6 +187,8 @@ async fn commit(
     if let Some(done) = refusal(judgement, cost_micros) {
         return Ok(done);
     }
+    // The gate was shown it as it is: a secret that is hidden before is not found.
+    let summary = kept(context, &summary);
     match git.commit(workspace, &message).await? {
         Some(made) => {
             Ok(Done::Changed { head: made.commit, tree: made.tree, summary, cost_micros })
@@ -196,8 +207,8 @@ pub(super) fn message(context: &Context<'_>, role: Role) -> Message {
     let links = context.links();
     let texts = context.report(&links);
     Message {
-        text: report::commit_message(&texts, role),
-        co_author: report::co_author(&texts),
+        text: context.engine.sanitizer.text(&report::commit_message(&texts, role)),
+        co_author: report::co_author(&texts).map(|who| context.engine.sanitizer.text(&who)),
         at_seconds: since.0.div_euclid(1_000),
     }
 }

@@ -134,8 +134,8 @@ impl Context<'_> {
             pull: permit.pull(),
             head: permit.head().clone(),
             method: permit.method(),
-            title: report::merge_title(&texts).into(),
-            message: report::merge_message(&texts).into(),
+            title: self.engine.sanitizer.text(&report::merge_title(&texts)),
+            message: self.engine.sanitizer.text(&report::merge_message(&texts)),
         })
     }
 

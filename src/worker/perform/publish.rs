@@ -52,7 +52,8 @@ async fn refused(context: &Context<'_>, head: &CommitSha) -> Result<Option<Done>
     let links = context.links();
     let texts = context.report(&links);
     let (title, body) = (report::pull_title(&texts), report::pull_body(&texts));
-    let texts = [("the pull request's title", &*title), ("the pull request's text", &*body)];
+    let texts =
+        [("the pull request's title", title.as_str()), ("the pull request's text", body.as_str())];
     let asked = (state, context.policy);
     let mut judgement = context.engine.judge_head(asked, (base, head), &texts).await?;
     if state.work.foreign || state.request.pull.is_some() {
@@ -75,8 +76,8 @@ async fn pull(
     let links = context.links();
     let texts = context.report(&links);
     let new = NewPull {
-        title: report::pull_title(&texts).into(),
-        body: report::pull_body(&texts).into(),
+        title: context.engine.sanitizer.text(&report::pull_title(&texts)),
+        body: context.engine.sanitizer.text(&report::pull_body(&texts)),
         head: head.clone(),
         base,
         draft: context.policy.draft == Draft::UntilGreen,

@@ -12,6 +12,7 @@ use crate::model::{BranchName, CommitSha};
 use crate::pipeline::Done;
 use crate::pipeline::twin::{Signing, Twin};
 use crate::policy::Commits;
+use crate::report;
 use crate::worker::failure::Failure;
 
 /// What the branch holds now, or how the task ends without holding anything of ours.
@@ -116,10 +117,12 @@ async fn ask(
     from: &CommitSha,
     change: PlainChange,
 ) -> Result<Brought, Failure> {
+    let links = context.links();
+    let message = report::signed_message(&context.report(&links), &change.message);
     let new = NewCommit {
         branch: what.branch.clone(),
         parent: from.clone(),
-        message: change.message,
+        message: context.engine.sanitizer.text(&message),
         written: change.written,
         deleted: change.deleted,
     };

@@ -69,8 +69,9 @@ async fn in_workspace(
             End::Cancelled => return Err(Failure::Unwanted),
         };
         let output = format!("{}\n{}", transcript.stdout, transcript.stderr);
+        let [how, output] = [how, output].map(|text| engine.sanitizer.kept(&text));
         let log = format!("{how}\n{}", text::tail(output.trim(), LOG_BYTES_MAX));
-        let signature = crate::gate::signature::of(command, &output);
+        let signature = crate::gate::signature::of(&engine.sanitizer.kept(command), &output);
         return Ok(Done::Verified { head: head.clone(), passed: false, log, signature });
     }
     Ok(Done::Verified { head: head.clone(), passed: true, log: String::new(), signature: None })

@@ -60,6 +60,7 @@ pub(crate) fn request(dry_run: bool, tainted: bool) -> Request {
         dry_run,
         stories: false,
         parent: None,
+        taken_out: None,
         frozen: tainted.then(|| Frozen {
             public: true,
             level: Level::Quote,

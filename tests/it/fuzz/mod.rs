@@ -7,6 +7,7 @@ mod gate;
 mod grow;
 mod payload;
 mod signature;
+mod words;
 
 use std::io::Write;
 

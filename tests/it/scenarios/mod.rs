@@ -23,3 +23,4 @@ mod signed;
 mod stories;
 mod trust;
 mod updates;
+mod words;

@@ -8,6 +8,7 @@ use slipway::clock::Clock;
 use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
 use slipway::git::{self, Changes, Committed, Git, Message, Plain, Push, PushAnswer};
 use slipway::git::{Workspace, WorkspaceOrder};
+use slipway::github::Note;
 use slipway::github::commits::{NewCommit, Signed};
 use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
@@ -15,14 +16,13 @@ use slipway::github::{
     Reaction, Remote, Repository, SubIssues,
 };
 use slipway::github::{Change, Touched};
-use slipway::model::text::CommentText;
+use slipway::model::sanitized::CommentText;
 use slipway::model::{
     Audit, BranchName, CheckId, CommentId, CommitSha, DeliveryId, IssueNumber, Millis, Permission,
     PullNumber, Repo, RunId, TreeSha, User,
 };
 use slipway::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use slipway::pipeline::standing::{Enlisted, Way};
-use slipway::report::notes::Note;
 use slipway::sandbox::{self, End, Invocation, Sandbox, Transcript};
 use slipway::store::{
     self, AuditRow, Audited, Beat, Claim, Entry, Gauges, IgnoredEvent, Lane, Lease, NewDelivery,

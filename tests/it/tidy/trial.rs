@@ -162,3 +162,12 @@ fn nothing_speaks_of_one_machine() {
     let found: Vec<String> = super::findings(&tree).iter().map(ToString::to_string).collect();
     assert!(found[0].starts_with("docs/a.md:2: machine-path"), "{found:?}");
 }
+
+#[test]
+fn attack_48_nothing_is_shown_around_the_sanitizer() {
+    let around = concat!("fn f() { Markdown::of_", "literal(format_args!(\"{x}\")); }\n");
+    assert_eq!(check("src/worker/a.rs", around), ["unsanitized:2"]);
+    let from = concat!("impl From<", "String> for Markdown {}\n");
+    assert_eq!(check("src/model/sanitized/a.rs", from), ["unsanitized:2"]);
+    assert_eq!(check("src/model/a.rs", from), Vec::<String>::new());
+}

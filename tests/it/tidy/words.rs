@@ -31,6 +31,7 @@ pub(super) fn check(source: &Source) -> Vec<Finding> {
         }
     }
     found.extend(machine_paths(&source.path, &source.text));
+    found.extend(unsanitized(source));
     let mut names = Names { source, found };
     names.visit_file(&source.ast);
     names.found
@@ -47,6 +48,23 @@ pub(super) fn machine_paths(path: &str, text: &str) -> Vec<Finding> {
             line,
             advice: format!("`{machine}` exists on one machine only: take it out"),
         })
+        .collect()
+}
+
+/// Ways around the sanitizer: what people see is made of literals by its macros alone, and of
+/// no text of run time.
+fn unsanitized(source: &Source) -> Vec<Finding> {
+    let home = source.path.starts_with("src/model/sanitized/");
+    let ways: &[&str] = if home {
+        &[concat!("From<", "String>"), concat!("From<&'a ", "str>"), "DerefMut", "Deserialize"]
+    } else {
+        &[concat!("of_", "literal")]
+    };
+    let advice = "make it with `markdown!`, `plain!` or what `model::sanitized` offers".to_owned();
+    let lines = source.text.lines().enumerate();
+    lines
+        .filter(|(_, line)| ways.iter().any(|way| line.contains(way)))
+        .map(|(at, _)| source.finding("unsanitized", at + 1, advice.clone()))
         .collect()
 }
 

@@ -8,6 +8,7 @@ use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
 use slipway::git::{
     self, Changes, Committed, Git, Message, Plain, Push, PushAnswer, Workspace, WorkspaceOrder,
 };
+use slipway::github::Note;
 use slipway::github::commits::{NewCommit, Signed};
 use slipway::github::delivery::{Kept, Log, Which};
 use slipway::github::{
@@ -15,14 +16,13 @@ use slipway::github::{
     Reaction, Remote, Repository, SubIssues,
 };
 use slipway::github::{Change, Touched};
-use slipway::model::text::CommentText;
+use slipway::model::sanitized::CommentText;
 use slipway::model::{
     BranchName, CheckId, CommentId, CommitSha, IssueNumber, Millis, Permission, PullNumber, Repo,
     TreeSha, User,
 };
 use slipway::pipeline::standing::{Enlisted, Way};
 use slipway::pipeline::{MergeAnswer, UpdateAnswer};
-use slipway::report::notes::Note;
 use slipway::sandbox::{self, Invocation, Sandbox, Transcript};
 use tokio_util::sync::CancellationToken;
 

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::super::never::NEVER;
 use super::super::{glob, letters, paths};
 use super::*;
+use crate::model::character::is_hidden;
 
 /// A path that `pattern` names.
 fn example(pattern: &str) -> String {
@@ -179,4 +180,10 @@ proptest! {
         let capitals = [text.to_uppercase(), once.to_uppercase()];
         prop_assert_eq!(letters::folded(&capitals[0]), letters::folded(&capitals[1]));
     }
+}
+
+#[test]
+fn attack_12_what_hides_in_a_change_hides_in_no_prompt_either() {
+    let unlike = |c: &char| letters::hides(*c) && !is_hidden(*c);
+    assert_eq!(('\0'..=char::MAX).find(unlike), None);
 }
