@@ -20,6 +20,8 @@ pub enum Defence {
     Environment,
     /// Files and signals are bounded by the kernel's own rules, too.
     Landlock,
+    /// What is lent to every run can only be read.
+    Lent,
     /// No interface but loopback, and that a private one.
     Network,
     /// It sees no process but its own.

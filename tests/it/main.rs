@@ -1,6 +1,8 @@
 //! The one test binary.
 
 #[cfg(test)]
+mod advisories;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod conform;

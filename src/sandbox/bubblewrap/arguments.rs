@@ -163,8 +163,9 @@ impl Plan {
         if !known && !lent.iter().any(|path| ask.program.starts_with(path)) {
             self.bind("--ro-bind", ask.program, ask.program);
         }
+        let kind = if ask.defences.has(Defence::Lent) { "--ro-bind-try" } else { "--bind-try" };
         for path in lent {
-            self.bind("--ro-bind-try", path, path);
+            self.bind(kind, path, path);
         }
         self.bind("--ro-bind", ask.helper, &Path::new(OWN).join("slipway"));
         for door in &ask.invocation.doors {
@@ -307,6 +308,7 @@ mod tests {
             (Defence::Processes, "--unshare-pid"),
             (Defence::Death, "--die-with-parent"),
             (Defence::Landlock, "--landlock"),
+            (Defence::Lent, "--ro-bind-try /opt/tools"),
         ] {
             let all = line(&plan(|_| (), &Defences::all(), false));
             let less = line(&plan(|_| (), &Defences::all().without(defence), false));

@@ -3,6 +3,7 @@
 //! nothing.
 
 mod sandbox;
+mod sandbox_cache;
 mod sandbox_contract;
 mod sandbox_life;
 mod sandbox_limits;

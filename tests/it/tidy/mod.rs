@@ -1,5 +1,6 @@
 //! Tidiness: the house rules that a program can check, and checks that they bite.
 
+mod attacks;
 mod layers;
 mod sizes;
 mod source;
@@ -27,6 +28,7 @@ fn findings(tree: &Tree) -> Vec<Finding> {
         found.extend(layers::check(source));
     }
     found.extend(tree.texts.iter().flat_map(|(path, text)| words::machine_paths(path, text)));
+    found.extend(attacks::check(tree));
     found.extend(layers::check_map(tree));
     found.extend(layers::check_cycles(tree));
     found

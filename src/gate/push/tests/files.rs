@@ -173,7 +173,7 @@ fn attack_32_an_image_needs_the_policy_and_has_a_size() {
 }
 
 #[test]
-fn attack_14_who_repairs_may_not_weaken_a_test() {
+fn who_repairs_may_not_weaken_a_test() {
     let skip = "    #[ignore] // later";
     let check = |change: FileChange, repairing: bool, refused: usize| {
         let trial = Trial { repairing, ..Trial::of(vec![change.clone()]) };
