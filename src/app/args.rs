@@ -205,7 +205,9 @@ pub(super) enum Scenario {
     Queue,
     /// The policy wants commits that GitHub makes and signs.
     Signed,
-    /// Happy, red-ci, conflict, outsider, stop, queue and signed, in turn.
+    /// The agent was taken over: it steals, breaks out, plants and smuggles what it can.
+    Hostile,
+    /// Happy, red-ci, conflict, outsider, stop, queue, signed and hostile, in turn.
     All,
 }
 

@@ -13,16 +13,18 @@ use tokio_util::task::TaskTracker;
 
 use super::super::args::{Demo, Hearing};
 use super::bot::Bot;
+use super::hostile;
 use super::stories::Story;
 use crate::agent::scripted;
 use crate::clock::{Clock, SystemClock};
 use crate::github::CHECK_NAME;
+use crate::model::RunId;
 use crate::playground::seed::{Sample, sample};
 use crate::playground::world::people::FilePush;
 use crate::playground::world::{Actor, Method, QueueRule, RequiredCheck, World};
 use crate::playground::{Config, Playground, Running, pages};
 use crate::policy::POLICY_PATH;
-use crate::store::{Snapshot, sqlite};
+use crate::store::{Entry, Snapshot, sqlite};
 
 /// With webhooks that get lost, the slow safety nets must be quick enough to watch.
 const LOOK_MS_MAX: u32 = 1_500;
@@ -38,6 +40,7 @@ pub(super) struct Cast {
     pub(super) clock: SystemClock,
     address: String,
     directory: tempfile::TempDir,
+    mark: String,
 }
 
 /// Where a person can look.
@@ -75,8 +78,10 @@ impl Cast {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let address = format!("127.0.0.1:{port}");
         let program = std::env::current_exe().context("our own program cannot be found")?;
+        let mark = format!("{seed:016x}");
         let agent = match &demo.agent {
             Some(command) => command.clone(),
+            None if story.hostile => hostile::command(directory.path(), &running.base_url, &mark),
             None => scripted_command(&program, story)?,
         };
         let lossy = demo.chaos.is_some();
@@ -87,7 +92,7 @@ impl Cast {
             sample: &sample,
             address: &address,
             lossy,
-            own_agent: demo.agent.is_some(),
+            own_agent: demo.agent.is_some() || story.hostile,
             hosts: &demo.allow_hosts,
             hearing: &hearing,
         };
@@ -99,7 +104,18 @@ impl Cast {
         }
         let mut bot = Bot::new(program, directory.path(), address.clone());
         bot.start().await?;
-        Ok(Self { running, sample, bot: Mutex::new(bot), clock, address, directory })
+        let bot = Mutex::new(bot);
+        Ok(Self { running, sample, bot, clock, address, directory, mark })
+    }
+
+    /// Where the bot keeps everything it has.
+    pub(super) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A word that only this story knows.
+    pub(super) fn mark(&self) -> &str {
+        &self.mark
     }
 
     pub(super) fn world(&self) -> &World {
@@ -123,6 +139,14 @@ impl Cast {
         };
         client.close().await;
         Ok(snapshot)
+    }
+
+    /// What happened to `run`, as the bot's own database has it.
+    pub(super) async fn timeline(&self, run: &RunId) -> anyhow::Result<Vec<Entry>> {
+        let client = sqlite::Client::open(&self.directory.path().join("slipway.db")).await?;
+        let timeline = client.timeline(run).await;
+        client.close().await;
+        Ok(timeline?)
     }
 
     /// Ends the bot; the playground ends with its token.
@@ -292,6 +316,6 @@ fn scripted_command(program: &Path, story: &Story) -> anyhow::Result<String> {
 }
 
 /// One word for a POSIX shell.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }

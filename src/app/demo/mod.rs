@@ -5,6 +5,7 @@
 
 mod bot;
 mod cast;
+mod hostile;
 mod play;
 mod stories;
 mod talk;
@@ -39,12 +40,22 @@ pub(super) async fn demo(demo: &Demo) -> anyhow::Result<ExitCode> {
 }
 
 async fn stories_of(demo: &Demo) -> anyhow::Result<ExitCode> {
-    let stories = stories(demo)?;
+    let mut stories = stories(demo)?;
     let talk = Talk::new(demo.json);
     if demo.agent.is_none()
         && let Err(why) = barrier::sample().await
     {
-        talk.say(&format!("the scripted agent runs without a sandbox here: {}", why.0))?;
+        let alone = stories.len() == 1;
+        stories.retain(|story| !story.hostile);
+        anyhow::ensure!(
+            !alone || !stories.is_empty(),
+            "the hostile agent is not let loose without a sandbox, and there is none here: {}",
+            why.0
+        );
+        talk.say(&format!(
+            "the scripted agent runs without a sandbox here, and the hostile one not at all: {}",
+            why.0
+        ))?;
     }
     let mut as_told = true;
     let last = stories.len().saturating_sub(1);
@@ -87,6 +98,7 @@ fn stories(demo: &Demo) -> anyhow::Result<Vec<Story>> {
         Scenario::Stop => vec![stories::stop()],
         Scenario::Queue => vec![stories::queue()],
         Scenario::Signed => vec![stories::signed()],
+        Scenario::Hostile => vec![stories::hostile()],
         Scenario::All => vec![
             stories::happy(),
             stories::red_ci(),
@@ -95,6 +107,7 @@ fn stories(demo: &Demo) -> anyhow::Result<Vec<Story>> {
             stories::stop(),
             stories::queue(),
             stories::signed(),
+            stories::hostile(),
         ],
     })
 }

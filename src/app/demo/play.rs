@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::bail;
 
 use super::cast::Cast;
+use super::hostile;
 use super::stories::{Story, rival};
 use super::talk::Talk;
 use super::tally::Tally;
@@ -34,6 +35,7 @@ struct Done {
     approved: Option<String>,
     accepted: bool,
     stopped: bool,
+    retried: bool,
     said: String,
 }
 
@@ -61,7 +63,15 @@ pub(super) async fn play(
         told = act(cast, story, talk, issue.number) => told?,
         error = crashes(cast, chaos, talk) => return Err(error),
     };
-    Ok(Tally::take(cast, story, (issue.number, comment.id), began, told.as_ref()))
+    let mut tally = Tally::take(cast, story, (issue.number, comment.id), began, told.as_ref());
+    if story.hostile {
+        let timeline = match &told {
+            Some(state) => cast.timeline(&state.request.run).await?,
+            None => Vec::new(),
+        };
+        tally.attempted(hostile::verdict(cast, told.as_ref(), &timeline));
+    }
+    Ok(tally)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is used as a function for map_err")]
@@ -139,6 +149,14 @@ fn people(
         let issue = state.request.issue.0;
         cast.world().comment(maintainer.id, repo, issue, "/stop").map_err(refused)?;
         talk.say(&format!("{} comments /stop", maintainer.login))?;
+    }
+    let stuck = matches!(phase, Phase::Parked(park) if park.why == ParkReason::AgentStuck);
+    if story.hostile && stuck && !done.retried {
+        done.retried = true;
+        let (maintainer, repo) = (&cast.sample.maintainer, &cast.sample.repo);
+        let issue = state.request.issue.0;
+        cast.world().comment(maintainer.id, repo, issue, "/retry").map_err(refused)?;
+        talk.say(&format!("{} trusts it once more and comments /retry", maintainer.login))?;
     }
     let nothing_speaks = match phase {
         Phase::Parked(park) => park.why == ParkReason::NoChecks,

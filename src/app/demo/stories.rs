@@ -24,6 +24,8 @@ pub(super) struct Story {
     pub(super) queue: bool,
     /// The policy wants commits that GitHub makes and signs.
     pub(super) signed: bool,
+    /// The agent is somebody's who took it over.
+    pub(super) hostile: bool,
     pub(super) script: Script,
     /// The outcome it must have.
     pub(super) ends: &'static str,
@@ -120,6 +122,7 @@ fn story(name: &'static str, script: Script) -> Story {
         stops: false,
         queue: false,
         signed: false,
+        hostile: false,
         script,
         ends: "merged",
         rounds: Some((0, 0)),
@@ -171,6 +174,11 @@ pub(super) fn signed() -> Story {
     story.title = String::from("Say who is greeted");
     story.body = String::from("A page should say whom `greet.sh` greets.");
     story
+}
+
+/// The agent was taken over. It ends with an alarm, and nothing of it leaves.
+pub(super) fn hostile() -> Story {
+    Story { hostile: true, ends: "failed", ..story("hostile", script(right())) }
 }
 
 /// Somebody's own repository, or own agent.

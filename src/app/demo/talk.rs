@@ -48,6 +48,10 @@ impl Talk {
             writeln!(out, "{}", serde_json::to_string(tally)?)?;
             return Ok(());
         }
+        for attempt in &tally.attempts {
+            let mark = if attempt.refused { "refused    " } else { "GOT THROUGH" };
+            writeln!(out, "   {mark}  {}\n                {}", attempt.attempt, attempt.how)?;
+        }
         let told = if tally.as_told { "as told" } else { "NOT as told" };
         writeln!(out, "\n   {} ({told}) in {:.1} s", tally.outcome, seconds(tally.wall_ms))?;
         if let (Some(pull), Some(sha)) = (tally.pull_request, &tally.merged_sha) {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::cast::Cast;
+use super::hostile::Attempt;
 use super::stories::Story;
 use crate::clock::Clock;
 use crate::model::Millis;
@@ -38,6 +39,9 @@ pub(super) struct Tally {
     /// From the comment to the bot's first reaction to it.
     pub(super) first_reaction_ms: Option<i64>,
     pub(super) wall_ms: i64,
+    /// What a hostile agent tried; in other stories there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) attempts: Vec<Attempt>,
     /// It ended as its story says.
     pub(super) as_told: bool,
 }
@@ -94,8 +98,15 @@ impl Tally {
             resolve_rounds: counts.resolve_rounds,
             first_reaction_ms: first_reaction(cast, comment),
             wall_ms: cast.clock.now().since(began),
+            attempts: Vec::new(),
             as_told,
         }
+    }
+
+    /// Adds what a hostile agent tried; one attempt that got through is not as told.
+    pub(super) fn attempted(&mut self, attempts: Vec<Attempt>) {
+        self.as_told &= !attempts.is_empty() && attempts.iter().all(|attempt| attempt.refused);
+        self.attempts = attempts;
     }
 }
 
