@@ -8,7 +8,8 @@ use std::time::Instant;
 use async_trait::async_trait;
 use slipway::gate::seen::{Merge, Probe};
 use slipway::git::{
-    self, Changes, Committed, Git, Message, Plain, Push, PushAnswer, Workspace, WorkspaceOrder,
+    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Workspace,
+    WorkspaceOrder,
 };
 use slipway::github::Remote;
 use slipway::model::{BranchName, CommitSha, PullNumber, Repo, TreeSha, User, UserId};
@@ -116,7 +117,27 @@ impl Git for Instantly {
             at: order.at.clone(),
             merging: None,
             conflicts: Vec::new(),
+            borrowed: Vec::new(),
+            absent: Vec::new(),
         })
+    }
+
+    async fn packing(&self, at: &Workspace) -> Result<Packing, git::Error> {
+        Ok(Packing {
+            program: "packing".to_owned(),
+            args: Vec::new(),
+            env: Vec::new(),
+            directory: at.path.clone(),
+            read_only: Vec::new(),
+        })
+    }
+
+    async fn import(&self, _: &Workspace) -> Result<Import, git::Error> {
+        Ok(Import::Taken)
+    }
+
+    async fn result(&self, _: &Workspace) -> Result<Option<Vec<u8>>, git::Error> {
+        Ok(None)
     }
 
     async fn changes(&self, at: &Workspace) -> Result<Changes, git::Error> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Place, Reading, failure};
 use crate::model::text;
-use crate::sandbox::{Invocation, Transcript};
+use crate::sandbox::{Invocation, Purpose, Transcript};
 
 /// Lines of the output taken as the agent's summary.
 const SUMMARY_LINES_MAX: usize = 20;
@@ -22,6 +22,7 @@ pub struct Command {
 impl Command {
     pub fn invocation(&self, prompt: String, place: Place) -> Invocation {
         Invocation {
+            purpose: Purpose::Agent,
             program: "sh".to_owned(),
             args: vec!["-c".to_owned(), self.command.clone()],
             env: Vec::new(),
@@ -29,8 +30,8 @@ impl Command {
             directory: place.directory,
             workspace: place.workspace,
             doors: place.doors,
-            read_only: Vec::new(),
-            masks: Vec::new(),
+            read_only: place.read_only,
+            masks: place.masks,
             limits: place.limits,
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod prompt;
+pub mod result;
 pub mod scripted;
 
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,10 @@ pub struct Place {
     pub workspace: String,
     pub limits: Limits,
     pub doors: Vec<Door>,
+    /// What the workspace reads outside of itself.
+    pub read_only: Vec<std::path::PathBuf>,
+    /// What it is to find empty.
+    pub masks: Vec<String>,
 }
 
 /// The agent a run uses: the one `wanted` in the command, else the one the repository's

@@ -2,6 +2,7 @@
 //!
 //! Adapters: `cli` (the git program, hardened). Fake: `fake` over an in-memory [`depot`].
 
+pub mod bundle;
 pub mod cli;
 #[cfg(test)]
 mod contract;
@@ -36,8 +37,9 @@ pub const PLAIN_FILES_MAX: usize = 500;
 pub const PLAIN_BYTES_MAX: usize = 5 << 20;
 /// Most commits that are told as one change.
 pub const PLAIN_COMMITS_MAX: usize = 50;
-/// Largest file that is committed, in bytes; GitHub refuses 100 MiB.
-pub const FILE_BYTES_MAX: u64 = 50 << 20;
+
+/// Where an agent may leave a result, below its workspace: outside the work tree, as git sees it.
+pub const RESULT_PATH: &str = ".git/slipway/result.json";
 
 /// Git. The mirror is a cache: losing it loses nothing.
 #[async_trait]
@@ -53,14 +55,26 @@ pub trait Git: Send + Sync {
     /// What merging `head` into `base` would give. Both must be in the mirror.
     async fn probe(&self, repo: &Repo, base: &CommitSha, head: &CommitSha) -> Result<Probe, Error>;
 
-    /// A fresh directory with `at` checked out; with `merge`, that commit is merged into it
-    /// and conflicts are left in the files with markers, ready to be resolved. A workspace of
-    /// the same run and name that is left over is replaced.
+    /// A fresh directory with `at` checked out, a git repository of its own; with `merge`, that
+    /// commit is merged into it and conflicts are left in the files with markers, ready to be
+    /// resolved. With `steering`, everything that steers agents and tools is as it is on that
+    /// commit. A workspace of the same run and name that is left over is replaced.
     async fn workspace(&self, order: &WorkspaceOrder) -> Result<Workspace, Error>;
 
-    /// What differs between the workspace and its starting point, read with attributes,
-    /// filters and hooks off. With a merge the starting point is what git made of it, markers
-    /// included, so that only what was done by hand is listed.
+    /// What a sandbox is to run, once nothing else runs there, so that the files of the
+    /// workspace can be imported. It is done once for each workspace.
+    async fn packing(&self, workspace: &Workspace) -> Result<Packing, Error>;
+
+    /// Takes what the packing left, checking everything. From then on only objects of ours are
+    /// looked at, and never the workspace. What an agent committed in it counts for nothing.
+    async fn import(&self, workspace: &Workspace) -> Result<Import, Error>;
+
+    /// What the agent left under [`RESULT_PATH`], when it is a small plain file.
+    async fn result(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error>;
+
+    /// What differs between the workspace as imported and its starting point. With a merge the
+    /// starting point is what git made of it, markers included, so that only what was done by
+    /// hand is listed.
     async fn changes(&self, workspace: &Workspace) -> Result<Changes, Error>;
 
     /// What `head` changes, measured from where it and `base` parted: what came in by merging
@@ -74,13 +88,13 @@ pub trait Git: Send + Sync {
     ) -> Result<Changes, Error>;
 
     /// Puts a file into the workspace, where none of this name is, that will never be part of
-    /// what is changed or committed. Before the agent starts.
+    /// what is packed. Before the agent starts.
     async fn plant(&self, workspace: &Workspace, path: &str, text: &str) -> Result<(), Error>;
 
-    /// Commits everything in the workspace and puts the commit into the mirror; a merge gets
-    /// both parents. `None` when nothing changed (and nothing was merged). Refused while
-    /// conflict markers are left, or something lies there that git cannot take ([`Changes`]
-    /// tells of both).
+    /// Commits what was imported, in one commit of ours, and puts it into the mirror; a merge
+    /// gets both parents. `None` when nothing changed (and nothing was merged). Refused while
+    /// conflict markers are left ([`Changes`] tells of them). What stood in place of steering
+    /// files comes back.
     async fn commit(
         &self,
         workspace: &Workspace,
@@ -143,6 +157,8 @@ pub struct WorkspaceOrder {
     pub name: String,
     pub at: CommitSha,
     pub merge: Option<CommitSha>,
+    /// Whose configuration and instructions are believed, when not those of `at`.
+    pub steering: Option<CommitSha>,
 }
 
 /// A directory an agent or a check may change.
@@ -156,6 +172,31 @@ pub struct Workspace {
     pub merging: Option<CommitSha>,
     /// Files with conflict markers at the start.
     pub conflicts: Vec<String>,
+    /// Directories outside that its repository reads; a sandbox lends them, to be read only.
+    pub borrowed: Vec<PathBuf>,
+    /// Places below it where agents look for configuration and nothing is.
+    pub absent: Vec<String>,
+}
+
+/// Our own program that a sandbox is to run on what an agent left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packing {
+    pub program: String,
+    pub args: Vec<String>,
+    pub env: Vec<(String, String)>,
+    /// The only thing it may write; the workspace lies in it.
+    pub directory: PathBuf,
+    pub read_only: Vec<PathBuf>,
+}
+
+/// How an import ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Import {
+    Taken,
+    /// What came out of the sandbox is not taken, for a reason that can be told.
+    Refused {
+        why: String,
+    },
 }
 
 /// What a change touches, for the gate and for people.

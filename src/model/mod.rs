@@ -24,7 +24,7 @@ pub use ids::{
 pub use people::{Permission, User, UserId};
 pub use redact::{Redactor, Stream};
 pub use secret::Secret;
-pub use sha::{BranchName, CommitSha, TreeSha};
+pub use sha::{BranchName, CommitSha, OwnBranch, TreeSha};
 pub use time::Millis;
 pub use vault::Vault;
 

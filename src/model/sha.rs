@@ -134,6 +134,43 @@ impl From<BranchName> for String {
     }
 }
 
+/// The name of a branch that Slipway makes: much narrower than what git allows, so that no
+/// shell, log, page or program that meets it can take it for anything else.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OwnBranch(BranchName);
+
+impl OwnBranch {
+    /// Longest name, in bytes.
+    pub const BYTES_MAX: usize = 100;
+    /// Most parts between slashes.
+    pub const PARTS_MAX: usize = 5;
+
+    /// Parses up to five parts of lower-case letters, digits, dots, dashes and underscores,
+    /// each beginning with a letter or a digit; never all hexadecimal, which reads as a commit.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let invalid = |why| Err(Invalid { what: "name for a branch of ours", why });
+        if text.is_empty() || text.len() > Self::BYTES_MAX {
+            return invalid("1 to 100 bytes");
+        }
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let part = |part: &str| {
+            part.bytes().next().is_some_and(plain)
+                && part.bytes().all(|b| plain(b) || b"._-".contains(&b))
+        };
+        if text.split('/').count() > Self::PARTS_MAX || !text.split('/').all(part) {
+            return invalid("up to five parts of a-z, 0-9, dots, dashes and underscores");
+        }
+        if text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return invalid("it reads as a commit");
+        }
+        BranchName::parse(text).map(Self)
+    }
+
+    pub fn name(&self) -> &BranchName {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,5 +188,39 @@ mod tests {
         assert!(CommitSha::parse(&"a".repeat(40)).is_ok());
         assert!(CommitSha::parse(&"A".repeat(40)).is_err());
         assert!(CommitSha::parse(&"a".repeat(39)).is_err());
+    }
+
+    #[test]
+    fn a_branch_of_ours_reads_as_nothing_else() {
+        for bad in [
+            "",
+            "-x",
+            "A",
+            "a//b",
+            "a/",
+            "/a",
+            "a/b/c/d/e/f",
+            "a..b",
+            "a.lock",
+            "a/b.lock",
+            "@",
+            "FETCH_HEAD",
+            "deadbeef",
+            "$(id)",
+            ";id;",
+            "a b",
+            "a\u{3000}b",
+            "a\nb",
+            "a\u{e9}",
+            "--upload-pack=x",
+            "a.",
+            ".a",
+        ] {
+            assert!(OwnBranch::parse(bad).is_err(), "{bad:?}");
+        }
+        assert!(OwnBranch::parse(&"a".repeat(40)).is_err(), "40 digits");
+        assert!(OwnBranch::parse(&format!("x{}", "a".repeat(100))).is_err());
+        let good = OwnBranch::parse("slipway/12-r0123456789").unwrap();
+        assert_eq!(good.name().as_str(), "slipway/12-r0123456789");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::{End, Error, Invocation, Protection, Sandbox, Transcript};
+use super::{End, Error, Invocation, Protection, Purpose, Sandbox, Transcript};
 
 /// The files of one workspace, by path.
 pub type FakeDirectory = BTreeMap<String, String>;
@@ -15,6 +15,9 @@ pub type FakeDirectory = BTreeMap<String, String>;
 pub type Directories = Arc<Mutex<BTreeMap<String, FakeDirectory>>>;
 /// What happens instead of a program.
 pub type Play = Arc<dyn Fn(&Invocation, &mut FakeDirectory) -> Transcript + Send + Sync>;
+
+/// What a packing leaves in a workspace; the fake of `git` looks for it.
+pub const PACKED: &str = ".git/slipway/packed";
 
 /// The fake.
 #[derive(Clone)]
@@ -50,6 +53,12 @@ impl Sandbox for Fake {
         let directory = directories
             .get_mut(&invocation.workspace)
             .ok_or_else(|| Error(format!("there is no workspace {:?}", invocation.workspace)))?;
+        if invocation.purpose == Purpose::Pack {
+            // Nothing is packed in memory; that it would have been is noted.
+            directory.insert(PACKED.to_owned(), String::new());
+            let (stdout, stderr) = (String::new(), String::new());
+            return Ok(Transcript { end: End::Exited(0), stdout, stderr });
+        }
         Ok((self.play)(invocation, directory))
     }
 
@@ -77,6 +86,9 @@ mod tests {
         directories.lock().unwrap().insert(order.workspace.clone(), FakeDirectory::new());
         assert!(fake.run(&order, &cancel).await.unwrap().succeeded());
         assert_eq!(directories.lock().unwrap()[&order.workspace]["said"], "-c true");
+        let packing = Invocation { purpose: Purpose::Pack, ..order.clone() };
+        assert!(fake.run(&packing, &cancel).await.unwrap().succeeded());
+        assert!(directories.lock().unwrap()[&order.workspace].contains_key(PACKED));
         cancel.cancel();
         assert_eq!(fake.run(&order, &cancel).await.unwrap().end, End::Cancelled);
     }

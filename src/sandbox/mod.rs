@@ -21,7 +21,7 @@ mod tree;
 mod trial;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +40,16 @@ pub trait Sandbox: Send + Sync {
         cancel: &CancellationToken,
     ) -> Result<Transcript, Error>;
 
+    /// Where a program finds the workspace that lies in `directory`.
+    fn seen(&self, directory: &Path) -> PathBuf {
+        directory.to_owned()
+    }
+
+    /// It can cover paths of a workspace ([`Invocation::masks`]).
+    fn can_mask(&self) -> bool {
+        false
+    }
+
     /// What protects the host: recorded with every run, shown by `doctor`.
     fn protection(&self) -> Protection;
 
@@ -49,9 +59,21 @@ pub trait Sandbox: Send + Sync {
     }
 }
 
+/// What a process is started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is an agent.
+    Agent,
+    /// It is one of the repository's own commands, or a look of ours.
+    Check,
+    /// It is our own packing of what an agent left.
+    Pack,
+}
+
 /// A process to start. Nothing of the host's environment is passed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
+    pub purpose: Purpose,
     /// An absolute path, or a name looked up in the sandbox's own `PATH`.
     pub program: String,
     pub args: Vec<String>,
@@ -106,10 +128,7 @@ impl Tools {
     pub fn find(&self, program: &str) -> Result<PathBuf, Error> {
         let lost = || Error(format!("there is no program {program:?} in {}", self.search()));
         if program.starts_with('/') {
-            return std::path::Path::new(program)
-                .is_file()
-                .then(|| PathBuf::from(program))
-                .ok_or_else(lost);
+            return Path::new(program).is_file().then(|| PathBuf::from(program)).ok_or_else(lost);
         }
         if program.is_empty() || program.contains('/') {
             return Err(lost());

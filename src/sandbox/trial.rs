@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{End, Invocation, Limits, Sandbox};
+use super::{End, Invocation, Limits, Purpose, Sandbox};
 
 /// A workspace to try programs in.
 pub(super) struct Trial(tempfile::TempDir);
@@ -21,6 +21,7 @@ impl Trial {
 
     pub(super) fn shell(&self, script: &str) -> Invocation {
         Invocation {
+            purpose: Purpose::Check,
             program: "sh".to_owned(),
             args: vec!["-c".to_owned(), script.to_owned()],
             env: vec![("GIVEN".to_owned(), "given".to_owned())],

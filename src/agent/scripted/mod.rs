@@ -18,7 +18,7 @@ pub use self::script::{Edit, Resolution, Script};
 use super::command::summary;
 use super::{Place, Reading, failure};
 use crate::pipeline::stage::Role;
-use crate::sandbox::{End, Invocation, Transcript};
+use crate::sandbox::{End, Invocation, Purpose, Transcript};
 
 /// The hidden subcommand of our binary that calls [`play`].
 pub const SUBCOMMAND: &str = "scripted-agent";
@@ -55,6 +55,7 @@ impl Scripted {
         // Scripts hold strings and numbers only, which always have a JSON form.
         let script = serde_json::to_string(&self.script).unwrap_or_default();
         Invocation {
+            purpose: Purpose::Agent,
             program: self.program.to_string_lossy().into_owned(),
             args: vec![SUBCOMMAND.to_owned()],
             env: vec![(SCRIPT_VARIABLE.to_owned(), script)],
@@ -62,8 +63,8 @@ impl Scripted {
             directory: place.directory,
             workspace: place.workspace,
             doors: place.doors,
-            read_only: Vec::new(),
-            masks: Vec::new(),
+            read_only: place.read_only,
+            masks: place.masks,
             limits: place.limits,
         }
     }
@@ -177,6 +178,8 @@ mod tests {
             directory: "/nowhere".into(),
             workspace: "w".to_owned(),
             doors: Vec::new(),
+            read_only: Vec::new(),
+            masks: Vec::new(),
             limits: crate::sandbox::Limits::default(),
         };
         play_in_memory(&agent.invocation(prompt.to_owned(), place), files).unwrap()

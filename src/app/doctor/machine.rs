@@ -16,7 +16,7 @@ use crate::git;
 use crate::github::app::keys;
 use crate::process::{Order, run};
 use crate::sandbox::process::Process;
-use crate::sandbox::{Invocation, Limits, Protection, SYSTEM_PATH, Sandbox, Tools};
+use crate::sandbox::{Invocation, Limits, Protection, Purpose, SYSTEM_PATH, Sandbox, Tools};
 use crate::store::{Schema, postgres, sqlite};
 
 /// Where set-up and the unit files put the key.
@@ -136,6 +136,7 @@ async fn asked(program: &str, sandbox: &dyn Sandbox) -> Result<bool, String> {
     let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
     let script = "command -v -- \"$1\" >/dev/null";
     let invocation = Invocation {
+        purpose: Purpose::Check,
         program: "sh".to_owned(),
         args: ["-c", script, "sh", program].map(str::to_owned).into(),
         env: Vec::new(),

@@ -365,7 +365,7 @@ async fn what_is_wrong_with_this_machine_is_told() {
         &[
             "FAIL  key: GitHub does not believe the time we claim",
             "FAIL  git: ",
-            "install git 2.38 or newer",
+            "install git 2.39.1 or newer",
             "FAIL  sandbox: there is no sandbox: no bwrap",
             "FAIL  database: it is elsewhere",
             "FAIL  disk: work_dir: 7 KiB free",

@@ -27,9 +27,6 @@ pub struct FileChange {
     /// Empty where git sees no text.
     pub removed_lines: Vec<String>,
     pub added_lines: Vec<Line>,
-    /// It could not be taken out of the workspace at all: a repository inside the repository,
-    /// a device, a reserved name, a file larger than is committed.
-    pub special: bool,
 }
 
 impl FileChange {
@@ -53,13 +50,7 @@ impl FileChange {
             removed: 0,
             removed_lines: Vec::new(),
             added_lines: Vec::new(),
-            special: false,
         }
-    }
-
-    /// The same, and it could not be taken.
-    pub fn special(path: String, kind: ChangeKind) -> Self {
-        Self { special: true, ..Self::new(path, kind) }
     }
 
     /// It is in the new tree.

@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use change::{Change, ChangeKind, FileChange, Known, Line, Mode, Near, places};
 pub use content::{Content, Format};
+pub use never::{PLACES, steers};
 
 use crate::model::CommitSha;
 use crate::model::text::cut;

@@ -11,11 +11,6 @@ pub(super) fn judge(case: &Case<'_>, say: &mut Say<'_>) {
     let links: BTreeSet<&str> = near.chain(new.map(|file| file.path.as_str())).collect();
     for file in case.change.files {
         let path = shown(&file.path);
-        if file.special {
-            let why = format!("{path} is not a plain file that git and every file system can take");
-            say.refuse(&file.path, None, why);
-            continue;
-        }
         if [file.before, file.after].contains(&Mode::Submodule) {
             say.refuse(&file.path, None, format!("{path} is a submodule"));
             continue;

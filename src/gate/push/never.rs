@@ -1,4 +1,7 @@
 //! Class never: what decides what runs, who decides, and what agents are told.
+//!
+//! No agent may change it, and no agent is told by a pull request: while one works there, it
+//! finds the base branch's version of it.
 
 use super::glob::matches;
 use super::letters::folded;
@@ -90,15 +93,72 @@ pub(super) const NEVER: &[&str] = &[
     "**/.envrc",
 ];
 
+/// What agents look for at the top of a checkout, in the spelling they look for; directories end
+/// in a slash. Where it is absent it is to stay absent: nothing may be put there for the next
+/// program to find.
+pub const PLACES: &[&str] = &[
+    ".aider.conf.yml",
+    ".claude/",
+    ".codex/",
+    ".cursor/",
+    ".cursorrules",
+    ".envrc",
+    ".gemini/",
+    ".mcp.json",
+    ".opencode/",
+    "AGENTS.md",
+    "CLAUDE.local.md",
+    "CLAUDE.md",
+    "GEMINI.md",
+    "opencode.json",
+];
+
+/// `path` is one of these: it steers agents, tools or a CI.
+pub fn steers(path: &str) -> bool {
+    listed(&folded(path))
+}
+
+fn listed(path: &str) -> bool {
+    NEVER.iter().any(|rule| matches(rule, path))
+}
+
 pub(super) fn judge(case: &Case<'_>, say: &mut Say<'_>) {
     let own: Vec<String> = case.policy.protected.iter().map(|rule| folded(rule)).collect();
     for file in case.change.files {
         let path = folded(&file.path);
-        let mut rules = NEVER.iter().copied().chain(own.iter().map(String::as_str));
-        if rules.any(|rule| matches(rule, &path)) {
+        if listed(&path) || own.iter().any(|rule| matches(rule, &path)) {
             let path = shown(&file.path);
             let why = format!("{path} is protected; it decides what runs and who decides");
             say.refuse(&file.path, None, why);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_tells_a_program_what_to_do_steers() {
+        for path in [
+            ".claude/settings.json",
+            "deep/.Claude/settings.json",
+            "CLAUDE.md",
+            "docs/AGENTS.md",
+            "CLAUDE.local.md",
+            ".github/workflows/ci.yml",
+            ".github/CODEOWNERS",
+            ".aider.conf.yml",
+            ".yarnrc.yml",
+            ".cargo/config.toml",
+            "lefthook.yml",
+            ".gitattributes",
+        ] {
+            assert!(steers(path), "{path}");
+        }
+        for path in ["src/claude.rs", "README.md", "docs/a.md", "cargo/config"] {
+            assert!(!steers(path), "{path}");
+        }
+        assert!(PLACES.iter().all(|place| steers(place.trim_end_matches('/'))));
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::Cli;
 use super::call::Call;
-use super::mirror::{lines, tree};
+use super::mirror::lines;
 use super::patch::{Entry, add_lines, entries};
-use super::staging::markers_left;
+use super::verb::Verb;
 use crate::gate::push::{Content, Mode, places};
 use crate::git::{
     CHANGES_MAX, CHANGES_READ_MAX, Changes, Error, FileChange, Near, PATCH_BYTES_MAX,
@@ -23,20 +23,16 @@ const ARGUMENT_BYTES_MAX: usize = 500_000;
 const NEAR_BYTES_MAX: usize = 64 << 20;
 
 /// Makes calls on a repository that has both trees.
-type Ask<'a> = dyn Fn() -> Result<Call, Error> + Send + Sync + 'a;
+type Ask<'a> = dyn Fn(Verb) -> Result<Call, Error> + Send + Sync + 'a;
 
 impl Cli {
+    /// Compares two trees of ours in quarantine; nothing that an agent wrote is asked.
     pub(super) async fn read_changes(&self, workspace: &Workspace) -> Result<Changes, Error> {
-        let markers = markers_left(workspace);
-        let from = Some(workspace.at.clone());
-        let held = self.stage(workspace).await?;
-        if !held.is_empty() {
-            return Ok(cut(Changes { files: held, markers, from, ..Changes::default() }));
-        }
-        let start = self.start_of(workspace)?;
-        let now = tree(&self.within(workspace)?.args(["write-tree"]).run().await?.text()?)?;
-        let changes = differ(&|| self.within(workspace), &start, &now).await?;
-        Ok(Changes { markers, from, ..changes })
+        let taken = self.taken(workspace)?;
+        let markers = self.markers_left(workspace, &taken.left).await?;
+        let ask = |verb| self.aside(workspace, verb);
+        let changes = differ(&ask, &taken.start, &taken.left).await?;
+        Ok(Changes { markers, from: Some(workspace.at.clone()), ..changes })
     }
 
     pub(super) async fn changes_between(
@@ -49,7 +45,7 @@ impl Cli {
             return Ok(Changes::default());
         };
         let (old, new) = (self.tree(repo, &from).await?, self.tree(repo, head).await?);
-        let changes = differ(&|| Ok(self.on(repo)), &old, &new).await?;
+        let changes = differ(&|verb| Ok(self.on(repo, verb)), &old, &new).await?;
         Ok(Changes { from: Some(from), ..changes })
     }
 }
@@ -63,9 +59,12 @@ fn cut(mut changes: Changes) -> Changes {
 /// The same for every pair of trees, whoever made them.
 async fn differ(ask: &Ask<'_>, old: &TreeSha, new: &TreeSha) -> Result<Changes, Error> {
     let trees = [old.as_str(), new.as_str()];
-    let diff = ["diff-tree", "-r", "--no-renames", "--no-ext-diff", "--no-textconv"];
-    let list = ["--ignore-submodules=none", "--raw", "-z", "--abbrev=40"];
-    let listed = ask()?.args(diff).args(list).args(trees).run().await?.stdout;
+    let diff = || {
+        let plain = ["-r", "--no-renames", "--no-ext-diff", "--no-textconv"];
+        let call = ask(Verb::DiffTree)?.flags(&plain).flags(&["--ignore-submodules=none"]);
+        Ok::<_, Error>(call.on(trees))
+    };
+    let listed = diff()?.flags(&["--raw", "-z", "--abbrev=40"]).run().await?.stdout;
     let truncated = listed.left_out() > 0;
     let mut found = match listed.whole() {
         Some(all) => entries(&all),
@@ -74,12 +73,10 @@ async fn differ(ask: &Ask<'_>, old: &TreeSha, new: &TreeSha) -> Result<Changes, 
     let mut changes = Changes { truncated, ..Changes::default() };
     if found.len() <= CHANGES_READ_MAX && !truncated {
         read_contents(ask, &mut found).await?;
-        // What git is not to read it takes for binary, and says only that it differs.
-        let large = format!("core.bigFileThreshold={READ_BYTES_MAX}");
-        let patch = ["--ignore-submodules=none", "--patch", "--unified=0", "--no-color"];
-        let patch = ask()?.args(["-c", &large]).args(diff).args(patch).args(["--no-prefix"]);
+        // What is larger than `core.bigFileThreshold`, git takes for binary and does not read.
+        let patch = diff()?.flags(&["--patch", "--unified=0", "--no-color", "--no-prefix"]);
         let most = usize::try_from(PATCH_BYTES_MAX).unwrap_or(usize::MAX);
-        let patch = patch.args(trees).bytes_max(most).run().await?.stdout;
+        let patch = patch.bytes_max(most).run().await?.stdout;
         changes.patch_bytes = match patch.whole() {
             Some(all) => all.len() as u64,
             None => PATCH_BYTES_MAX + 1,
@@ -108,8 +105,8 @@ async fn read_contents(ask: &Ask<'_>, found: &mut [Entry]) -> Result<(), Error> 
         return Ok(());
     }
     let asked = lines(held.iter().map(|entry| entry.blob.clone()));
-    let sizes = ["cat-file", "--batch-check=%(objectsize)"];
-    let sizes = ask()?.args(sizes).stdin(asked).run().await?.text()?;
+    let sizes = ask(Verb::CatFile)?.flags(&["--batch-check=%(objectsize)"]);
+    let sizes = sizes.stdin(asked).run().await?.text()?;
     let mut in_all = 0;
     for (entry, size) in held.iter_mut().zip(sizes.lines()) {
         let size: Option<u64> = size.parse().ok();
@@ -124,8 +121,8 @@ async fn read_contents(ask: &Ask<'_>, found: &mut [Entry]) -> Result<(), Error> 
     held.retain(|entry| entry.file.content == Content::Nothing);
     let asked = lines(held.iter().map(|entry| entry.blob.clone()));
     let room = usize::try_from(in_all).unwrap_or(usize::MAX).saturating_add(held.len() * 32);
-    let call = ask()?.args(["cat-file", "--batch=%(objectsize)"]).stdin(asked).bytes_max(room);
-    let said = call.run().await?.bytes()?;
+    let call = ask(Verb::CatFile)?.flags(&["--batch=%(objectsize)"]).stdin(asked);
+    let said = call.bytes_max(room).run().await?.bytes()?;
     let mut rest = said.as_slice();
     for entry in held {
         let taken = take(&mut rest, entry.file.bytes);
@@ -174,9 +171,8 @@ async fn near(
     }
     for (_, portion) in portions {
         let named = portion.into_iter().filter(|directory| !directory.is_empty());
-        let args = ["ls-tree", "-t", "-z", tree.as_str(), "--"].map(str::to_owned);
-        let call = ask()?.args(args.into_iter().chain(named)).bytes_max(NEAR_BYTES_MAX);
-        let listed = call.run().await?.bytes()?;
+        let call = ask(Verb::LsTree)?.flags(&["-t", "-z"]).on([tree.as_str()]).on(named);
+        let listed = call.bytes_max(NEAR_BYTES_MAX).run().await?.bytes()?;
         for entry in String::from_utf8_lossy(&listed).split('\0') {
             if let Some((what, path)) = entry.split_once('\t') {
                 found.insert(Near { path: path.to_owned(), link: what.starts_with("120000 ") });

@@ -7,18 +7,19 @@ use sha2::{Digest, Sha256};
 
 use super::Cli;
 use super::call::{Answer, Call};
+use super::pinned::ATTRIBUTES;
+use super::verb::Verb;
 use crate::gate::seen::{Merge, Probe};
 use crate::git::{Committed, Error, Message, PATHS_MAX};
 use crate::model::{BranchName, CommitSha, Repo, TreeSha};
 
-/// Switches every attribute off that could make git change or merge content its own way; this
-/// file wins over those in a tree.
-pub(super) const ATTRIBUTES: &str =
-    "* !filter !diff !merge !text !eol !crlf !ident !working-tree-encoding !whitespace\n";
 /// Where remote branches are kept. Hashed, because `a` and `a/b` may exist one after the other.
 const SEEN: &str = "refs/slipway/seen/";
 /// Where our own commits are kept, so that nothing removes them before they are pushed.
 pub(super) const KEPT: &str = "refs/slipway/kept/";
+
+/// Whatever our mask for new files says: the user of a sandbox reads these objects.
+pub(super) const LENT: &[&str] = &["core.sharedRepository=0644"];
 
 /// A merge as `git merge-tree` made it: the tree, and the paths in conflict.
 pub(super) struct Merged {
@@ -32,9 +33,9 @@ impl Cli {
         self.directory.join("mirrors").join(repo.owner()).join(name)
     }
 
-    /// A call on the mirror of `repo`.
-    pub(super) fn on(&self, repo: &Repo) -> Call {
-        self.program.call(&self.mirror_path(repo))
+    /// A call on the mirror of `repo`, whose objects a sandbox's user may read.
+    pub(super) fn on(&self, repo: &Repo, verb: Verb) -> Call {
+        self.program.call(&self.mirror_path(repo), verb).settings(LENT)
     }
 
     /// Makes the mirror unless it is there. Under the repository's lock.
@@ -49,6 +50,10 @@ impl Cli {
             std::fs::remove_dir_all(leftover).map_err(failed)?;
         }
         self.make_bare(&made).await?;
+        for directory in ["objects", "objects/info", "objects/pack"] {
+            let readable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(made.join(directory), readable).map_err(failed)?;
+        }
         std::fs::rename(&made, &path).map_err(failed)
     }
 
@@ -56,8 +61,8 @@ impl Cli {
     pub(super) async fn make_bare(&self, path: &std::path::Path) -> Result<(), Error> {
         let failed = |error: std::io::Error| Error::Local(error.to_string());
         std::fs::create_dir_all(path).map_err(failed)?;
-        let init = ["init", "--bare", "--quiet", "--template=", "--object-format=sha1"];
-        self.program.call(path).args(init).run().await?;
+        let init = ["--bare", "--quiet", "--template=", "--object-format=sha1"];
+        self.program.call(path, Verb::Init).flags(&init).run().await?;
         std::fs::create_dir_all(path.join("info")).map_err(failed)?;
         std::fs::write(path.join("info/attributes"), ATTRIBUTES).map_err(failed)
     }
@@ -72,8 +77,8 @@ impl Cli {
             return Ok(commits.iter().map(|commit| (*commit).clone()).collect());
         }
         let asked = lines(commits.iter().map(|commit| format!("{commit}^{{commit}}")));
-        let call = self.on(repo).args(["cat-file", "--batch-check=%(objecttype)"]).stdin(asked);
-        let said = call.run().await?.text()?;
+        let call = self.on(repo, Verb::CatFile).flags(&["--batch-check=%(objecttype)"]);
+        let said = call.stdin(asked).run().await?.text()?;
         let answers = commits.iter().zip(said.lines());
         let missing = answers.filter(|(_, line)| *line != "commit");
         Ok(missing.map(|(commit, _)| (*commit).clone()).collect())
@@ -98,7 +103,7 @@ impl Cli {
     ) -> Result<(), Error> {
         let updates =
             lines(branches.iter().map(|(name, at)| format!("update {} {at}", seen(name))));
-        self.on(repo).args(["update-ref", "--stdin"]).stdin(updates).run().await.map(drop)
+        self.on(repo, Verb::UpdateRef).flags(&["--stdin"]).stdin(updates).run().await.map(drop)
     }
 
     pub(super) async fn remembered(
@@ -107,7 +112,8 @@ impl Cli {
         branches: &[BranchName],
     ) -> Result<BTreeMap<BranchName, CommitSha>, Error> {
         let format = "--format=%(refname) %(objectname)";
-        let said = self.on(repo).args(["for-each-ref", format, SEEN]).run().await?.text()?;
+        let call = self.on(repo, Verb::ForEachRef).flags(&[format]).on([SEEN]);
+        let said = call.run().await?.text()?;
         let all: BTreeMap<&str, &str> = said.lines().filter_map(|l| l.split_once(' ')).collect();
         let found = branches.iter().filter_map(|name| {
             let at = CommitSha::parse(all.get(seen(name).as_str())?).ok()?;
@@ -122,8 +128,8 @@ impl Cli {
         ancestor: &CommitSha,
         tip: &CommitSha,
     ) -> Result<bool, Error> {
-        let args = ["merge-base", "--is-ancestor", ancestor.as_str(), tip.as_str()];
-        let answer = self.on(repo).args(args).answer().await?;
+        let call = self.on(repo, Verb::MergeBase).flags(&["--is-ancestor"]);
+        let answer = call.on([ancestor.as_str(), tip.as_str()]).answer().await?;
         match answer.code {
             0 => Ok(true),
             1 => Ok(false),
@@ -137,8 +143,8 @@ impl Cli {
         repo: &Repo,
         (base, head): (&CommitSha, &CommitSha),
     ) -> Result<Option<CommitSha>, Error> {
-        let args = ["merge-base", base.as_str(), head.as_str()];
-        let answer = self.on(repo).args(args).answer().await?;
+        let call = self.on(repo, Verb::MergeBase).on([base.as_str(), head.as_str()]);
+        let answer = call.answer().await?;
         match answer.code {
             0 => {
                 let found = CommitSha::parse(answer.text()?.trim());
@@ -150,9 +156,8 @@ impl Cli {
     }
 
     pub(super) async fn tree(&self, repo: &Repo, commit: &CommitSha) -> Result<TreeSha, Error> {
-        let name = format!("{commit}^{{tree}}");
-        let answer =
-            self.on(repo).args(["rev-parse", "--verify", "--quiet", &name]).answer().await?;
+        let call = self.on(repo, Verb::RevParse).flags(&["--verify", "--quiet"]);
+        let answer = call.on([format!("{commit}^{{tree}}")]).answer().await?;
         match answer.code {
             0 => tree(&answer.text()?),
             _ => Err(self.why(repo, &[commit], &answer).await),
@@ -164,8 +169,8 @@ impl Cli {
         repo: &Repo,
         commit: &CommitSha,
     ) -> Result<Vec<CommitSha>, Error> {
-        let args = ["rev-list", "--parents", "--max-count=1", commit.as_str(), "--"];
-        let answer = self.on(repo).args(args).answer().await?;
+        let call = self.on(repo, Verb::RevList).flags(&["--parents", "--max-count=1"]);
+        let answer = call.on([commit.as_str()]).answer().await?;
         if answer.code != 0 {
             return Err(self.why(repo, &[commit], &answer).await);
         }
@@ -186,8 +191,8 @@ impl Cli {
         }
         // Paths are taken literally here, without magic; a directory lists what is below it only
         // when it ends with a slash.
-        let args = ["ls-tree", "-z", commit.as_str(), "--"].into_iter().chain(wanted);
-        let answer = self.on(repo).args(args).answer().await?;
+        let call = self.on(repo, Verb::LsTree).flags(&["-z"]);
+        let answer = call.on([commit.as_str()].into_iter().chain(wanted)).answer().await?;
         if answer.code != 0 {
             return Err(self.why(repo, &[commit], &answer).await);
         }
@@ -223,7 +228,8 @@ impl Cli {
         ours: &CommitSha,
         theirs: &CommitSha,
     ) -> Result<Merged, Error> {
-        let answer = merge_tree(self.on(repo), ours.as_str(), theirs.as_str()).await?;
+        let answer =
+            merge_tree(self.on(repo, Verb::MergeTree), ours.as_str(), theirs.as_str()).await?;
         match merged(&answer)? {
             Some(merged) => Ok(merged),
             None => Err(self.why(repo, &[ours, theirs], &answer).await),
@@ -245,16 +251,17 @@ impl Cli {
         if !merged.conflicts.is_empty() {
             return Ok(None);
         }
-        let commit =
-            commit_tree(self.on(repo).durable(), &merged.tree, &[head, base], message).await?;
+        let call = self.on(repo, Verb::CommitTree).durable();
+        let commit = commit_tree(call, &merged.tree, &[head, base], message).await?;
         self.keep(repo, &commit).await?;
         Ok(Some(Committed { commit, tree: merged.tree }))
     }
 
     /// Keeps our own commit until `sweep` finds it old.
     pub(super) async fn keep(&self, repo: &Repo, commit: &CommitSha) -> Result<(), Error> {
-        let name = format!("{KEPT}{commit}");
-        self.on(repo).durable().args(["update-ref", &name, commit.as_str()]).run().await.map(drop)
+        let update = format!("update {KEPT}{commit} {commit}\n");
+        let call = self.on(repo, Verb::UpdateRef).durable().flags(&["--stdin"]);
+        call.stdin(update).run().await.map(drop)
     }
 }
 
@@ -271,8 +278,8 @@ pub(super) fn seen(branch: &BranchName) -> String {
 
 /// Exit code 0 is clean, 1 a conflict; the list of paths alone decides nothing.
 pub(super) async fn merge_tree(call: Call, ours: &str, theirs: &str) -> Result<Answer, Error> {
-    let args = ["merge-tree", "--write-tree", "--name-only", "-z", "--no-messages", ours, theirs];
-    call.args(args).answer().await
+    let flags = ["--write-tree", "--name-only", "-z", "--no-messages"];
+    call.flags(&flags).on([ours, theirs]).answer().await
 }
 
 /// Reads the answer of [`merge_tree`]; `None` when git failed.
@@ -305,9 +312,10 @@ pub(super) async fn commit_tree(
 ) -> Result<CommitSha, Error> {
     let (name, email) = Message::AUTHOR;
     let date = format!("@{} +0000", message.at_seconds.max(0));
-    let parents = parents.iter().flat_map(|parent| ["-p", parent.as_str()]);
+    let call = parents.iter().fold(call, |call, parent| call.joined("-p", parent));
     let said = call
-        .args(["commit-tree", tree.as_str()].into_iter().chain(parents).chain(["-F", "-"]))
+        .flags(&["-F", "-"])
+        .on([tree.as_str()])
         .env("GIT_AUTHOR_NAME", name)
         .env("GIT_AUTHOR_EMAIL", email)
         .env("GIT_AUTHOR_DATE", date.clone())

@@ -1,18 +1,28 @@
 //! Git by the git program, hardened: mirrors, workspaces, merges and pushes on this host's disk.
 //!
-//! Layout below one directory: `mirrors/OWNER/NAME.git`, and per workspace
-//! `workspaces/RUN-NAME/` with `files` (all that an agent sees), `git` (index and new objects,
-//! never inside `files`) and `start`. A workspace may grow as its sandbox lets it; what is
-//! taken over from it has limits. [`Cli::sweep`] removes what is old.
+//! Layout below one directory: `mirrors/OWNER/NAME.git`; per workspace `workspaces/RUN-NAME/`
+//! with `files` (all that an agent sees, with a repository of its own) and `pack` (what the
+//! packing needs), and `records/RUN-NAME/` with what we know of it and the quarantine, which
+//! nothing in a sandbox ever sees. [`Cli::sweep`] removes what is old.
+//!
+//! Git on this host works in repositories of ours and never in anything an agent could write:
+//! the work leaves the sandbox as one bundle (`packing`, `import`).
 
 mod call;
 mod changes;
+mod defence;
+mod import;
+mod layout;
 mod mirror;
+mod notes;
+mod packing;
 mod patch;
+mod pinned;
 mod plain;
 mod remote;
-mod staging;
 mod sweep;
+mod untrusted;
+mod verb;
 mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +33,8 @@ use async_trait::async_trait;
 
 use self::call::Program;
 use super::{
-    Changes, Committed, Error, Git, Message, Plain, Push, PushAnswer, Workspace, WorkspaceOrder,
+    Changes, Committed, Error, Git, Import, Message, Packing, Plain, Push, PushAnswer, Workspace,
+    WorkspaceOrder,
 };
 use crate::gate::seen::Probe;
 use crate::github::Remote;
@@ -42,7 +53,7 @@ impl Cli {
     /// Opens the directory, which is this process's alone, and finds git. Remotes are reached
     /// by HTTP.
     pub async fn open(directory: &Path) -> Result<Self, Error> {
-        Self::with_protocols(directory, "https:http").await
+        Self::with_remotes(directory, false).await
     }
 
     /// Believes the certificate authorities in this file instead of the system's.
@@ -54,20 +65,29 @@ impl Cli {
 
     /// Finds git and touches nothing; the error is that of [`Cli::open`].
     pub async fn version() -> Result<String, Error> {
-        Ok(Program::find("https").await?.version().to_owned())
+        Ok(Program::find(false).await?.version().to_owned())
+    }
+
+    /// `said`, as [`Cli::version`] says it, is older than what the world has mended since:
+    /// whoever packs this git has to have brought the corrections to it.
+    pub fn is_old(said: &str) -> bool {
+        let mended = [(2, 47, 3), (2, 48, 2), (2, 49, 1), (2, 50, 1)];
+        let own = call::numbers(said);
+        let same = |mended: &&call::Version| (mended.0, mended.1) == (own.0, own.1);
+        own < mended.iter().find(same).copied().unwrap_or((2, 47, 3))
     }
 
     /// Also takes remotes that are paths, for tests.
     #[cfg(test)]
     pub(crate) async fn open_with_local_remotes(directory: &Path) -> Result<Self, Error> {
-        Self::with_protocols(directory, "https:http:file").await
+        Self::with_remotes(directory, true).await
     }
 
-    async fn with_protocols(directory: &Path, protocols: &'static str) -> Result<Self, Error> {
+    async fn with_remotes(directory: &Path, local: bool) -> Result<Self, Error> {
         let failed = |error: std::io::Error| Error::Local(error.to_string());
         std::fs::create_dir_all(directory).map_err(failed)?;
         let directory = directory.canonicalize().map_err(failed)?;
-        let program = Program::find(protocols).await?;
+        let program = Program::find(local).await?;
         let cli = Self { program, directory, locks: Mutex::default() };
         cli.unlock();
         Ok(cli)
@@ -95,6 +115,18 @@ impl Git for Cli {
 
     async fn workspace(&self, order: &WorkspaceOrder) -> Result<Workspace, Error> {
         self.make_workspace(order).await
+    }
+
+    async fn packing(&self, workspace: &Workspace) -> Result<Packing, Error> {
+        self.pack(workspace)
+    }
+
+    async fn import(&self, workspace: &Workspace) -> Result<Import, Error> {
+        self.import_bundle(workspace).await
+    }
+
+    async fn result(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error> {
+        self.read_result(workspace)
     }
 
     async fn changes(&self, workspace: &Workspace) -> Result<Changes, Error> {
@@ -171,6 +203,12 @@ impl Git for Cli {
     }
 }
 
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod ground;
+#[cfg(test)]
+mod measure;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Cli;
 use super::mirror::lines;
+use super::verb::Verb;
 use crate::git::{Error, PLAIN_BYTES_MAX, PLAIN_COMMITS_MAX, PLAIN_FILES_MAX, Plain, PlainChange};
 use crate::model::{CommitSha, Repo};
 
@@ -26,10 +27,9 @@ impl Cli {
         head: &CommitSha,
     ) -> Result<Plain, Error> {
         let no = |why: &str| Ok(Plain::No { why: why.to_owned() });
-        let most = format!("--max-count={}", PLAIN_COMMITS_MAX + 1);
-        let range = format!("{from}..{head}");
-        let list = ["rev-list", "--parents", "--topo-order", "--reverse", &most, &range, "--"];
-        let answer = self.on(repo).args(list).answer().await?;
+        let list = self.on(repo, Verb::RevList).flags(&["--parents", "--topo-order", "--reverse"]);
+        let list = list.joined("--max-count=", PLAIN_COMMITS_MAX + 1);
+        let answer = list.on([format!("{from}..{head}")]).answer().await?;
         if answer.code != 0 {
             return Err(self.why(repo, &[from, head], &answer).await);
         }
@@ -40,10 +40,13 @@ impl Cli {
         let Some(first) = first_of(&listed, from, head) else {
             return no("it holds a merge or does not build on what is there");
         };
-        let said = ["log", "--max-count=1", "--format=%B", first, "--"];
-        let message = self.on(repo).args(said).run().await?.text()?.trim_end().to_owned();
-        let diff = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--abbrev=40"];
-        let call = self.on(repo).args(diff).args([from.as_str(), head.as_str()]);
+        let said = self.on(repo, Verb::CatFile).on(["commit", first]).run().await?.text()?;
+        // Behind the headers, which end in an empty line.
+        let message = said.split_once("\n\n").map_or("", |(_, message)| message);
+        let message = message.trim_end().to_owned();
+        let diff = ["-r", "-z", "--raw", "--no-renames", "--abbrev=40"];
+        let call = self.on(repo, Verb::DiffTree).flags(&diff);
+        let call = call.on([from.as_str(), head.as_str()]);
         let entries = match entries(&call.run().await?.bytes()?) {
             Ok(entries) if entries.len() > PLAIN_FILES_MAX => {
                 return no("it touches too many files");
@@ -78,8 +81,8 @@ impl Cli {
             return Ok(Some(BTreeMap::new()));
         }
         let asked = || lines(blobs.iter().map(|blob| (*blob).to_owned()));
-        let sizes = self.on(repo).args(["cat-file", "--batch-check=%(objectsize)"]).stdin(asked());
-        let sizes = sizes.run().await?.text()?;
+        let sizes = self.on(repo, Verb::CatFile).flags(&["--batch-check=%(objectsize)"]);
+        let sizes = sizes.stdin(asked()).run().await?.text()?;
         let mut total = 0_usize;
         for line in sizes.lines() {
             let size: usize = line.parse().map_err(|_error| Error::Missing(line.to_owned()))?;
@@ -88,7 +91,8 @@ impl Cli {
         if total > PLAIN_BYTES_MAX {
             return Ok(None);
         }
-        let call = self.on(repo).args(["cat-file", "--batch=%(objectname) %(objectsize)"]);
+        let batch_of = ["--batch=%(objectname) %(objectsize)"];
+        let call = self.on(repo, Verb::CatFile).flags(&batch_of);
         let held = call.stdin(asked()).run().await?.bytes()?;
         batch(&held).map(Some).ok_or_else(|| Error::Local("a batch that cannot be read".to_owned()))
     }

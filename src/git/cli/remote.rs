@@ -7,11 +7,16 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Cli;
 use super::call::{Answer, Call, REMOTE_SECONDS_MAX};
+use super::defence::Defence;
 use super::mirror::seen;
+use super::pinned::OLD_FAULTS;
+use super::verb::Verb;
 use crate::git::{Error, Push, PushAnswer};
 use crate::github::Remote;
-use crate::model::{BranchName, CommitSha, text};
+use crate::model::{BranchName, CommitSha, OwnBranch, text};
 
+/// Digits of the names of objects in the repositories that are served.
+const SHA1_DIGITS: usize = 40;
 /// Characters of the remote's own words that are handed on.
 const WORDS_CHARS_MAX: usize = 2_000;
 
@@ -39,9 +44,9 @@ impl Cli {
         }
         let names: Vec<BranchName> = there.into_keys().collect();
         let wanted = names.iter().map(|name| format!("+{}:{}", name.reference(), seen(name)));
-        let plain = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap="];
-        let call = self.to(remote)?.args(plain).args(["--end-of-options", &remote.url]);
-        let answer = ask(call.args(wanted)).await?;
+        let plain = ["--quiet", "--no-tags", "--no-write-fetch-head", "--refmap="];
+        let call = self.to(remote, Verb::Fetch)?.settings(OLD_FAULTS).flags(&plain);
+        let answer = ask(call.on(wanted)).await?;
         if answer.code != 0 {
             return Err(failed(remote, &answer));
         }
@@ -57,8 +62,7 @@ impl Cli {
     ) -> Result<BTreeMap<BranchName, CommitSha>, Error> {
         let names: BTreeMap<String, &BranchName> =
             branches.iter().map(|branch| (branch.reference(), branch)).collect();
-        let call = self.to(remote)?.args(["ls-remote", "--end-of-options", &remote.url]);
-        let answer = ask(call.args(names.keys())).await?;
+        let answer = ask(self.to(remote, Verb::LsRemote)?.on(names.keys())).await?;
         if answer.code != 0 {
             return Err(failed(remote, &answer));
         }
@@ -71,6 +75,10 @@ impl Cli {
                 continue;
             };
             let sha = CommitSha::parse(sha).map_err(|error| Error::Remote(error.to_string()))?;
+            if sha.as_str().len() != SHA1_DIGITS {
+                let why = "the repository names its objects by SHA-256, which is not served";
+                return Err(Error::Local(why.to_owned()));
+            }
             found.insert((*branch).clone(), sha);
         }
         Ok(found)
@@ -89,10 +97,20 @@ impl Cli {
         let text = |sha: Option<&CommitSha>| sha.map(ToString::to_string).unwrap_or_default();
         let (new, expect) = (text(push.new.as_ref()), text(push.expect.as_ref()));
         let name = push.branch.reference();
-        let lease = format!("--force-with-lease={name}:{expect}");
-        let call = self.to(remote)?.args(["push", "--porcelain", "--no-verify", &lease]);
-        let target = ["--end-of-options", &remote.url, &format!("{new}:{name}")];
-        let answer = ask(call.args(target)).await?;
+        let makes = push.new.is_some() && push.expect.is_none();
+        if makes
+            && self.program.defences.has(Defence::BranchGrammar)
+            && let Err(error) = OwnBranch::parse(push.branch.as_str())
+        {
+            return Ok(PushAnswer::Refused { text: error.to_string() });
+        }
+        let call = self.to(remote, Verb::Push)?.flags(&["--porcelain", "--no-verify"]);
+        let call = if self.program.defences.has(Defence::Lease) {
+            call.joined("--force-with-lease=", format!("{name}:{expect}"))
+        } else {
+            call.flags(&["--force"])
+        };
+        let answer = ask(call.on([format!("{new}:{name}")])).await?;
         let said = answer.text()?;
         if answer.code == 0 && said.lines().any(|line| line.contains(&format!(":{name}\t"))) {
             return Ok(PushAnswer::Pushed);
@@ -118,27 +136,52 @@ impl Cli {
         Ok(PushAnswer::Refused { text: refusal(reason, &clean(remote, &answer.words)) })
     }
 
-    /// A call on the mirror that may talk to `remote`, with its secret. The secret is in the
-    /// environment of that one process: not in its arguments, not on disk.
-    fn to(&self, remote: &Remote) -> Result<Call, Error> {
-        check(&remote.url, self.program.local_remotes())?;
-        let call = self.on(&remote.repo).seconds_max(REMOTE_SECONDS_MAX);
-        if remote.secret.is_empty() || !remote.url.starts_with("http") {
-            return Ok(call);
+    /// A call on the mirror that may talk to `remote`, by one protocol and with its secret. The
+    /// secret is in the environment of that one process: not in its arguments, not on disk.
+    fn to(&self, remote: &Remote, verb: Verb) -> Result<Call, Error> {
+        let address = check(&remote.url, self.program.local_remotes())?;
+        let call = self.on(&remote.repo, verb).seconds_max(REMOTE_SECONDS_MAX);
+        let defences = &self.program.defences;
+        let call = if defences.has(Defence::NoRedirects) {
+            call
+        } else {
+            call.settings(&["http.followRedirects=true"])
+        };
+        let Address::Http(mut url) = address else {
+            return Ok(call.transport("file").on([&remote.url]));
+        };
+        let call = call.transport(if url.scheme() == "https" { "https" } else { "http" });
+        if remote.secret.is_empty() {
+            return Ok(call.on([&remote.url]));
+        }
+        if !defences.has(Defence::SecretInEnvironment) {
+            let named = url.set_username("x-access-token");
+            if named.is_err() || url.set_password(Some(remote.secret.reveal())).is_err() {
+                return Err(Error::Local("the address takes no password".to_owned()));
+            }
+            return Ok(call.settings(&["transfer.credentialsInUrl=allow"]).on([url.as_str()]));
         }
         let login = STANDARD.encode(format!("x-access-token:{}", remote.secret.reveal()));
         Ok(call
             .env("GIT_CONFIG_COUNT", "1")
             .env("GIT_CONFIG_KEY_0", format!("http.{}.extraHeader", remote.url))
-            .env("GIT_CONFIG_VALUE_0", format!("Authorization: Basic {login}")))
+            .env("GIT_CONFIG_VALUE_0", format!("Authorization: Basic {login}"))
+            .on([&remote.url]))
     }
 }
 
+/// An address that may be spoken to.
+enum Address {
+    Http(url::Url),
+    /// A path, in tests.
+    Local,
+}
+
 /// Refuses addresses that would carry the secret in the open or elsewhere.
-fn check(address: &str, local: bool) -> Result<(), Error> {
+fn check(address: &str, local: bool) -> Result<Address, Error> {
     let refuse = |why: &str| Err(Error::Local(format!("the address of the remote {why}")));
     if local && address.starts_with('/') {
-        return Ok(());
+        return Ok(Address::Local);
     }
     let Ok(url) = url::Url::parse(address) else { return refuse("is not a URL") };
     let loopback = match url.host() {
@@ -151,7 +194,7 @@ fn check(address: &str, local: bool) -> Result<(), Error> {
         return refuse("contains a name or a password");
     }
     match (url.scheme(), loopback) {
-        ("https", _) | ("http", true) => Ok(()),
+        ("https", _) | ("http", true) => Ok(Address::Http(url)),
         ("http", false) => refuse("is plain http beyond this host"),
         (_, _) => refuse("is neither https nor http"),
     }

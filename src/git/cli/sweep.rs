@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use super::Cli;
 use super::mirror::{KEPT, lines};
+use super::verb::Verb;
 use crate::git::Error;
 use crate::model::Repo;
 
@@ -65,15 +66,17 @@ impl Cli {
         let _held = lock.lock().await;
         let before = before.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let format = "--format=%(committerdate:unix) %(refname)";
-        let said = self.on(repo).args(["for-each-ref", format, KEPT]).run().await?.text()?;
+        let said =
+            self.on(repo, Verb::ForEachRef).flags(&[format]).on([KEPT]).run().await?.text()?;
         let old = said.lines().filter_map(|line| line.split_once(' ')).filter(|(date, _)| {
             let date: Option<u64> = date.parse().ok();
             date.is_some_and(|date| date < before)
         });
         let deletions = lines(old.map(|(_, name)| format!("delete {name}")));
-        self.on(repo).args(["update-ref", "--stdin"]).stdin(deletions).run().await?;
-        let gc = ["gc", "--quiet", "--prune=2.weeks.ago"];
-        self.on(repo).args(gc).seconds_max(TIDY_SECONDS_MAX).run().await.map(drop)
+        let forget = self.on(repo, Verb::UpdateRef).flags(&["--stdin"]);
+        forget.stdin(deletions).run().await?;
+        let tidy = self.on(repo, Verb::Gc).flags(&["--quiet", "--prune=2.weeks.ago"]);
+        tidy.seconds_max(TIDY_SECONDS_MAX).run().await.map(drop)
     }
 }
 

@@ -1,94 +1,14 @@
-//! The contract on real repositories, and what hostile ones try.
+//! The contract on real repositories, and what a workspace is like.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use super::ground::Disk;
+use super::verb::Verb;
 use super::*;
 use crate::gate::push::{Content, Format, Mode};
-use crate::git::contract::{self, Files, Place, fetched, message, order};
-use crate::git::{ChangeKind, FILE_BYTES_MAX, READ_BYTES_MAX};
-use crate::model::Secret;
-
-/// A bare repository to fetch from, and git beside it, in one directory.
-pub(super) struct Disk {
-    pub(super) directory: tempfile::TempDir,
-    pub(super) git: Cli,
-}
-
-impl Disk {
-    pub(super) async fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let git = Cli::open_with_local_remotes(&directory.path().join("own")).await.unwrap();
-        git.make_bare(&directory.path().join("remote.git")).await.unwrap();
-        Self { directory, git }
-    }
-
-    fn bare(&self) -> PathBuf {
-        self.directory.path().join("remote.git")
-    }
-
-    async fn said(&self, args: &[&str]) -> String {
-        let call = self.git.program.call(&self.bare()).args(args.iter().copied());
-        call.run().await.unwrap().text().unwrap()
-    }
-
-    /// A workspace on a branch with these files.
-    pub(super) async fn workspace(&self, files: Files<'_>) -> Workspace {
-        let at = self.seed("main", files, None).await;
-        fetched(self, &["main"]).await;
-        self.git.workspace(&order(&self.remote(), &at)).await.unwrap()
-    }
-
-    fn plant_hook(&self, name: &str, script: &str) {
-        let hook = self.bare().join("hooks").join(name);
-        std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
-        std::fs::write(&hook, script).unwrap();
-        std::fs::set_permissions(&hook, PermissionsExt::from_mode(0o755)).unwrap();
-    }
-}
-
-#[async_trait]
-impl Place for Disk {
-    fn git(&self) -> &dyn Git {
-        &self.git
-    }
-
-    fn remote(&self) -> Remote {
-        let repo = Repo::parse("octo/hello").unwrap();
-        Remote { repo, url: self.bare().display().to_string(), secret: Secret::new("s3cret") }
-    }
-
-    async fn seed(&self, branch: &str, files: Files<'_>, parent: Option<&CommitSha>) -> CommitSha {
-        let mut stream = format!(
-            "commit refs/heads/{branch}\ncommitter T <t@example.org> 1700000000 +0000\n\
-             data 4\nseed\n"
-        );
-        stream.extend(parent.map(|parent| format!("from {parent}\n")));
-        stream.push_str("deleteall\n");
-        for (path, text) in files {
-            let data = format!("M 100644 inline {path}\ndata {}\n{text}\n", text.len());
-            stream.push_str(&data);
-        }
-        let import = ["fast-import", "--quiet", "--force"];
-        self.git.program.call(&self.bare()).args(import).stdin(stream).run().await.unwrap();
-        let name = format!("refs/heads/{branch}");
-        CommitSha::parse(self.said(&["rev-parse", &name]).await.trim()).unwrap()
-    }
-
-    fn edit(&self, workspace: &Workspace, path: &str, text: Option<&str>) {
-        let path = workspace.path.join(path);
-        match text {
-            Some(text) => {
-                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                std::fs::write(path, text).unwrap();
-            }
-            None => std::fs::remove_file(path).unwrap(),
-        }
-    }
-
-    fn look(&self, workspace: &Workspace, path: &str) -> Option<String> {
-        std::fs::read_to_string(workspace.path.join(path)).ok()
-    }
-}
+use crate::git::contract::{self, Place, fetched, message};
+use crate::git::{ChangeKind, READ_BYTES_MAX};
+use crate::process::End;
 
 #[tokio::test]
 async fn it_keeps_the_contract() {
@@ -100,9 +20,11 @@ async fn a_commit_says_who_and_when() {
     let place = Disk::new().await;
     let workspace = place.workspace(&[("f", "1\n")]).await;
     place.edit(&workspace, "f", Some("2\n"));
+    contract::import(&place, &workspace).await;
     let made = place.git.commit(&workspace, &message("Add it\n\nBecause.")).await.unwrap();
-    let call = place.git.on(&workspace.repo).args(["cat-file", "commit"]);
-    let text = call.args([made.unwrap().commit.as_str()]).run().await.unwrap().text().unwrap();
+    let call = place.git.on(&workspace.repo, Verb::CatFile);
+    let call = call.on(["commit", made.unwrap().commit.as_str()]);
+    let text = call.run().await.unwrap().text().unwrap();
     let (_, text) = text.split_once("\nauthor ").unwrap();
     insta::assert_snapshot!(text, @"
     Slipway <slipway@users.noreply.github.com> 1800000000 +0000
@@ -116,91 +38,156 @@ async fn a_commit_says_who_and_when() {
     ");
 }
 
+/// An agent finds a repository to look at and to commit in, and no way out of it.
 #[tokio::test]
-async fn nothing_of_git_lies_where_the_agent_works() {
+async fn a_workspace_is_a_repository_that_leads_nowhere() {
     let place = Disk::new().await;
-    let workspace = place.workspace(&[("f", "1\n"), (".gitignore", "out/\n")]).await;
-    let names: Vec<_> = std::fs::read_dir(&workspace.path)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    assert!(names.len() == 2 && !names.contains(&".git".to_owned()), "{names:?}");
-    place.edit(&workspace, "out/huge.o", Some("x"));
-    assert_eq!(place.git.changes(&workspace).await.unwrap().files, [], "ignored files stay out");
+    let workspace = place.workspace(&[("f", "1\n")]).await;
+    let git = workspace.path.join(".git");
+    let say = |flags: &'static [&'static str]| {
+        place.git.program.call(&git, Verb::Trial).files(&workspace.path).flags(flags).run()
+    };
+    let log = say(&["log", "--format=%s"]).await.unwrap().text().unwrap();
+    assert_eq!(log, "seed\n", "it can look at history");
+    assert_eq!(say(&["status", "--porcelain"]).await.unwrap().text().unwrap(), "");
+    place.edit(&workspace, "f", Some("2\n"));
+    say(&["commit", "--quiet", "--all", "--message=own"]).await.unwrap();
+    let config = place.look(&workspace, ".git/config").unwrap();
+    assert!(config.contains("url = https://invalid.invalid/"), "{config}");
+    assert!(!config.contains("s3cret") && !config.contains("remote.git"), "{config}");
+    assert_eq!(workspace.borrowed, [place.git.objects_of(&workspace.repo)]);
+    let made = place.publish(&workspace, "work/1").await;
+    let log = place.said(&["log", "--format=%an %s"], &[made.as_str()]).await;
+    assert_eq!(log, "Slipway Publish\nT seed\n", "what it committed itself counts for nothing");
 }
 
-/// An agent that leaves a trap wherever git might step into one.
 #[tokio::test]
-async fn a_planted_repository_runs_nothing() {
+async fn the_start_decides_what_is_ignored() {
     let place = Disk::new().await;
-    let workspace = place.workspace(&[("f", "1\n"), ("sub/g", "1\n")]).await;
-    let pwned = place.directory.path().join("pwned");
-    let trap = format!("touch {}", pwned.display());
-    for at in [".git", "sub/.git", "nested/.git"] {
-        let git = workspace.path.join(at);
-        place.git.make_bare(&git).await.unwrap();
-        let config = format!(
-            "[core]\nbare = false\nfsmonitor = \"{trap}\"\nhooksPath = hooks\n\
-             sshCommand = \"{trap}\"\n\
-             [filter \"x\"]\nclean = \"{trap}\"\nsmudge = \"{trap}\"\nrequired = true\n\
-             [diff \"x\"]\ntextconv = \"{trap}\"\ncommand = \"{trap}\"\n\
-             [merge \"x\"]\ndriver = \"{trap}\"\n"
-        );
-        std::fs::write(git.join("config"), config).unwrap();
-        std::fs::create_dir_all(git.join("hooks")).unwrap();
-        for hook in ["pre-commit", "post-checkout", "reference-transaction", "post-index-change"] {
-            std::fs::write(git.join("hooks").join(hook), format!("#!/bin/sh\n{trap}\n")).unwrap();
-            let runnable = PermissionsExt::from_mode(0o755);
-            std::fs::set_permissions(git.join("hooks").join(hook), runnable).unwrap();
-        }
+    let files = [("f", "1\n"), (".gitignore", "out/\n*.key\n"), ("d/.gitignore", "tmp\n")];
+    let workspace = place.workspace(&files).await;
+    place.edit(&workspace, ".gitignore", Some("!out/\n!*.key\nnew/\n"));
+    place.edit(&workspace, "d/.gitignore", None);
+    let info = Some("f\n");
+    for (path, text) in [("out/o", "x"), ("a.key", "x"), ("d/tmp", "x"), ("new/n", "x")] {
+        place.edit(&workspace, path, Some(text));
     }
-    let attributes = "* filter=x diff=x merge=x -text ident working-tree-encoding=UTF-16\n";
-    place.edit(&workspace, ".gitattributes", Some(attributes));
-    place.edit(&workspace, "sub/.gitattributes", Some(attributes));
-    place.edit(&workspace, "sub/g", Some("$Id$\r\n"));
-    place.edit(&workspace, "nested/h", Some("h\n"));
-    let changes = place.git.changes(&workspace).await.unwrap();
-    let held: Vec<_> = changes.files.iter().map(|f| (&*f.path, f.special)).collect();
-    assert_eq!(held, [("nested/", true)], "a repository inside is refused");
-    assert!(place.git.commit(&workspace, &message("No")).await.is_err());
-
-    std::fs::remove_dir_all(workspace.path.join("nested")).unwrap();
+    place.edit(&workspace, ".git/info/exclude", info);
+    place.edit(&workspace, "f", Some("2\n"));
+    contract::import(&place, &workspace).await;
     let changes = place.git.changes(&workspace).await.unwrap();
     let paths: Vec<_> = changes.files.iter().map(|file| &*file.path).collect();
-    assert_eq!(paths, [".gitattributes", "sub/.gitattributes", "sub/g"]);
-    let made = place.git.commit(&workspace, &message("Yes")).await.unwrap().unwrap();
-    let again = place.git.workspace(&order(&place.remote(), &made.commit)).await.unwrap();
-    assert_eq!(place.look(&again, "sub/g").as_deref(), Some("$Id$\r\n"), "byte for byte");
-    assert!(!again.path.join(".git").exists() && !again.path.join("sub/.git").exists());
-    assert!(!pwned.exists(), "something the agent left was run");
+    assert_eq!(paths, [".gitignore", "d/.gitignore", "f"]);
 }
 
 #[tokio::test]
-async fn links_submodules_and_reserved_names_are_called_special() {
+async fn places_of_configuration_that_are_empty_are_named() {
+    let place = Disk::new().await;
+    let files = [("f", "1\n"), ("AGENTS.md", "1\n"), (".codex/config.toml", "1\n")];
+    let workspace = place.workspace(&files).await;
+    let named = |place: &str| workspace.absent.contains(&place.to_owned());
+    assert!(named(".mcp.json") && named(".claude/"), "{workspace:?}");
+    assert!(!named("AGENTS.md") && !named(".codex/"), "{workspace:?}");
+}
+
+/// Whatever the agent says of what is ignored.
+#[tokio::test]
+async fn what_was_planted_never_leaves() {
+    let place = Disk::new().await;
+    let workspace = place.workspace(&[("f", "1\n"), (".gitignore", "!.env*\n")]).await;
+    for planted in [".env.one", ".env.two"] {
+        place.git.plant(&workspace, planted, "planted\n").await.unwrap();
+    }
+    let git = workspace.path.join(".git");
+    let status = place.git.program.call(&git, Verb::Trial).files(&workspace.path);
+    let status = status.flags(&["status", "--porcelain"]).run().await.unwrap();
+    assert_eq!(status.text().unwrap(), "?? .env.one\n?? .env.two\n", "git would take them");
+    place.edit(&workspace, ".gitignore", Some("!.env.one\n"));
+    contract::import(&place, &workspace).await;
+    let changes = place.git.changes(&workspace).await.unwrap();
+    let paths: Vec<_> = changes.files.iter().map(|file| &*file.path).collect();
+    assert_eq!(paths, [".gitignore"]);
+    for bad in ["", "a/b", "a b", "a\nb", "*"] {
+        assert!(place.git.plant(&workspace, bad, "x").await.is_err(), "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn links_and_large_files_are_told_and_not_read() {
     let place = Disk::new().await;
     let workspace = place.workspace(&[("f", "1\n"), ("d/x", "1\n")]).await;
     symlink("/etc/passwd", workspace.path.join("link")).unwrap();
     std::fs::remove_dir_all(workspace.path.join("d")).unwrap();
     symlink("/etc", workspace.path.join("d")).unwrap();
+    let huge = std::fs::File::create(workspace.path.join("huge")).unwrap();
+    let size = 60 << 20;
+    huge.set_len(size).unwrap();
+    contract::import(&place, &workspace).await;
     let changes = place.git.changes(&workspace).await.unwrap();
     let seen: Vec<_> = changes.files.iter().map(|f| (&*f.path, f.kind, f.after)).collect();
     let (added, deleted) = (ChangeKind::Added, ChangeKind::Deleted);
-    let (link, gone) = (Mode::Link, Mode::Absent);
-    assert_eq!(seen, [("d", added, link), ("d/x", deleted, gone), ("link", added, link)]);
+    let (link, plain, gone) = (Mode::Link, Mode::Plain, Mode::Absent);
+    let expected =
+        [("d", added, link), ("d/x", deleted, gone), ("huge", added, plain), ("link", added, link)];
+    assert_eq!(seen, expected);
     let link = changes.files.last().unwrap();
     assert_eq!(link.link.as_deref(), Some("/etc/passwd"), "where it points, not what is there");
+    assert_eq!((changes.files[2].bytes, &changes.files[2].content), (size, &Content::Unread));
+}
 
-    let other = place.workspace(&[("f", "1\n")]).await;
-    place.edit(&other, ".GIT/config", Some("x"));
-    place.edit(&other, "a/git~1", Some("x"));
-    let huge = std::fs::File::create(other.path.join("huge")).unwrap();
-    huge.set_len(FILE_BYTES_MAX + 1).unwrap();
-    std::fs::remove_file(other.path.join("f")).unwrap();
-    let _socket = std::os::unix::net::UnixListener::bind(other.path.join("f")).unwrap();
-    let changes = place.git.changes(&other).await.unwrap();
-    let seen: Vec<_> = changes.files.iter().map(|f| (&*f.path, f.special)).collect();
-    assert_eq!(seen, [(".GIT/config", true), ("a/git~1", true), ("huge", true), ("f", true)]);
-    assert!(place.git.commit(&other, &message("No")).await.is_err());
+/// Variables that would steer a loader or an engine's client are refused by sandboxes.
+#[tokio::test]
+async fn a_packing_sets_only_what_every_sandbox_lets_it_set() {
+    let place = Disk::new().await;
+    let workspace = place.workspace(&[("f", "1\n")]).await;
+    let packing = place.git.packing(&workspace).await.unwrap();
+    let ours = |name: &str| ["GIT_", "SLIPWAY_"].iter().any(|ours| name.starts_with(ours));
+    let other: Vec<_> = packing.env.iter().map(|(name, _)| &**name).filter(|n| !ours(n)).collect();
+    assert_eq!(other, ["LC_ALL", "TZ", "SSH_ASKPASS"]);
+    assert!(packing.env.iter().any(|(name, _)| name == "GIT_CONFIG_GLOBAL"));
+}
+
+#[tokio::test]
+async fn what_git_cannot_take_is_not_packed() {
+    let place = Disk::new().await;
+    for what in [".GIT/config", "a/git~1", "a/.git./x"] {
+        let workspace = place.workspace(&[("f", "1\n")]).await;
+        place.edit(&workspace, what, Some("x"));
+        let (end, said) = place.packed(&workspace).await;
+        assert!(end != End::Exited(0) && said.contains(what), "{what}: {said}");
+        let refused = place.git.import(&workspace).await.unwrap();
+        assert!(matches!(refused, Import::Refused { .. }), "{what}");
+        assert!(place.git.commit(&workspace, &message("No")).await.is_err());
+    }
+    let workspace = place.workspace(&[("f", "1\n")]).await;
+    std::fs::remove_file(workspace.path.join("f")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(workspace.path.join("f")).unwrap();
+    let (end, said) = place.packed(&workspace).await;
+    assert!(end != End::Exited(0), "{said}");
+}
+
+#[tokio::test]
+async fn names_by_sha_256_are_refused_aloud() {
+    let place = Disk::new().await;
+    let other = place.directory.path().join("other.git");
+    let init = ["init", "--bare", "--quiet", "--template=", "--object-format=sha256"];
+    place.git.program.call(&other, Verb::Trial).flags(&init).run().await.unwrap();
+    let stream = "commit refs/heads/main\ncommitter T <t@example.org> 1 +0000\ndata 1\nx\n";
+    let call = place.git.program.call(&other, Verb::Trial).flags(&["fast-import", "--quiet"]);
+    call.stdin(stream).run().await.unwrap();
+    let remote = Remote { url: other.display().to_string(), ..place.remote() };
+    let error = place.git.fetch(&remote, &[BranchName::parse("main").unwrap()]).await.unwrap_err();
+    assert!(matches!(&error, Error::Local(why) if why.contains("SHA-256")), "{error:?}");
+}
+
+#[test]
+fn a_git_is_old_by_its_own_line() {
+    for old in ["git version 2.39.5", "git version 2.47.2", "git version 2.50.0"] {
+        assert!(Cli::is_old(old), "{old}");
+    }
+    for new in ["git version 2.47.3", "git version 2.50.1 (Apple Git-155)", "git version 2.51.0"] {
+        assert!(!Cli::is_old(new), "{new}");
+    }
 }
 
 #[tokio::test]
@@ -209,15 +196,18 @@ async fn binary_files_and_long_changes_are_cut_not_lost() {
     let workspace = place.workspace(&[("f", "1\n")]).await;
     place.edit(&workspace, "b", Some("a\0b\n"));
     place.edit(&workspace, "f", Some(&"line\n".repeat(1_000)));
+    contract::import(&place, &workspace).await;
     let changes = place.git.changes(&workspace).await.unwrap();
     assert_eq!(changes.files[0].content, Content::Binary(Format::Unknown, Vec::new()));
     assert!(changes.files[0].added_lines.is_empty());
     assert_eq!((changes.files[1].added, changes.files[1].added_lines.len()), (1_000, 1_000));
     assert_eq!(changes.files[1].added_lines[999].number, 1_000);
     // A long line is whole: what it ends in is looked at too.
+    let workspace = place.workspace(&[("f", "1\n")]).await;
     place.edit(&workspace, "f", Some(&"x".repeat(100_000)));
+    contract::import(&place, &workspace).await;
     let changes = place.git.changes(&workspace).await.unwrap();
-    assert_eq!(changes.files[1].added_lines[0].text.len(), 100_000);
+    assert_eq!(changes.files[0].added_lines[0].text.len(), 100_000);
 }
 
 /// Attack 32: sizes come before contents.
@@ -229,6 +219,7 @@ async fn attack_32_what_is_too_large_is_not_read() {
     place.edit(&workspace, "most", Some(&"a".repeat(size)));
     place.edit(&workspace, "over", Some(&"a".repeat(size + 1)));
     std::fs::set_permissions(workspace.path.join("f"), PermissionsExt::from_mode(0o755)).unwrap();
+    contract::import(&place, &workspace).await;
     let changes = place.git.changes(&workspace).await.unwrap();
     let seen: Vec<_> =
         changes.files.iter().map(|f| (&*f.path, f.bytes, f.content.clone(), f.added)).collect();
@@ -248,6 +239,7 @@ async fn attack_32_what_is_too_large_is_not_read() {
     for n in 0..10_001 {
         std::fs::write(other.path.join(format!("d/{n}")), "x").unwrap();
     }
+    contract::import(&place, &other).await;
     let changes = place.git.changes(&other).await.unwrap();
     assert!(changes.truncated && changes.patch_bytes == 0);
     assert!(changes.files.iter().all(|file| file.content == Content::Unread));
@@ -282,6 +274,7 @@ async fn sweeping_removes_old_workspaces_and_keeps_the_mirror() {
     let place = Disk::new().await;
     let workspace = place.workspace(&[("f", "1\n")]).await;
     place.edit(&workspace, "f", Some("2\n"));
+    contract::import(&place, &workspace).await;
     let made = place.git.commit(&workspace, &message("Keep")).await.unwrap().unwrap();
     assert_eq!(place.git.sweep(std::time::SystemTime::UNIX_EPOCH).await.unwrap(), 0);
     assert!(workspace.path.exists());

@@ -1,66 +1,82 @@
-//! Workspaces: a checkout in one directory, everything git knows about it in another.
+//! Workspaces: a fresh checkout with a repository of its own, and our notes about it elsewhere.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::Cli;
 use super::call::Call;
-use super::mirror::{Merged, commit_tree, merge_tree, merged, tree};
-use super::staging::markers_left;
-use crate::git::{Committed, Error, Message, Workspace, WorkspaceOrder};
+use super::defence::Defence;
+use super::layout::{self, BASE, HEAD};
+use super::mirror::{LENT, Merged, lines, merge_tree, merged, tree};
+use super::packing;
+use super::verb::Verb;
+use crate::gate::push::{PLACES, steers};
+use crate::git::{Error, RESULT_PATH, Workspace, WorkspaceOrder};
 use crate::model::{CommitSha, Repo, TreeSha};
 
-/// Largest pack taken over from a workspace, in bytes.
-const PACK_BYTES_MAX: usize = 64 << 20;
-/// Names of the two sides in conflict markers.
-const HEAD: &str = "head";
-const BASE: &str = "base";
+/// Bytes of `result.json` that are read.
+const RESULT_BYTES_MAX: u64 = 64 << 10;
+/// The note of what was planted.
+const PLANTED: &str = "planted";
+
+/// An entry of a tree to be put in place of another: its mode, or `0` for none, its object and
+/// its path, as `update-index --index-info` reads them.
+pub(super) type Instead = Vec<u8>;
 
 impl Cli {
     pub(super) fn workspaces(&self) -> PathBuf {
         self.directory.join("workspaces")
     }
 
-    fn workspace_path(&self, key: &str) -> Result<PathBuf, Error> {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        if key.is_empty() || key.len() > 100 || !key.bytes().all(plain) {
-            return Err(Error::Local(format!("{key:?} does not name a workspace")));
-        }
-        Ok(self.workspaces().join(key))
+    /// Our notes about workspaces; nothing that runs in a sandbox is ever lent them.
+    pub(super) fn records(&self) -> PathBuf {
+        self.directory.join("records")
     }
 
-    /// A call on the index and the files of `workspace`.
-    pub(super) fn within(&self, workspace: &Workspace) -> Result<Call, Error> {
-        let place = self.workspace_path(&workspace.key)?;
-        Ok(self.program.call(&place.join("git")).files(&place.join("files")))
+    pub(super) fn workspace_path(&self, key: &str) -> Result<PathBuf, Error> {
+        Ok(self.workspaces().join(checked(key)?))
+    }
+
+    pub(super) fn record_path(&self, key: &str) -> Result<PathBuf, Error> {
+        Ok(self.records().join(checked(key)?))
+    }
+
+    /// The objects of the mirror: what a workspace reads beside its own.
+    pub(super) fn objects_of(&self, repo: &Repo) -> PathBuf {
+        self.mirror_path(repo).join("objects")
     }
 
     pub(super) fn start_of(&self, workspace: &Workspace) -> Result<TreeSha, Error> {
-        let path = self.workspace_path(&workspace.key)?.join("start");
-        let text = std::fs::read_to_string(path).map_err(failed)?;
-        tree(&text)
+        tree(&self.noted_text(workspace, "start")?)
     }
 
     pub(super) async fn make_workspace(&self, order: &WorkspaceOrder) -> Result<Workspace, Error> {
         let key = format!("{}-{}", order.run, order.name);
-        let place = self.workspace_path(&key)?;
+        let (place, record) = (self.workspace_path(&key)?, self.record_path(&key)?);
         self.remove_workspace(&key).await?;
-        let wanted: Vec<&CommitSha> = [&order.at].into_iter().chain(&order.merge).collect();
+        let commits = [&order.at].into_iter().chain(&order.merge).chain(&order.steering);
+        let wanted: Vec<&CommitSha> = commits.collect();
         if let Some(missing) = self.lacks(&order.repo, &wanted).await?.first() {
             return Err(Error::Missing(missing.to_string()));
         }
-        let (files, git) = (place.join("files"), place.join("git"));
-        std::fs::create_dir_all(&files).map_err(failed)?;
-        self.make_bare(&git).await?;
-        self.borrow(&order.repo, &git)?;
+        std::fs::create_dir_all(&record).map_err(failed)?;
+        let (files, objects) = (place.join("files"), self.objects_of(&order.repo));
+        let git = files.join(".git");
+        layout::working(&git, &objects, &order.at, order.merge.as_ref())?;
         let merged = self.starting_tree(order, &git).await?;
-        let checkout = ["read-tree", "--reset", "-u", merged.tree.as_str()];
-        self.program.call(&git).files(&files).args(checkout).run().await?;
-        std::fs::write(place.join("start"), merged.tree.as_str()).map_err(failed)?;
+        let start = self.steered(order, &merged, &key).await?;
+        // Nobody but us has written there yet.
+        let checkout = self.program.call(&git, Verb::ReadTree).files(&files).passing();
+        let checkout = checkout.settings(&["checkout.workers=0", "index.threads=true"]);
+        checkout.flags(&["--reset", "-u"]).on([start.as_str()]).run().await?;
+        self.note(&key, "start", start.as_str().as_bytes())?;
+        packing::prepare(&place, &objects)?;
         Ok(Workspace {
             repo: order.repo.clone(),
             key,
+            absent: absent(&files),
             path: files,
+            borrowed: vec![objects],
             at: order.at.clone(),
             merging: order.merge.clone(),
             conflicts: merged.conflicts,
@@ -74,101 +90,179 @@ impl Cli {
         path: &str,
         text: &str,
     ) -> Result<(), Error> {
-        if path.is_empty() || path.contains(['/', '\\', '*', '?', '[', '!', '#', ' ']) {
+        if path.is_empty() || path.contains(['/', '\\', '*', '?', '[', '!', '#', ' ', '\n']) {
             return Err(Error::Local(format!("{path:?} cannot be planted")));
         }
         let place = self.workspace_path(&workspace.key)?;
-        let excluded = place.join("git/info/exclude");
-        std::fs::write(excluded, format!("/{path}\n")).map_err(failed)?;
-        let new = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(place.join("files").join(path));
-        match new {
-            Ok(mut file) => file.write_all(text.as_bytes()).map_err(failed),
+        match std::fs::File::create_new(place.join("files").join(path)) {
+            Ok(mut file) => file.write_all(text.as_bytes()).map_err(failed)?,
             // The repository has such a file of its own.
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(failed(error)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
+            Err(error) => return Err(failed(error)),
         }
+        let planted = format!("{}{path}\n", self.planted(workspace)?);
+        self.note(&workspace.key, PLANTED, planted.as_bytes())?;
+        let excluded = lines(planted.lines().map(|path| format!("/{path}")));
+        let lists = ["files/.git/info/exclude", "pack/git/info/exclude"];
+        lists
+            .iter()
+            .try_for_each(|list| std::fs::write(place.join(list), &excluded))
+            .map_err(failed)
     }
 
-    /// Lets `git` read the mirror's objects; it writes only its own.
-    fn borrow(&self, repo: &Repo, git: &Path) -> Result<(), Error> {
-        let objects = self.mirror_path(repo).join("objects");
-        let info = git.join("objects/info");
-        std::fs::create_dir_all(&info).map_err(failed)?;
-        std::fs::write(info.join("alternates"), format!("{}\n", objects.display())).map_err(failed)
+    /// What was planted, one name in each line.
+    pub(super) fn planted(&self, workspace: &Workspace) -> Result<String, Error> {
+        let planted = self.noted(workspace, PLANTED)?.unwrap_or_default();
+        Ok(String::from_utf8_lossy(&planted).into_owned())
     }
 
     async fn starting_tree(&self, order: &WorkspaceOrder, git: &Path) -> Result<Merged, Error> {
-        let call = || self.program.call(git);
-        let Some(base) = &order.merge else {
+        if order.merge.is_none() {
             let tree = self.tree(&order.repo, &order.at).await?;
             return Ok(Merged { tree, conflicts: Vec::new() });
-        };
-        // Git writes into the markers what it is called with, so the sides get names.
-        let names =
-            format!("create refs/heads/{HEAD} {}\ncreate refs/heads/{BASE} {base}\n", order.at);
-        call().args(["update-ref", "--stdin"]).stdin(names).run().await?;
-        let answer = merge_tree(call(), HEAD, BASE).await?;
+        }
+        // Git writes into the markers what it is called with, so the sides have names here; what
+        // comes of merging two commits of the mirror is kept there.
+        let call = self.program.call(git, Verb::MergeTree);
+        let objects = self.objects_of(&order.repo);
+        let call = call.settings(LENT).env("GIT_OBJECT_DIRECTORY", objects);
+        let answer = merge_tree(call, HEAD, BASE).await?;
         merged(&answer)?.ok_or_else(|| Error::Local(answer.complaint()))
     }
 
-    pub(super) async fn commit_workspace(
+    /// The tree that is checked out: the start with everything that steers as it is on
+    /// `order.steering`. What was there instead is noted, to be put back. What is in conflict
+    /// stays: somebody has to resolve it.
+    async fn steered(
         &self,
-        workspace: &Workspace,
-        message: &Message,
-    ) -> Result<Option<Committed>, Error> {
-        let start = self.start_of(workspace)?;
-        let held = self.stage(workspace).await?;
-        if let Some(entry) = held.first() {
-            return Err(Error::Local(format!("{} cannot be committed", entry.path)));
-        }
-        if let Some(path) = markers_left(workspace).first() {
-            return Err(Error::Local(format!("{path} still has conflict markers")));
-        }
-        let tree = tree(&self.within(workspace)?.args(["write-tree"]).run().await?.text()?)?;
-        if workspace.merging.is_none() && tree == start {
-            return Ok(None);
-        }
-        let parents: Vec<&CommitSha> =
-            [&workspace.at].into_iter().chain(&workspace.merging).collect();
-        let commit = commit_tree(self.within(workspace)?, &tree, &parents, message).await?;
-        self.take_over(workspace, &commit, &parents).await?;
-        self.keep(&workspace.repo, &commit).await?;
-        Ok(Some(Committed { commit, tree }))
-    }
-
-    /// Brings `commit` and what is new in it into the mirror, checking every object: names
-    /// such as `.git` or `..` that a tree could hold end here.
-    async fn take_over(
-        &self,
-        workspace: &Workspace,
-        commit: &CommitSha,
-        known: &[&CommitSha],
-    ) -> Result<(), Error> {
-        let mut wanted = format!("{commit}\n");
-        wanted.extend(known.iter().map(|parent| format!("^{parent}\n")));
-        let pack = self
-            .within(workspace)?
-            .args(["pack-objects", "--revs", "--stdout", "--quiet"])
-            .stdin(wanted)
-            .bytes_max(PACK_BYTES_MAX)
+        order: &WorkspaceOrder,
+        merged: &Merged,
+        key: &str,
+    ) -> Result<TreeSha, Error> {
+        let start = &merged.tree;
+        let trusted = match &order.steering {
+            Some(commit) if self.program.defences.has(Defence::BaseConfiguration) => commit,
+            Some(_) | None => return Ok(start.clone()),
+        };
+        let trusted = self.tree(&order.repo, trusted).await?;
+        let listed = self
+            .on(&order.repo, Verb::DiffTree)
+            .flags(&["-r", "-z", "--raw", "--no-renames", "--abbrev=40"])
+            .on([start.as_str(), trusted.as_str()])
             .run()
             .await?
             .bytes()?;
-        let unpack = ["unpack-objects", "-q", "--strict"];
-        self.on(&workspace.repo).durable().args(unpack).stdin(pack).run().await.map(drop)
+        let (mut back, mut instead) = (Vec::new(), Vec::new());
+        for (raw, path) in raw_entries(&listed) {
+            let name = String::from_utf8_lossy(path);
+            if steers(&name) && !merged.conflicts.iter().any(|known| *known == name) {
+                back.push(entry(raw, path, 0));
+                instead.push(entry(raw, path, 1));
+            }
+        }
+        if instead.is_empty() {
+            return Ok(start.clone());
+        }
+        self.note(key, "replaced", &back.concat())?;
+        let index = self.record_path(key)?.join("index");
+        let call = |verb| self.on(&order.repo, verb).env("GIT_INDEX_FILE", &index);
+        replaced(call, start, instead).await
+    }
+
+    /// What the agent left as its result: the bytes of one small plain file, or nothing.
+    pub(super) fn read_result(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error> {
+        let files = self.workspace_path(&workspace.key)?.join("files");
+        let defences = &self.program.defences;
+        match super::untrusted::read(defences, &files, RESULT_PATH, RESULT_BYTES_MAX) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(super::untrusted::Unread::Absent) => Ok(None),
+            Err(super::untrusted::Unread::Refused(why)) => {
+                tracing::warn!(workspace = workspace.key, why, "a result is not read");
+                Ok(None)
+            }
+        }
     }
 
     pub(super) async fn remove_workspace(&self, key: &str) -> Result<(), Error> {
-        let place = self.workspace_path(key)?;
-        let removed = tokio::task::spawn_blocking(move || match std::fs::remove_dir_all(&place) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
-            Err(_) | Ok(()) => Ok(()),
+        let places = [self.workspace_path(key)?, self.record_path(key)?];
+        let removed = tokio::task::spawn_blocking(move || {
+            places.iter().try_for_each(|place| remove(place)).map_err(failed)
         });
         removed.await.map_err(|error| Error::Local(error.to_string()))?
     }
+}
+
+fn checked(key: &str) -> Result<&str, Error> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if key.is_empty() || key.len() > 100 || !key.bytes().all(plain) {
+        return Err(Error::Local(format!("{key:?} does not name a workspace")));
+    }
+    Ok(key)
+}
+
+/// Removes everything at `place`, never through a link.
+fn remove(place: &Path) -> std::io::Result<()> {
+    let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    match std::fs::remove_dir_all(place) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            open_up(place)?;
+            std::fs::remove_dir_all(place)
+        }
+        Err(error) if gone(&error) => Ok(()),
+        other => other,
+    }
+}
+
+/// Takes back the right to empty directories whose owner, we ourselves, gave it up.
+fn open_up(directory: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))?;
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            open_up(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The records of `--raw -z`: what is before the path, and the path.
+pub(super) fn raw_entries(listed: &[u8]) -> Vec<(&[u8], &[u8])> {
+    let mut tokens = listed.split(|byte| *byte == 0);
+    let mut entries = Vec::new();
+    while let Some(raw) = tokens.next().and_then(|token| token.strip_prefix(b":")) {
+        entries.push((raw, tokens.next().unwrap_or_default()));
+    }
+    entries
+}
+
+/// One side of a raw record, such as `100644 100644 <sha> <sha> M`, as an entry.
+fn entry(raw: &[u8], path: &[u8], side: usize) -> Instead {
+    let fields: Vec<&[u8]> = raw.split(|byte| *byte == b' ').collect();
+    let field = |at: usize| fields.get(at).copied().unwrap_or_default();
+    let mode = if field(side) == b"000000" { b"0" } else { field(side) };
+    [mode, b" ", field(side + 2), b"\t", path, b"\0"].concat()
+}
+
+/// `tree` with entries replaced. Calls have an index of their own, to which no files belong.
+pub(super) async fn replaced(
+    call: impl Fn(Verb) -> Call,
+    tree_before: &TreeSha,
+    mut instead: Vec<Instead>,
+) -> Result<TreeSha, Error> {
+    // What goes makes room for what comes.
+    instead.sort_by_key(|entry| !entry.starts_with(b"0 "));
+    call(Verb::ReadTree).on([tree_before.as_str()]).run().await?;
+    let update = call(Verb::UpdateIndex).flags(&["-z", "--index-info"]);
+    update.stdin(instead.concat()).run().await?;
+    tree(&call(Verb::WriteTree).run().await?.text()?)
+}
+
+/// The places of [`PLACES`] at which nothing is.
+fn absent(files: &Path) -> Vec<String> {
+    let there = |place: &str| files.join(place.trim_end_matches('/'));
+    let missing = |place: &&&str| std::fs::symlink_metadata(there(place)).is_err();
+    PLACES.iter().filter(missing).map(|place| (*place).to_owned()).collect()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]

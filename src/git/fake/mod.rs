@@ -5,18 +5,20 @@
 
 mod diff;
 mod plain;
+mod steer;
+mod workspaces;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::depot::{Blob, Depot, DepotError, Expected, Merge as Merged, NewCommit, Person, Tree};
+use self::workspaces::Notes;
+use super::depot::{Depot, DepotError, Expected, Merge as Merged, NewCommit, Person};
 use super::{
-    Changes, Committed, Error, Git, Message, PATHS_MAX, Plain, Push, PushAnswer, Workspace,
-    WorkspaceOrder,
+    Changes, Committed, Error, Git, Import, Message, PATHS_MAX, Packing, Plain, Push, PushAnswer,
+    RESULT_PATH, Workspace, WorkspaceOrder,
 };
 use crate::gate::seen::{Merge, Probe};
 use crate::github::Remote;
@@ -65,9 +67,7 @@ pub struct Fake {
 #[derive(Default)]
 struct Inner {
     mirrors: BTreeMap<Repo, Mirror>,
-    starts: BTreeMap<String, Arc<Tree>>,
-    /// Files that were planted, as (workspace, path).
-    planted: BTreeSet<(String, String)>,
+    notes: BTreeMap<String, Notes>,
 }
 
 #[derive(Default, Clone)]
@@ -108,31 +108,6 @@ impl Fake {
 
     fn mirror(&self, repo: &Repo) -> Mirror {
         self.lock().mirrors.get(repo).cloned().unwrap_or_default()
-    }
-
-    /// The files of a workspace that git looks at.
-    fn files(&self, key: &str) -> Result<BTreeMap<String, String>, Error> {
-        let directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
-        let gone = || Error::Local(format!("there is no workspace {key:?}"));
-        let mut files = directories.get(key).cloned().ok_or_else(gone)?;
-        let inner = self.lock();
-        files.retain(|path, _| !inner.planted.contains(&(key.to_owned(), path.clone())));
-        Ok(files)
-    }
-
-    fn start(&self, key: &str) -> Result<Arc<Tree>, Error> {
-        let gone = || Error::Local(format!("there is no workspace {key:?}"));
-        self.lock().starts.get(key).cloned().ok_or_else(gone)
-    }
-
-    /// The files as a tree; what nobody touched keeps its bytes.
-    fn tree_now(start: &Tree, files: &BTreeMap<String, String>) -> Tree {
-        let kept = |path: &str, text: &str| start.get(path).filter(|blob| blob.text() == text);
-        let blob = |path: &str, text: &str| match kept(path, text) {
-            Some(blob) => blob.clone(),
-            None => Blob::new(text.as_bytes()),
-        };
-        files.iter().map(|(path, text)| (path.clone(), blob(path, text))).collect()
     }
 
     /// Commits `tree` and keeps it.
@@ -203,38 +178,34 @@ impl Git for Fake {
     }
 
     async fn workspace(&self, order: &WorkspaceOrder) -> Result<Workspace, Error> {
-        let mirror = self.mirror(&order.repo);
-        let (start, conflicts) = match &order.merge {
-            None => (mirror.depot.tree(mirror.need(&order.at)?).map_err(missing)?, Vec::new()),
-            Some(base) => {
-                let merged = mirror.merge(&order.at, base)?;
-                (Arc::new(merged.tree), merged.conflicts)
-            }
-        };
-        let key = format!("{}-{}", order.run, order.name);
-        let files = start.iter().map(|(path, blob)| (path.clone(), blob.text())).collect();
-        let mut inner = self.lock();
-        inner.starts.insert(key.clone(), start);
-        inner.planted.retain(|(of, _)| *of != key);
-        drop(inner);
-        let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
-        directories.insert(key.clone(), files);
-        Ok(Workspace {
-            repo: order.repo.clone(),
-            path: PathBuf::from("/workspaces").join(&key),
-            key,
-            at: order.at.clone(),
-            merging: order.merge.clone(),
-            conflicts,
+        self.make_workspace(order)
+    }
+
+    async fn packing(&self, workspace: &Workspace) -> Result<Packing, Error> {
+        self.notes(&workspace.key)?;
+        Ok(Packing {
+            program: "packing".to_owned(),
+            args: Vec::new(),
+            env: Vec::new(),
+            directory: workspace.path.clone(),
+            read_only: Vec::new(),
         })
     }
 
-    async fn changes(&self, workspace: &Workspace) -> Result<Changes, Error> {
-        let start = self.start(&workspace.key)?;
+    async fn import(&self, workspace: &Workspace) -> Result<Import, Error> {
+        self.take(workspace)
+    }
+
+    async fn result(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error> {
         let files = self.files(&workspace.key)?;
-        let now = Self::tree_now(&start, &files);
+        Ok(files.get(RESULT_PATH).map(|text| text.clone().into_bytes()))
+    }
+
+    async fn changes(&self, workspace: &Workspace) -> Result<Changes, Error> {
+        let (notes, files) = self.taken(&workspace.key)?;
+        let now = Self::tree_now(&notes.start, &files);
         let markers = diff::markers(&files, &workspace.conflicts);
-        Ok(Changes { markers, ..diff::changes(&workspace.at, &start, &now) })
+        Ok(Changes { markers, ..diff::changes(&workspace.at, &notes.start, &now) })
     }
 
     async fn between(
@@ -253,14 +224,7 @@ impl Git for Fake {
     }
 
     async fn plant(&self, workspace: &Workspace, path: &str, text: &str) -> Result<(), Error> {
-        let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
-        let gone = || Error::Local(format!("there is no workspace {:?}", workspace.key));
-        let files = directories.get_mut(&workspace.key).ok_or_else(gone)?;
-        if !files.contains_key(path) {
-            files.insert(path.to_owned(), text.to_owned());
-            self.lock().planted.insert((workspace.key.clone(), path.to_owned()));
-        }
-        Ok(())
+        self.plant_file(workspace, path, text)
     }
 
     async fn commit(
@@ -268,19 +232,7 @@ impl Git for Fake {
         workspace: &Workspace,
         message: &Message,
     ) -> Result<Option<Committed>, Error> {
-        let start = self.start(&workspace.key)?;
-        let files = self.files(&workspace.key)?;
-        if let Some(path) = diff::markers(&files, &workspace.conflicts).first() {
-            return Err(Error::Local(format!("{path} still has conflict markers")));
-        }
-        let tree = Self::tree_now(&start, &files);
-        if workspace.merging.is_none() && tree == *start {
-            return Ok(None);
-        }
-        let tree_id = self.mirror(&workspace.repo).depot.write_tree(tree);
-        let parents: Vec<&CommitSha> =
-            [&workspace.at].into_iter().chain(&workspace.merging).collect();
-        self.commit_tree(&workspace.repo, &tree_id, &parents, message).map(Some)
+        self.commit_workspace(workspace, message)
     }
 
     async fn merge(
@@ -302,10 +254,7 @@ impl Git for Fake {
     }
 
     async fn discard(&self, workspace: Workspace) -> Result<(), Error> {
-        let mut inner = self.lock();
-        inner.starts.remove(&workspace.key);
-        inner.planted.retain(|(key, _)| *key != workspace.key);
-        drop(inner);
+        self.lock().notes.remove(&workspace.key);
         let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
         directories.remove(&workspace.key);
         Ok(())

@@ -1,7 +1,9 @@
 //! The contract on memory.
 
+use super::workspaces::PACKED;
 use super::*;
 use crate::git::contract::{self, Files, Place};
+use crate::git::depot::Blob;
 use crate::model::Secret;
 
 struct One(Depot);
@@ -59,6 +61,10 @@ impl Place for Memory {
             Some(text) => files.insert(path.to_owned(), text.to_owned()),
             None => files.remove(path),
         };
+    }
+
+    async fn pack(&self, workspace: &Workspace) {
+        self.edit(workspace, PACKED, Some(""));
     }
 
     fn look(&self, workspace: &Workspace, path: &str) -> Option<String> {

@@ -289,6 +289,14 @@ impl Sandbox for Bubblewrap {
         self.perform(invocation, cancel, false).await
     }
 
+    fn seen(&self, _: &Path) -> PathBuf {
+        PathBuf::from(WORKSPACE)
+    }
+
+    fn can_mask(&self) -> bool {
+        true
+    }
+
     fn protection(&self) -> Protection {
         self.protection.clone()
     }

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Bubblewrap, Pool, Setup};
 use crate::sandbox::cgroup::Cgroups;
 use crate::sandbox::protection::Missing;
-use crate::sandbox::{Error, Invocation, LEVEL_MIN, Limits, Protection, Tools, owner};
+use crate::sandbox::{Error, Invocation, LEVEL_MIN, Limits, Protection, Purpose, Tools, owner};
 
 /// Writes to the workspace, sees nothing of root's, and shows how the kernel sees it. Root's
 /// files are somebody's we do not know, unless we are root.
@@ -34,6 +34,7 @@ pub(super) async fn probe(setup: Setup) -> Result<Bubblewrap, Error> {
     let mut own = Bubblewrap { setup, program, users, cgroups, protection };
     let directory = tempfile::tempdir().map_err(|error| Error(error.to_string()))?;
     let trial = Invocation {
+        purpose: Purpose::Check,
         program: "sh".to_owned(),
         args: vec!["-c".to_owned(), SCRIPT.to_owned()],
         env: Vec::new(),

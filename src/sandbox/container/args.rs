@@ -12,7 +12,7 @@ use crate::process::{self, Order};
 use crate::sandbox::{Door, Error, FILE_BYTES_MAX, Invocation, OPEN_FILES_MAX, Tools};
 
 /// Where things are inside.
-const WORKSPACE: &str = "/workspace";
+pub(super) const WORKSPACE: &str = "/workspace";
 const HOME: &str = "/home/agent";
 const PROGRAM: &str = "/sbx/sbx";
 const SOCKETS: &str = "/sbx/sock";

@@ -12,7 +12,7 @@ mod client;
 mod tests;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,7 +23,9 @@ pub use self::args::Engine;
 use self::args::{Frame, User};
 use self::client::Client;
 use super::process::Private;
-use super::{End, Error, Invocation, Limit, Limits, Protection, Sandbox, Tools, Transcript};
+use super::{
+    End, Error, Invocation, Limit, Limits, Protection, Purpose, Sandbox, Tools, Transcript,
+};
 use crate::process::{Order, run};
 
 /// How long the client may take to notice that its container is dead.
@@ -100,6 +102,7 @@ impl Container {
     async fn try_one(&self) -> Result<(), Error> {
         let directory = tempfile::tempdir().map_err(|error| Error(error.to_string()))?;
         let trial = Invocation {
+            purpose: Purpose::Check,
             program: "sh".to_owned(),
             args: vec!["-c".to_owned(), "echo works > file".to_owned()],
             env: Vec::new(),
@@ -222,6 +225,10 @@ impl Sandbox for Container {
             None => self.client.end(ended, client, &stderr)?,
         };
         Ok(Transcript { end, stdout, stderr })
+    }
+
+    fn seen(&self, _: &Path) -> PathBuf {
+        PathBuf::from(args::WORKSPACE)
     }
 
     fn protection(&self) -> Protection {

@@ -1,10 +1,12 @@
-//! Agent: a workspace, a prompt, a process in the sandbox, the push gate, a commit.
+//! Agent: a workspace, a prompt, a process in the sandbox, a packing, the push gate, a commit.
 
-use super::Context;
+use std::collections::BTreeMap;
+
 use super::way_out::WayOut;
-use crate::agent::{Place, Reading, pick, prompt};
-use crate::git::{Message, Workspace, WorkspaceOrder};
-use crate::model::text;
+use super::{Context, pack};
+use crate::agent::{Place, Reading, pick, prompt, result};
+use crate::git::{Message, RESULT_PATH, Workspace, WorkspaceOrder};
+use crate::model::{BranchName, CommitSha, text};
 use crate::pipeline::state::{Complaint, Progress};
 use crate::pipeline::{Done, Level, Role};
 use crate::report;
@@ -24,8 +26,8 @@ pub(super) async fn perform(
     role: Role,
     round: u32,
 ) -> Result<Done, Failure> {
-    context.refresh().await?;
-    let order = order(context, role)?;
+    let tips = context.refresh().await?;
+    let order = order(context, role, &tips)?;
     let git = &context.engine.ports.git;
     let workspace = git.workspace(&order).await?;
     let done = in_workspace(context, role, round, &workspace).await;
@@ -35,8 +37,13 @@ pub(super) async fn perform(
     done
 }
 
-/// Where the agent begins: on the base, on our head, or on a merge of both.
-fn order(context: &Context<'_>, role: Role) -> Result<WorkspaceOrder, Failure> {
+/// Where the agent begins: on the base, on our head, or on a merge of both. Wherever that is,
+/// what steers it is the base branch's.
+fn order(
+    context: &Context<'_>,
+    role: Role,
+    tips: &BTreeMap<BranchName, CommitSha>,
+) -> Result<WorkspaceOrder, Failure> {
     let state = context.state;
     let onto = state.work.onto.as_ref();
     let missing = || Failure::Fault("the run has no commit to begin from".to_owned());
@@ -56,6 +63,7 @@ fn order(context: &Context<'_>, role: Role) -> Result<WorkspaceOrder, Failure> {
         name: format!("e{}", state.entry),
         at: at.clone(),
         merge,
+        steering: state.work.base.as_ref().and_then(|base| tips.get(base)).cloned(),
     })
 }
 
@@ -66,6 +74,7 @@ async fn in_workspace(
     workspace: &Workspace,
 ) -> Result<Done, Failure> {
     let engine = context.engine;
+    let sandbox = &engine.ports.sandbox;
     let wanted = context.state.request.agent.as_deref();
     let agent = match pick(&engine.settings.agents, wanted, context.policy.agent.as_deref()) {
         Ok(agent) => agent,
@@ -79,6 +88,8 @@ async fn in_workspace(
         directory: workspace.path.clone(),
         workspace: workspace.key.clone(),
         doors: way.doors(),
+        read_only: workspace.borrowed.clone(),
+        masks: if sandbox.can_mask() { workspace.absent.clone() } else { Vec::new() },
         limits: Limits {
             wall_ms_max: u64::from(context.policy.limits.agent_minutes_max) * 60_000,
             output_bytes_max: engine.settings.limits.output_bytes_max,
@@ -87,7 +98,9 @@ async fn in_workspace(
     };
     let mut invocation = agent.invocation(prompt::prompt(&ask), place);
     invocation.env.push(engine.plant(workspace).await?);
-    let transcript = engine.ports.sandbox.run(&invocation, context.cancel).await;
+    let result = sandbox.seen(&workspace.path).join(RESULT_PATH);
+    invocation.env.push((result::VARIABLE.to_owned(), result.to_string_lossy().into_owned()));
+    let transcript = sandbox.run(&invocation, context.cancel).await;
     way.close(context).await;
     let transcript = transcript?;
     let (summary, cost_micros) = match agent.read(&transcript) {
@@ -98,12 +111,25 @@ async fn in_workspace(
             return Ok(leaked.unwrap_or(Done::AgentFailed { why, cost_micros }));
         }
     };
+    let summary = left(context, workspace).await?.unwrap_or(summary);
     if role == Role::Planner {
         let refused = spoken(context, "the agent's plan", &summary, cost_micros);
         let text = kept(context, &summary);
         return Ok(refused.unwrap_or(Done::Planned { text, cost_micros }));
     }
     commit(context, role, workspace, (summary, cost_micros)).await
+}
+
+/// What the agent left as its summary, when it left any that fits the schema.
+async fn left(context: &Context<'_>, workspace: &Workspace) -> Result<Option<String>, Failure> {
+    let Some(bytes) = context.engine.ports.git.result(workspace).await? else { return Ok(None) };
+    match result::parse(&bytes) {
+        Ok(left) => Ok(Some(left.summary).filter(|summary| !summary.trim().is_empty())),
+        Err(why) => {
+            tracing::warn!(workspace = workspace.key, why, "a result is not taken");
+            Ok(None)
+        }
+    }
 }
 
 /// What is kept of what an agent says of its work.
@@ -179,6 +205,10 @@ async fn commit(
     (summary, cost_micros): (String, u64),
 ) -> Result<Done, Failure> {
     let git = &context.engine.ports.git;
+    if let Some(why) = pack::import(context, workspace).await? {
+        let why = context.engine.sanitizer.kept(&why);
+        return Ok(Done::Rejected { why, cost_micros, violations: Vec::new() });
+    }
     let changes = git.changes(workspace).await?;
     let message = message(context, role);
     let texts = [(SUMMARY, summary.as_str()), ("the commit message", message.text.as_str())];

@@ -10,6 +10,7 @@ mod enlist;
 mod land;
 mod leave;
 mod merge;
+mod pack;
 mod publish;
 mod ready;
 mod recognise;
@@ -23,13 +24,15 @@ mod way_out;
 
 use std::sync::{Mutex, PoisonError};
 
+use std::collections::BTreeMap;
+
 use tokio_util::sync::CancellationToken;
 
 use super::Engine;
 use super::failure::Failure;
 use crate::gate::MergePermit;
 use crate::github::{At, MergeOrder};
-use crate::model::{CommitSha, RunId};
+use crate::model::{BranchName, CommitSha, RunId};
 use crate::pipeline::{Done, State, Task};
 use crate::policy::Policy;
 use crate::report;
@@ -154,10 +157,10 @@ impl Context<'_> {
     }
 
     /// Makes sure the run's commits are in the mirror: it is a cache and may have been lost.
-    async fn refresh(&self) -> Result<(), Failure> {
+    /// Says where the run's branches are now.
+    async fn refresh(&self) -> Result<BTreeMap<BranchName, CommitSha>, Failure> {
         let work = &self.state.work;
         let branches: Vec<_> = work.base.iter().chain(work.branch.iter()).cloned().collect();
-        self.engine.tips(self.state, &branches).await?;
-        Ok(())
+        self.engine.tips(self.state, &branches).await
     }
 }

@@ -4,7 +4,7 @@ use super::Context;
 use crate::git::{Workspace, WorkspaceOrder};
 use crate::model::{CommitSha, text};
 use crate::pipeline::Done;
-use crate::sandbox::{End, Invocation, Limits};
+use crate::sandbox::{End, Invocation, Limits, Purpose};
 use crate::worker::failure::Failure;
 
 /// Longest end of the output kept for people and for the fixer, in bytes.
@@ -19,6 +19,8 @@ pub(super) async fn perform(context: &Context<'_>, head: &CommitSha) -> Result<D
         name: format!("e{}", state.entry),
         at: head.clone(),
         merge: None,
+        // What is judged is exactly this commit.
+        steering: None,
     };
     let git = &context.engine.ports.git;
     let workspace = git.workspace(&order).await?;
@@ -41,6 +43,7 @@ async fn in_workspace(
     for command in &context.policy.verify {
         let spent = u64::try_from(engine.now().since(began)).unwrap_or(u64::MAX);
         let invocation = Invocation {
+            purpose: Purpose::Check,
             program: "sh".to_owned(),
             args: vec!["-c".to_owned(), command.clone()],
             env: vec![("CI".to_owned(), "true".to_owned())],
@@ -49,7 +52,7 @@ async fn in_workspace(
             workspace: workspace.key.clone(),
             // A check needs nothing from outside: what it needs is in the repository.
             doors: Vec::new(),
-            read_only: Vec::new(),
+            read_only: workspace.borrowed.clone(),
             masks: Vec::new(),
             limits: Limits {
                 wall_ms_max: wall_ms_max.saturating_sub(spent),

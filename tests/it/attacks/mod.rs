@@ -2,6 +2,7 @@
 //! one defence taken away: the first must fail and the second must work, or the test proves
 //! nothing.
 
+mod git;
 mod sandbox;
 mod sandbox_cache;
 mod sandbox_contract;
@@ -14,7 +15,7 @@ use std::path::Path;
 
 use slipway::sandbox::bubblewrap::{Bubblewrap, Setup};
 use slipway::sandbox::defence::{Defence, Defences};
-use slipway::sandbox::{Door, End, Invocation, Limit, Limits, Sandbox, Tools, Transcript};
+use slipway::sandbox::{Door, End, Invocation, Limit, Limits, Purpose, Sandbox, Tools, Transcript};
 use tokio_util::sync::CancellationToken;
 
 use self::trial::Trial;

@@ -94,7 +94,6 @@ fn file(rng: &mut Rng) -> FileChange {
         added: lines,
         added_lines: (0..lines).map(|number| Line { number, text: text(rng, 20) }).collect(),
         removed_lines: (0..lines).map(|_| text(rng, 20)).collect(),
-        special: rng.u8(..) < 10,
         ..FileChange::new(text(rng, 6), *rng.choice(&kinds).unwrap())
     }
 }

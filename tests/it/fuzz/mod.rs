@@ -1,6 +1,7 @@
 //! Fuzzing: strangers' bytes against what reads them. A small number of inputs in every test
 //! run; `SLIPWAY_FUZZ=<n>` tries as many of each kind, and `SLIPWAY_SEED` begins elsewhere.
 
+mod bundle;
 mod command;
 mod egress;
 mod gate;

@@ -1,13 +1,15 @@
 //! The engine's ports with a tap on each: crashes, pauses and failures go in, facts come out.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use slipway::agent::scripted::SCRIPT_VARIABLE;
 use slipway::clock::Clock;
 use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
-use slipway::git::{self, Changes, Committed, Git, Message, Plain, Push, PushAnswer};
-use slipway::git::{Workspace, WorkspaceOrder};
+use slipway::git::{
+    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Workspace,
+    WorkspaceOrder,
+};
 use slipway::github::Note;
 use slipway::github::commits::{NewCommit, Signed};
 use slipway::github::delivery::{Kept, Log, Which};
@@ -126,6 +128,9 @@ tap!(Git {
     fn fetch(remote: &Remote, branches: &[BranchName])
         -> Result<std::collections::BTreeMap<BranchName, CommitSha>, git::Error>;
     fn probe(repo: &Repo, base: &CommitSha, head: &CommitSha) -> Result<Probe, git::Error>;
+    fn packing(workspace: &Workspace) -> Result<Packing, git::Error>;
+    fn import(workspace: &Workspace) -> Result<Import, git::Error>;
+    fn result(workspace: &Workspace) -> Result<Option<Vec<u8>>, git::Error>;
     fn changes(workspace: &Workspace) -> Result<Changes, git::Error>;
     fn between(repo: &Repo, base: &CommitSha, head: &CommitSha) -> Result<Changes, git::Error>;
     fn plant(workspace: &Workspace, path: &str, text: &str) -> Result<(), git::Error>;
@@ -205,7 +210,12 @@ impl Sandbox for Tap<dyn Sandbox> {
         cancel: &CancellationToken,
     ) -> Result<Transcript, sandbox::Error> {
         self.fuse.step().await;
-        let agent = invocation.env.iter().any(|(name, _)| name == SCRIPT_VARIABLE);
+        if invocation.purpose == sandbox::Purpose::Pack {
+            let packed = self.inner.run(invocation, cancel).await;
+            self.fuse.step().await;
+            return packed;
+        }
+        let agent = invocation.purpose == sandbox::Purpose::Agent;
         let wall_ms = i64::try_from(invocation.limits.wall_ms_max).unwrap_or(i64::MAX);
         let takes_ms = self.watch.takes_ms(agent).min(wall_ms);
         self.watch.started(invocation, agent);
@@ -228,6 +238,14 @@ impl Sandbox for Tap<dyn Sandbox> {
         self.watch.ran(invocation, agent, &transcript);
         self.fuse.step().await;
         Ok(transcript)
+    }
+
+    fn seen(&self, directory: &Path) -> PathBuf {
+        self.inner.seen(directory)
+    }
+
+    fn can_mask(&self) -> bool {
+        self.inner.can_mask()
     }
 
     fn protection(&self) -> sandbox::Protection {

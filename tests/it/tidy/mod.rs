@@ -2,6 +2,7 @@
 
 mod attacks;
 mod layers;
+mod reads;
 mod sizes;
 mod source;
 mod trial;
@@ -26,6 +27,7 @@ fn findings(tree: &Tree) -> Vec<Finding> {
         found.extend(sizes::check(source));
         found.extend(words::check(source));
         found.extend(layers::check(source));
+        found.extend(reads::check(source));
     }
     found.extend(tree.texts.iter().flat_map(|(path, text)| words::machine_paths(path, text)));
     found.extend(attacks::check(tree));

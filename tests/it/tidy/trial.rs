@@ -164,6 +164,19 @@ fn nothing_speaks_of_one_machine() {
 }
 
 #[test]
+fn what_an_agent_left_is_read_in_one_place() {
+    let body = "fn f() { drop(std::fs::read(\"x\")); }\n";
+    for path in ["src/git/cli/import.rs", "src/worker/perform/agent.rs"] {
+        assert_eq!(check(path, body), ["untrusted-read:2"], "{path}");
+    }
+    for path in ["src/git/cli/untrusted.rs", "src/git/cli/tests.rs", "src/store/mod.rs"] {
+        assert_eq!(check(path, body), Vec::<String>::new(), "{path}");
+    }
+    let tested = format!("#[cfg(test)]\nmod tests {{\n{body}}}\n");
+    assert_eq!(check("src/git/cli/import.rs", &tested), Vec::<String>::new());
+}
+
+#[test]
 fn attack_48_nothing_is_shown_around_the_sanitizer() {
     let around = concat!("fn f() { Markdown::of_", "literal(format_args!(\"{x}\")); }\n");
     assert_eq!(check("src/worker/a.rs", around), ["unsanitized:2"]);

@@ -1,12 +1,14 @@
 //! GitHub, git and the sandbox as they are, with the fuse beside everything that has an effect.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
 use slipway::git::{
-    self, Changes, Committed, Git, Message, Plain, Push, PushAnswer, Workspace, WorkspaceOrder,
+    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Workspace,
+    WorkspaceOrder,
 };
 use slipway::github::Note;
 use slipway::github::commits::{NewCommit, Signed};
@@ -265,6 +267,18 @@ impl<T: Git + ?Sized> Git for Wired<T> {
         self.fuse.around("workspace", self.port.workspace(order)).await
     }
 
+    async fn packing(&self, workspace: &Workspace) -> Result<Packing, git::Error> {
+        self.port.packing(workspace).await
+    }
+
+    async fn import(&self, workspace: &Workspace) -> Result<Import, git::Error> {
+        self.fuse.around("import", self.port.import(workspace)).await
+    }
+
+    async fn result(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, git::Error> {
+        self.port.result(workspace).await
+    }
+
     async fn changes(&self, workspace: &Workspace) -> Result<Changes, git::Error> {
         self.port.changes(workspace).await
     }
@@ -355,7 +369,16 @@ impl<T: Sandbox + ?Sized> Sandbox for Wired<T> {
         invocation: &Invocation,
         cancel: &CancellationToken,
     ) -> Result<Transcript, sandbox::Error> {
-        self.fuse.around("run", self.port.run(invocation, cancel)).await
+        let what = if invocation.purpose == sandbox::Purpose::Pack { "pack" } else { "run" };
+        self.fuse.around(what, self.port.run(invocation, cancel)).await
+    }
+
+    fn seen(&self, directory: &Path) -> PathBuf {
+        self.port.seen(directory)
+    }
+
+    fn can_mask(&self) -> bool {
+        self.port.can_mask()
     }
 
     fn protection(&self) -> sandbox::Protection {

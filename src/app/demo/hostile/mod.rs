@@ -43,7 +43,7 @@ const SPOILED: [(&str, &str); 8] = [
     ("huge.txt", "leave a file of 60 MB"),
     (".github/", "change a workflow"),
     (".gitattributes", "change how git reads files"),
-    ("AGENTS.md", "change what agents are told"),
+    ("docs/AGENTS.md", "change what agents are told"),
     ("GREET.SH", "leave two files that are one on other machines"),
     ("lib/text.sh", "hide code behind invisible letters"),
 ];

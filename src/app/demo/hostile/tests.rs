@@ -21,6 +21,8 @@ async fn unheld() -> String {
         workspace: "w".to_owned(),
         limits: Limits { wall_ms_max: 60_000, ..Limits::default() },
         doors: vec![],
+        read_only: vec![],
+        masks: vec![],
     };
     let order = Command { command }.invocation("Role: planner\nRound: 1\n".to_owned(), place);
     let sandbox = Process { tools: Tools::default() };

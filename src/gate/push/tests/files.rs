@@ -31,8 +31,6 @@ fn attack_26_no_submodule_leaves() {
         let trial = Trial::of(vec![with_mode("vendor/lib", before, after)]);
         assert_eq!(trial.refused_by(Rule::Modes).len(), 1, "{before:?} {after:?}");
     }
-    let nested = FileChange::special("nested/".to_owned(), ChangeKind::Added);
-    assert!(Trial::of(vec![nested]).judge().refused.iter().any(|f| f.rule == Rule::Modes));
     let odd = Trial::of(vec![with_mode("a", Mode::Absent, Mode::Other)]);
     assert_eq!(odd.refused_by(Rule::Modes).len(), 1);
     let settings = Trial::of(vec![added(".gitmodules", &["[submodule \"x\"]", "url = -u"])]);

@@ -1,9 +1,12 @@
 //! The suite every implementation of [`Git`] passes.
 
+mod leaving;
+
 use async_trait::async_trait;
 
 use super::{
-    ChangeKind, Changes, Error, Git, Message, Plain, Push, PushAnswer, Workspace, WorkspaceOrder,
+    ChangeKind, Changes, Error, Git, Import, Message, Plain, Push, PushAnswer, Workspace,
+    WorkspaceOrder,
 };
 use crate::gate::push::{Content, Line};
 use crate::gate::seen::Merge;
@@ -23,6 +26,14 @@ pub(super) trait Place: Send + Sync {
     /// An agent writes or deletes a file.
     fn edit(&self, workspace: &Workspace, path: &str, text: Option<&str>);
     fn look(&self, workspace: &Workspace, path: &str) -> Option<String>;
+    /// A sandbox runs the packing.
+    async fn pack(&self, workspace: &Workspace);
+}
+
+/// What is in the workspace is packed and taken.
+pub(super) async fn import(place: &dyn Place, workspace: &Workspace) {
+    place.pack(workspace).await;
+    assert_eq!(place.git().import(workspace).await, Ok(Import::Taken));
 }
 
 /// Everything, each on a place of its own.
@@ -31,9 +42,9 @@ pub(super) async fn all<P: Place, F: Future<Output = P>>(make: impl Fn() -> F) {
     probing(&make().await).await;
     editing(&make().await).await;
     resolving(&make().await).await;
+    leaving::all(&make).await;
     merging(&make().await).await;
     parted(&make().await).await;
-    planting(&make().await).await;
     telling(&make().await).await;
     pushing(&make().await).await;
     missing(&make().await).await;
@@ -56,6 +67,7 @@ pub(super) fn order(remote: &Remote, at: &CommitSha) -> WorkspaceOrder {
         name: "e7".to_owned(),
         at: at.clone(),
         merge: None,
+        steering: None,
     }
 }
 
@@ -123,12 +135,15 @@ async fn editing(place: &dyn Place) {
     fetched(place, &["main"]).await;
     let workspace = git.workspace(&order(&remote, &root)).await.unwrap();
     assert_eq!(place.look(&workspace, "deep/c").as_deref(), Some("kept\n"));
+    import(place, &workspace).await;
     assert_eq!(git.changes(&workspace).await.unwrap().files, []);
     assert_eq!(git.commit(&workspace, &message("nothing")).await.unwrap(), None);
 
+    let workspace = git.workspace(&order(&remote, &root)).await.unwrap();
     place.edit(&workspace, "a", Some("one\n2\nthree\nfour\n"));
     place.edit(&workspace, "b", None);
     place.edit(&workspace, "new/d", Some("d\n"));
+    import(place, &workspace).await;
     let changes = git.changes(&workspace).await.unwrap();
     assert!(changes.markers.is_empty() && !changes.truncated);
     let kinds: Vec<_> = changes.files.iter().map(|file| (&*file.path, file.kind)).collect();
@@ -136,7 +151,7 @@ async fn editing(place: &dyn Place) {
         [("a", ChangeKind::Modified), ("b", ChangeKind::Deleted), ("new/d", ChangeKind::Added)];
     assert_eq!(kinds, expected);
     let first = &changes.files[0];
-    assert_eq!((first.added, first.removed, first.special), (2, 1, false));
+    assert_eq!((first.added, first.removed), (2, 1));
     assert_eq!((&first.content, first.bytes), (&Content::Text, 17));
     assert_eq!((changes.from.as_ref(), changes.patch_bytes > 0), (Some(&root), true));
     let near: Vec<_> = changes.near.iter().map(|near| &*near.path).collect();
@@ -177,12 +192,15 @@ async fn resolving(place: &dyn Place) {
     let at = |text: &str| marked.find(text).unwrap();
     assert!(at("<<<<<<< ") < at("ours") && at("ours") < at("\n=======\n"), "{marked}");
     assert!(at("\n=======\n") < at("theirs") && at("theirs") < at(">>>>>>> "), "{marked}");
+    import(place, &workspace).await;
     let untouched = git.changes(&workspace).await.unwrap();
     assert_eq!((untouched.files, untouched.markers), (vec![], vec!["f".to_owned()]));
     assert!(matches!(git.commit(&workspace, &message("Early")).await, Err(Error::Local(_))));
 
     let resolved = LINES.replace('5', "ours\ntheirs");
+    let workspace = git.workspace(&order).await.unwrap();
     place.edit(&workspace, "f", Some(&resolved));
+    import(place, &workspace).await;
     let changes = git.changes(&workspace).await.unwrap();
     assert!(changes.markers.is_empty());
     assert_eq!(changes.files.iter().map(|file| &*file.path).collect::<Vec<_>>(), ["f"]);
@@ -238,23 +256,6 @@ async fn parted(place: &dyn Place) {
     assert_eq!((none.files, none.from), (vec![], Some(root.clone())));
     let apart = git.between(&repo, &alone, &root).await.unwrap();
     assert_eq!(apart.from, None, "they have nothing in common");
-}
-
-async fn planting(place: &dyn Place) {
-    let (git, remote) = (place.git(), place.remote());
-    let root = place.seed("main", &[("f", "1\n"), (".env", "own\n")], None).await;
-    fetched(place, &["main"]).await;
-    let workspace = git.workspace(&order(&remote, &root)).await.unwrap();
-    git.plant(&workspace, ".env.other", "planted\n").await.unwrap();
-    assert_eq!(place.look(&workspace, ".env.other").as_deref(), Some("planted\n"));
-    assert_eq!(git.changes(&workspace).await.unwrap().files, [], "it is no change");
-    assert_eq!(git.commit(&workspace, &message("Nothing")).await, Ok(None));
-    place.edit(&workspace, "f", Some("2\n"));
-    let made = git.commit(&workspace, &message("Change")).await.unwrap().unwrap();
-    let built = git.workspace(&order(&remote, &made.commit)).await.unwrap();
-    assert_eq!(place.look(&built, ".env.other"), None, "it never leaves");
-    git.plant(&built, ".env", "planted\n").await.unwrap();
-    assert_eq!(place.look(&built, ".env").as_deref(), Some("own\n"), "nothing is replaced");
 }
 
 async fn telling(place: &dyn Place) {
