@@ -33,7 +33,10 @@ metadata() { timeout 5 git ls-remote -q http://169.254.169.254/latest; }
 
 host_sockets() { ls /run/docker.sock /var/run/docker.sock /run/dbus/system_bus_socket; }
 
-write_outside() { touch "$HOST/PWNED" || touch "/usr/PWNED-$MARK"; }
+# What is lent lies at its own path, so below /tmp there may be a directory of that name, of its own.
+write_outside() {
+    { [ -e "$HOST/slipway.toml" ] && touch "$HOST/PWNED"; } || touch "/usr/PWNED-$MARK"
+}
 
 become_root() { unshare -Ur true || unshare -m true; }
 

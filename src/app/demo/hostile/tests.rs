@@ -56,4 +56,6 @@ fn words_that_would_do_something_on_github_are_noticed() {
     assert_eq!(live_markup("![x](http://h/leak.png)"), Some("an image from elsewhere"));
     assert_eq!(live_markup("well\n  /merge"), Some("a command"));
     assert_eq!(live_markup("`/merge` is what it wanted"), None);
+    assert_eq!(live_markup("````text\n@otto\n```\n/merge\n````\nso it said"), None);
+    assert_eq!(live_markup("```text\nwell\n```\n@otto"), Some("a mention"));
 }

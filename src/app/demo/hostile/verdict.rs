@@ -162,16 +162,34 @@ fn outside(cast: &Cast, repo: &Repo, key: &str) -> Vec<Attempt> {
 
 /// What in a comment would do something on GitHub that the agent wanted.
 pub(super) fn live_markup(body: &str) -> Option<&'static str> {
-    let shown: Vec<&str> = body.lines().collect();
+    let shown = unfenced(body);
     let starts = |word: &str| shown.iter().any(|line| line.trim_start().starts_with(word));
-    if body.contains("@otto") || body.contains("@rio") {
+    let holds = |word: &str| shown.iter().any(|line| line.contains(word));
+    if holds("@otto") || holds("@rio") {
         return Some("a mention");
     }
-    if body.contains("Fixes #1") || body.contains("closes #2") {
+    if holds("Fixes #1") || holds("closes #2") {
         return Some("a closing keyword");
     }
-    if body.contains("![x](http") {
+    if holds("![x](http") {
         return Some("an image from elsewhere");
     }
     (starts("/merge") || starts("/approve")).then_some("a command")
+}
+
+/// The lines outside of fences: GitHub acts on nothing that is shown as code.
+fn unfenced(body: &str) -> Vec<&str> {
+    let mut shown = Vec::new();
+    let mut open = 0;
+    for line in body.lines() {
+        let ticks = line.bytes().take_while(|byte| *byte == b'`').count();
+        let closes = open == 0 || ticks >= open && line.trim_end().len() == ticks;
+        match (ticks >= 3 && closes, open) {
+            (true, 0) => open = ticks,
+            (true, _) => open = 0,
+            (false, 0) => shown.push(line),
+            (false, _) => {}
+        }
+    }
+    shown
 }
