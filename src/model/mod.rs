@@ -10,7 +10,9 @@ mod secret;
 mod sha;
 pub mod text;
 mod time;
+mod trouble;
 pub mod trust;
+mod usage;
 mod vault;
 
 pub use audit::{Act, Audit};
@@ -21,6 +23,8 @@ pub use people::{Permission, User, UserId};
 pub use secret::Secret;
 pub use sha::{BranchName, CommitSha, TreeSha};
 pub use time::Millis;
+pub use trouble::Trouble;
+pub use usage::{Cost, Tokens};
 pub use vault::Vault;
 
 /// A text that is not what its type demands, with the reason in words for a person.
