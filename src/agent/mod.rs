@@ -4,8 +4,13 @@
 //! how to read what it said. One file per agent, one line in [`Kind`].
 
 pub mod command;
+pub mod event;
+pub mod fallback;
+pub mod probe;
 pub mod prompt;
 pub mod scripted;
+pub mod wanted;
+pub mod watch;
 
 use serde::{Deserialize, Serialize};
 
