@@ -1,12 +1,16 @@
 //! Coding agents: data and pure functions, task → invocation and transcript → result.
 //!
 //! An agent is not a boundary. The sandbox runs it; this folder only knows how to ask it and
-//! how to read what it said. One file per agent, one line in [`Kind`].
+//! how to read what it said. How each is started is a [`profile`], which is data; what it says
+//! is read in its [`dialect`], which is code; what became of it is the [`outcome`].
 
 pub mod command;
+pub mod dialect;
 pub mod event;
 pub mod fallback;
+pub mod outcome;
 pub mod probe;
+pub mod profile;
 pub mod prompt;
 pub mod scripted;
 pub mod wanted;
