@@ -41,6 +41,8 @@ pub(super) enum Command {
     Keyd(Keyd),
     /// Show what was done and what was refused, oldest first.
     Audit(AuditOf),
+    /// Show which agents there are and how each is started.
+    Agents(Agents),
     /// List runs, newest first.
     Runs,
     /// Show one run's timeline.
@@ -95,6 +97,34 @@ pub(super) struct AuditOf {
     /// One JSON object a line.
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Agents {
+    #[command(subcommand)]
+    pub(super) of: OfAgents,
+    /// Profiles of your own, as TOML; they change the shipped ones or stand beside them.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) profiles: Option<PathBuf>,
+    /// One JSON object a line.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OfAgents {
+    /// List them.
+    List,
+    /// Show one profile.
+    Show {
+        /// Such as codex.
+        name: String,
+    },
+    /// Ask the installed program for its version, in the sandbox.
+    Probe {
+        /// Such as codex.
+        name: String,
+    },
 }
 
 #[derive(Debug, Default, ClapArgs)]

@@ -104,3 +104,32 @@ fn what_is_missing_is_said_with_what_to_do_next() {
     assert!(!output.status.success());
     assert!(error.contains("SLIPWAY_APP_ID"), "{error}");
 }
+
+#[test]
+fn agents_are_listed_shown_and_asked_for_their_version() {
+    let place = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = place.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let listed = told(&slipway(&["agents", "list", "--json"]));
+    assert!(listed.iter().any(|one| one["name"] == "codex" && one["edits"] == true), "{listed:?}");
+    let profiles = file(
+        "profiles.toml",
+        "[agent.codex]\nprobe = [\"echo\", \"codex-cli 9.9.9\"]\n\
+         [agent.mine]\nextends = \"command\"\n",
+    );
+    let shown = slipway(&["agents", "show", "mine", "--profiles", &profiles]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("dialect      plain_text"), "{shown}");
+    let config = file("slipway.toml", "sandbox = \"process\"\nsandbox_level_min = 0\n");
+    let probe =
+        ["agents", "probe", "codex", "--profiles", &profiles, "--config", &config, "--json"];
+    let probed = told(&slipway(&probe));
+    assert_eq!(probed[0]["version"], "9.9.9", "{probed:?}");
+    assert!(probed[0]["warning"].as_str().unwrap().contains("newer than 0.169"), "{probed:?}");
+    let unknown = slipway(&["agents", "show", "nobody"]);
+    let error = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(!unknown.status.success() && error.contains("slipway agents list"), "{error}");
+}
