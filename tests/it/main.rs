@@ -12,6 +12,8 @@ mod ghes;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod program;
