@@ -11,17 +11,23 @@ pub(super) fn text(wire: Wire, body: &Value) -> Option<String> {
             let items = body.get("output").and_then(Value::as_array);
             let parts = items.into_iter().flatten().filter(|item| is(item, "type", "message"));
             let parts = parts.filter_map(|item| item.get("content")?.as_array()).flatten();
-            joined(parts.filter(|part| is(part, "type", "output_text")))
+            joined(&parts.filter(|part| is(part, "type", "output_text")).collect::<Vec<_>>())
         }
         Wire::Chat => one(body, "/choices/0/message/content"),
         Wire::Messages => {
             let parts = body.get("content").and_then(Value::as_array);
-            joined(parts.into_iter().flatten().filter(|part| is(part, "type", "text")))
+            joined(
+                &parts
+                    .into_iter()
+                    .flatten()
+                    .filter(|part| is(part, "type", "text"))
+                    .collect::<Vec<_>>(),
+            )
         }
         Wire::Gemini => {
             let parts = body.pointer("/candidates/0/content/parts").and_then(Value::as_array);
             let said = |part: &&Value| part.get("thought").and_then(Value::as_bool) != Some(true);
-            joined(parts.into_iter().flatten().filter(said))
+            joined(&parts.into_iter().flatten().filter(said).collect::<Vec<_>>())
         }
         Wire::Ollama => one(body, "/message/content"),
     };
@@ -43,6 +49,6 @@ fn one(body: &Value, path: &str) -> String {
     body.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn joined(parts: impl Iterator<Item = &Value>) -> String {
-    parts.filter_map(|part| part.get("text")?.as_str()).collect()
+fn joined(parts: &[&Value]) -> String {
+    parts.iter().filter_map(|part| part.get("text")?.as_str()).collect()
 }

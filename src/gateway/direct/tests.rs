@@ -126,7 +126,8 @@ fn thoughts_are_no_part_of_an_answer() {
     let messages = json!({"content": [{"type": "thinking", "text": "hm"},
         {"type": "text", "text": "yes"}]});
     assert_eq!(read::text(Wire::Messages, &messages).as_deref(), Some("yes"));
-    let responses = json!({"output": [{"type": "reasoning", "content": [{"type": "output_text",
-        "text": "hm"}]}, {"type": "message", "content": [{"type": "output_text", "text": "yes"}]}]});
+    let said = |text| json!([{"type": "output_text", "text": text}]);
+    let responses = json!({"output": [{"type": "reasoning", "content": said("hm")},
+        {"type": "message", "content": said("yes")}]});
     assert_eq!(read::text(Wire::Responses, &responses).as_deref(), Some("yes"));
 }

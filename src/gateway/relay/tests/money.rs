@@ -85,7 +85,7 @@ async fn a_program_that_goes_away_ends_its_call_upstream_and_the_call_is_settled
             let waiting = until(|| !town.model.heard().is_empty());
             tokio::select! {
                 _heard = leaving => panic!("it does not end by itself"),
-                () = async { waiting.await; tokio::time::sleep(Duration::from_millis(30)).await } => {}
+                () = waiting => {}
             }
         }
         until(|| town.model.gone() == 1 && town.jar.set_aside() == 0).await;
