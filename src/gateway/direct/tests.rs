@@ -32,7 +32,7 @@ fn question(town: &Town) -> Question {
 }
 
 fn steps(said: &str) -> Result<u64, String> {
-    let value: Value = serde_json::from_str(said).map_err(|_| "it is no JSON".to_owned())?;
+    let value: Value = serde_json::from_str(said).map_err(|_why| "it is no JSON".to_owned())?;
     value["steps"].as_u64().ok_or_else(|| "`steps` is missing".to_owned())
 }
 

@@ -70,7 +70,9 @@ const GARBAGE: &str = concat!(
 
 fn read(wire: Wire, shape: Shape, parts: &[&[u8]]) -> Reading {
     let mut reader = Reader::new(wire, shape);
-    parts.iter().for_each(|part| reader.feed(part));
+    for part in parts {
+        reader.feed(part);
+    }
     reader.end()
 }
 

@@ -117,7 +117,7 @@ pub(super) fn whole(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u
         body.len()
     );
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {}\r\n", value.replace('\n', " ")));
+        text.extend([*name, ": ", &value.replace('\n', " "), "\r\n"]);
     }
     text.push_str("\r\n");
     let mut answer = text.into_bytes();

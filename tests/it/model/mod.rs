@@ -209,25 +209,23 @@ async fn pieces(
         if !pause.is_zero() && at > 0 {
             tokio::time::sleep(pause).await;
         }
-        match fault {
-            Fault::Cut => {
-                for byte in piece.as_bytes() {
-                    stream.write_all(&http::chunk(&[*byte])).await?;
-                }
-                continue;
+        let broken = at == half;
+        if matches!(fault, Fault::Cut) {
+            for byte in piece.as_bytes() {
+                stream.write_all(&http::chunk(&[*byte])).await?;
             }
-            Fault::Close if at == half => {
-                let part = piece.as_bytes().get(..piece.len() / 2).unwrap_or_default();
-                stream.write_all(&http::chunk(part)).await?;
-                return Ok(false);
-            }
-            Fault::Stall if at == half => return until_gone(stream).await,
-            Fault::Error(kind) if at == half => {
-                let error = voice::fault(wire, kind);
-                stream.write_all(&http::chunk(error.as_bytes())).await?;
-                break;
-            }
-            _others => stream.write_all(&http::chunk(piece.as_bytes())).await?,
+        } else if let (Fault::Error(kind), true) = (fault, broken) {
+            let error = voice::fault(wire, kind);
+            stream.write_all(&http::chunk(error.as_bytes())).await?;
+            break;
+        } else if matches!(fault, Fault::Close) && broken {
+            let part = piece.as_bytes().get(..piece.len() / 2).unwrap_or_default();
+            stream.write_all(&http::chunk(part)).await?;
+            return Ok(false);
+        } else if matches!(fault, Fault::Stall) && broken {
+            return until_gone(stream).await;
+        } else {
+            stream.write_all(&http::chunk(piece.as_bytes())).await?;
         }
     }
     stream.write_all(http::LAST).await?;

@@ -34,7 +34,7 @@ impl Script {
     }
 
     pub(super) fn turn(&self, at: usize) -> Option<&Turn> {
-        self.turns.get(at).or(self.turns.last())
+        self.turns.get(at).or_else(|| self.turns.last())
     }
 }
 

@@ -274,13 +274,10 @@ fn gemini(said: &Said, figures: Figures) -> (Value, Vec<Value>) {
 }
 
 fn ollama(said: &Said, figures: Figures, model: &str) -> (Value, Vec<Value>) {
-    let message = |text: &str| {
-        let mut message = json!({"role": "assistant", "content": text});
-        if let Some(Tool { name, arguments }) = &said.tool {
-            message["tool_calls"] = json!([{"function": {"name": name, "arguments": arguments}}]);
-        }
-        message
-    };
+    let calls = said.tool.as_ref().map(
+        |Tool { name, arguments }| json!([{"function": {"name": name, "arguments": arguments}}]),
+    );
+    let message = |text: &str| json!({"role": "assistant", "content": text, "tool_calls": calls});
     let end = |message: Value| {
         json!({"model": model, "message": message, "done": true,
             "done_reason": if said.cut_off { "length" } else { "stop" },
@@ -318,11 +315,10 @@ pub(super) fn fault(wire: Wire, kind: &str) -> String {
             "event: error\ndata: {}\n\n",
             json!({"type": "error", "code": kind, "message": "it cannot go on"})
         ),
-        Wire::Chat => format!("data: {}\n\n", json!({"error": error})),
+        Wire::Chat | Wire::Gemini => format!("data: {}\n\n", json!({"error": error})),
         Wire::Messages => {
             format!("event: error\ndata: {}\n\n", json!({"type": "error", "error": error}))
         }
-        Wire::Gemini => format!("data: {}\n\n", json!({"error": error})),
         Wire::Ollama => format!("{}\n", json!({"error": kind})),
     }
 }
