@@ -47,6 +47,8 @@ impl Watcher for Tally {
 
     fn reached(&self, _account: &slipway::egress::Account) {}
 
+    fn paid(&self, _paid: slipway::worker::Paid) {}
+
     fn moved(&self, state: &State) {
         self.steps.fetch_add(1, Ordering::SeqCst);
         match &state.progress {
@@ -187,6 +189,7 @@ fn settings() -> Settings {
         }],
         limits,
         bots: std::collections::BTreeSet::new(),
+        budget: slipway::model::budget::Rules::default(),
         trust: slipway::model::trust::Trust::whole(),
         github_url: "https://github.example".to_owned(),
         public_url: None,

@@ -62,6 +62,15 @@ impl Agent {
         invocation
     }
 
+    /// The calls a turn of it is taken to make, by their cost in millionths of a dollar. An
+    /// agent without any costs nothing by the call, and no budget concerns it.
+    pub fn calls(&self) -> &[u64] {
+        match &self.kind {
+            Kind::Command(_) => &[],
+            Kind::Scripted(scripted) => &scripted.script.calls,
+        }
+    }
+
     /// What its transcript means.
     pub fn read(&self, transcript: &Transcript) -> Reading {
         match &self.kind {

@@ -202,6 +202,7 @@ async fn build(
         app_id: identity.app_id,
         agents: settings.agents.clone(),
         limits,
+        budget: settings.budget.clone(),
         bots: settings.trusted_bots.iter().copied().map(UserId).collect(),
         trust: Trust::whole(),
         github_url: settings.github.web.clone(),

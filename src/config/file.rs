@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::ConfigError;
+use super::budget::BudgetEntry;
 use super::layer::Layer;
 use crate::model::Secret;
 
@@ -38,6 +39,7 @@ struct Written {
     log_filter: Option<String>,
     trusted_bots: Option<Vec<u64>>,
     limits: Bounds,
+    budget: Option<BudgetEntry>,
     agents: Option<Vec<AgentEntry>>,
     sandbox_container: Option<ContainerEntry>,
 }
@@ -122,6 +124,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
         runs_per_issue_max: file.limits.runs_per_issue_max,
         runs_per_actor_max: file.limits.runs_per_actor_max,
         answers_per_issue_max: file.limits.answers_per_issue_max,
+        budget: file.budget,
         trusted_bots: file.trusted_bots,
         sandbox: file.sandbox,
         sandbox_level_min: file.sandbox_level_min,

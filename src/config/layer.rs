@@ -87,6 +87,8 @@ layer! {
     runs_per_issue_max: u32,
     runs_per_actor_max: u32,
     answers_per_issue_max: u32,
+    /// What may be spent.
+    budget: super::budget::BudgetEntry,
     /// Bots whose commands are heard, by number.
     trusted_bots: Vec<u64>,
     sandbox: String,

@@ -1,6 +1,7 @@
 //! The operator's configuration: a file, then the environment, then flags; each overrules the
 //! one before. Read once and parsed into types, so that nothing else reads the environment.
 
+mod budget;
 mod containers;
 mod file;
 mod hub;

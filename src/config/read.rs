@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
+use super::budget;
 use super::containers;
 use super::file::{self, AgentEntry, FILE_BYTES_MAX};
 use super::layer::{Layer, Placed, Said};
@@ -130,6 +131,7 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
         runs_per_issue_max: number("SLIPWAY_RUNS_PER_ISSUE_MAX")?,
         runs_per_actor_max: number("SLIPWAY_RUNS_PER_ACTOR_MAX")?,
         answers_per_issue_max: number("SLIPWAY_ANSWERS_PER_ISSUE_MAX")?,
+        budget: None,
         trusted_bots: text("SLIPWAY_TRUSTED_BOTS").map(|list| trust::numbers(&list)).transpose()?,
         sandbox: text("SLIPWAY_SANDBOX"),
         sandbox_level_min: number("SLIPWAY_SANDBOX_LEVEL_MIN")?,
@@ -221,6 +223,7 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
         agents: agents(said.agents)?,
         workers: trust::within(said.workers, WORKERS, WORKERS_MAX)?,
         limits,
+        budget: budget::parse(said.budget)?,
         trusted_bots: trust::bots(said.trusted_bots)?,
         sandbox: sandbox(said.sandbox)?,
         containers: containers::parse(said.sandbox_container, env)?,

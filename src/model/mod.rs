@@ -4,7 +4,9 @@
 //! stays text and is never a path, an argument or a command.
 
 mod audit;
+pub mod budget;
 mod ids;
+mod money;
 mod people;
 mod secret;
 mod sha;
@@ -19,6 +21,7 @@ pub use audit::{Act, Audit};
 pub use ids::{
     CheckId, CommentId, DeliveryId, InstallationId, IssueNumber, PullNumber, Repo, RunId,
 };
+pub use money::{Dollars, dollars};
 pub use people::{Permission, User, UserId};
 pub use secret::Secret;
 pub use sha::{BranchName, CommitSha, TreeSha};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::budget::Budget;
 use super::event::Withdrawal;
 use super::frozen::{Frozen, Taint};
 use super::park::Park;
@@ -44,6 +45,8 @@ pub struct State {
     /// Who took the run over when whoever asked may not write any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sponsor: Option<User>,
+    #[serde(default, skip_serializing_if = "Budget::is_untouched")]
+    pub budget: Budget,
     /// The newest look.
     pub seen: Option<Arc<Seen>>,
 }
@@ -322,6 +325,7 @@ impl State {
             withdrawn: None,
             tainted: BTreeSet::new(),
             sponsor: None,
+            budget: Budget::default(),
             seen: None,
         };
         state.taint_of_request();

@@ -73,6 +73,7 @@ fn summary(context: &Context<'_>) -> String {
             .to_owned(),
         commands(context),
     ];
+    blocks.extend(super::budget::warning(context));
     blocks.extend(table(context));
     blocks.extend(beside(context));
     blocks.extend(delicate(context));

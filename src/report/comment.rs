@@ -80,6 +80,7 @@ fn head(context: &Context<'_>, blocks: &mut Blocks) {
     let line = format!("{when} {}. {ahead}", since(state).readable());
     blocks.push(line.trim_end());
     blocks.push(&commands(context));
+    blocks.push(&super::budget::warning(context).unwrap_or_default());
     if let (Some(by), None) = (&state.held_by, state.finished()) {
         let by = said(&by.login);
         blocks.push(&format!("On hold: {by} said `/hold`, and nothing is merged until `/unhold`."));

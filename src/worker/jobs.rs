@@ -29,11 +29,12 @@ fn job(state: &State, effect: &Effect, now: Millis, limits: &Limits) -> Option<N
                 Timer::Look => JobKey(format!("{run}/timer/look")),
                 Timer::Deadline => JobKey(format!("{run}/timer/deadline")),
                 Timer::Lane => JobKey::lane(run),
+                Timer::Budget => JobKey(format!("{run}/timer/budget")),
             },
             kind: JobKind::Timer { run: run.clone(), entry: *entry, timer: *timer },
             due: match timer {
                 Timer::Look => (*at).min(now.plus(limits.look_ms_max)),
-                Timer::Deadline | Timer::Lane => *at,
+                Timer::Deadline | Timer::Lane | Timer::Budget => *at,
             },
             on_repeat: OnRepeat::Replace,
             heavy: None,
@@ -81,6 +82,7 @@ fn perform(state: &State, entry: u32, task: &Task, now: Millis, limits: &Limits)
         | Task::Leave { .. }
         | Task::Compare { .. }
         | Task::Accept { .. }
+        | Task::Afford
         | Task::Show { .. }
         | Task::Publish { .. }
         | Task::Update { .. }
@@ -120,6 +122,7 @@ fn report_due(state: &State, now: Millis, limits: &Limits) -> Option<Millis> {
                 Some(soon)
             }
             Task::Accept { .. }
+            | Task::Afford
             | Task::Show { .. }
             | Task::Publish { .. }
             | Task::Update { .. }

@@ -20,6 +20,7 @@ mod look;
 mod missed;
 mod notes;
 mod perform;
+mod purse;
 mod reconcile;
 mod settings;
 mod start;
@@ -35,12 +36,14 @@ use tokio_util::sync::CancellationToken;
 
 pub use failure::Failure;
 pub use jobs::{hint_job, operator_job, poll_job, sweep_job};
+pub use purse::{Purse, Refused, Reservation};
 pub use settings::{Limits, Settings};
 
 use crate::clock::Clock;
 use crate::egress::{Account, Egress};
 use crate::git::Git;
 use crate::github::{At, GitHub};
+use crate::model::budget::Scope;
 use crate::model::{InstallationId, Millis, RunId, Vault};
 use crate::pipeline::State;
 use crate::sandbox::Sandbox;
@@ -76,6 +79,18 @@ pub trait Watcher: Send + Sync {
 
     /// An agent's way out was closed.
     fn reached(&self, account: &Account);
+
+    /// A purse paid, or refused to.
+    fn paid(&self, paid: Paid);
+}
+
+/// What a purse did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paid {
+    /// So many millionths of a dollar.
+    Spent(u64),
+    /// Nothing: this cap is full.
+    Refused(Scope),
 }
 
 /// How a job ended.
@@ -117,6 +132,8 @@ impl Watcher for Unwatched {
     fn moved(&self, _state: &State) {}
 
     fn reached(&self, _account: &Account) {}
+
+    fn paid(&self, _paid: Paid) {}
 }
 
 /// The worker of the durable queue.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::agent::Agent;
 use crate::model::UserId;
+use crate::model::budget::Rules;
 use crate::model::trust::Trust;
 
 /// The engine's settings.
@@ -15,6 +16,8 @@ pub struct Settings {
     pub app_id: u64,
     pub agents: Vec<Agent>,
     pub limits: Limits,
+    /// What may be spent.
+    pub budget: Rules,
     /// Bots whose commands are heard, by their own number.
     pub bots: BTreeSet<UserId>,
     /// The rules in force: whole, but in tests.

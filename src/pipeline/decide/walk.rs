@@ -1,5 +1,6 @@
 //! Walking the pipeline: from what a stage wants to the phase the run is in next.
 
+use super::budget;
 use crate::model::BranchName;
 use crate::pipeline::effect::Effect;
 use crate::pipeline::event::Timer;
@@ -108,6 +109,9 @@ fn rest(run: &mut Run<'_>, phase: Phase) {
     {
         run.effects.push(Effect::Release { base, alarm: None });
     }
+    if !budget::keeps(&phase) {
+        run.state.budget.short = None;
+    }
     run.state.entry += 1;
     let entry = run.state.entry;
     match &phase {
@@ -130,6 +134,9 @@ fn rest(run: &mut Run<'_>, phase: Phase) {
         Phase::Parked(_) => arm(run, Timer::Look, run.at.plus(PEOPLE_MS)),
     }
     run.state.progress = Progress::Running { stage, since: run.at, phase };
+    if let Some(at) = run.state.asks_again_at() {
+        arm(run, Timer::Budget, at);
+    }
 }
 
 fn arm(run: &mut Run<'_>, timer: Timer, at: crate::model::Millis) {

@@ -1,7 +1,7 @@
 //! Agent: a workspace, a prompt, a process in the sandbox, the push gate, a commit.
 
-use super::Context;
 use super::way_out::WayOut;
+use super::{Context, pay};
 use crate::agent::{Place, Reading, pick, prompt};
 use crate::git::{Message, Workspace, WorkspaceOrder};
 use crate::model::text;
@@ -38,13 +38,14 @@ pub(super) async fn perform(
 /// Where the agent begins: on the base, on our head, or on a merge of both.
 fn order(context: &Context<'_>, role: Role) -> Result<WorkspaceOrder, Failure> {
     let state = context.state;
+    let left = state.budget.left().map(|left| &left.head);
     let onto = state.work.onto.as_ref();
     let missing = || Failure::Fault("the run has no commit to begin from".to_owned());
     let (at, merge) = match role {
         Role::Planner | Role::Builder => {
-            (state.work.head.as_ref().or(onto).ok_or_else(missing)?, None)
+            (left.or(state.work.head.as_ref()).or(onto).ok_or_else(missing)?, None)
         }
-        Role::Fixer => (context.head()?, None),
+        Role::Fixer => (left.map_or_else(|| context.head(), Ok)?, None),
         Role::Resolver => {
             let seen = state.seen.as_deref().ok_or_else(missing)?;
             (context.head()?, Some(seen.base_tip.clone()))
@@ -71,6 +72,12 @@ async fn in_workspace(
         Ok(agent) => agent,
         Err(why) => return Ok(Done::AgentFailed { why, cost_micros: 0 }),
     };
+    let purse = engine.purse(context.state, context.policy);
+    let pays = !agent.calls().is_empty();
+    if pays && let Some(full) = purse.full(1).await? {
+        context.tell(purse.spending().await?);
+        return Ok(Done::BudgetUsed { full, left: None, cost_micros: 0 });
+    }
     let logs = logs(context, role).await?;
     let mut ask = ask(context, (role, round), logs, workspace);
     ask.hosts = agent.hosts.iter().map(ToString::to_string).collect();
@@ -87,12 +94,26 @@ async fn in_workspace(
     };
     let mut invocation = agent.invocation(prompt::prompt(&ask), place);
     invocation.env.push(engine.plant(workspace).await?);
+    pay::calls(&purse, agent.calls()).await?;
     let transcript = engine.ports.sandbox.run(&invocation, context.cancel).await;
     way.close(context).await;
     let transcript = transcript?;
-    let (summary, cost_micros) = match agent.read(&transcript) {
-        Reading::Finished { summary, cost_micros } => (summary, cost_micros),
+    if pays {
+        engine.paid(&purse);
+        context.tell(purse.spending().await?);
+    }
+    let reading = agent.read(&transcript);
+    if let Some(full) = purse.refused() {
+        let summary = match reading {
+            Reading::Finished { summary, .. } => text::cut(summary.trim(), SUMMARY_CHARS_MAX),
+            Reading::Failed { .. } => String::new(),
+        };
+        return pay::stopped(context, role, workspace, (full, summary, purse.spent())).await;
+    }
+    let (summary, cost_micros) = match reading {
+        Reading::Finished { summary, cost_micros } => (summary, cost_micros.max(purse.spent())),
         Reading::Failed { why, cost_micros } => {
+            let cost_micros = cost_micros.max(purse.spent());
             let leaked = spoken(context, "what the agent said as it failed", &why, cost_micros);
             return Ok(leaked.unwrap_or(Done::AgentFailed { why, cost_micros }));
         }
@@ -159,6 +180,7 @@ fn ask<'a>(
         conflicts: workspace.conflicts.clone(),
         protected: context.policy.protected.clone(),
         verify: context.policy.verify.clone(),
+        goes_on: context.state.budget.left().is_some(),
         hosts: Vec::new(),
     }
 }

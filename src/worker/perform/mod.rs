@@ -2,6 +2,7 @@
 //! says how it ended; it decides nothing.
 
 mod accept;
+mod afford;
 mod agent;
 mod ask_update;
 mod close;
@@ -10,6 +11,7 @@ mod enlist;
 mod land;
 mod leave;
 mod merge;
+mod pay;
 mod publish;
 mod ready;
 mod recognise;
@@ -29,6 +31,7 @@ use super::Engine;
 use super::failure::Failure;
 use crate::gate::MergePermit;
 use crate::github::{At, MergeOrder};
+use crate::model::budget::Spending;
 use crate::model::{CommitSha, RunId};
 use crate::pipeline::{Done, State, Task};
 use crate::policy::Policy;
@@ -45,6 +48,15 @@ struct Context<'a> {
     cancel: &'a CancellationToken,
     /// What the agent asked for in vain, told beside how the task ended.
     refused_hosts: Mutex<Vec<String>>,
+    /// What the run has spent, told in the same way.
+    spending: Mutex<Option<Spending>>,
+}
+
+/// How a task ended, and what is told beside.
+pub(super) struct Ended {
+    pub(super) done: Done,
+    pub(super) refused_hosts: Vec<String>,
+    pub(super) spending: Option<Spending>,
 }
 
 impl Engine {
@@ -54,7 +66,7 @@ impl Engine {
         run: &RunId,
         task: &Task,
         cancel: &CancellationToken,
-    ) -> Result<(Done, Vec<String>), Failure> {
+    ) -> Result<Ended, Failure> {
         let Some(snapshot) = self.ports.store.load(run).await? else {
             return Err(Failure::Fault(format!("there is no run {run}")));
         };
@@ -64,11 +76,13 @@ impl Engine {
         let state = &snapshot.state;
         let at = Self::at(state);
         let policy = &snapshot.policy;
-        let refused_hosts = Mutex::default();
-        let context = Context { engine: self, lease, state, policy, at, cancel, refused_hosts };
+        let (refused_hosts, spending) = Default::default();
+        let context =
+            Context { engine: self, lease, state, policy, at, cancel, refused_hosts, spending };
         let done = match task {
             Task::Accept { base, pull } => accept::perform(&context, base.as_ref(), *pull).await,
             Task::Agent { role, round } => agent::perform(&context, *role, *round).await,
+            Task::Afford => afford::perform(&context).await,
             Task::Verify { head } => verify::perform(&context, head).await,
             Task::Show { head } => show::perform(&context, head).await,
             Task::Publish { head, expect } => {
@@ -101,11 +115,18 @@ impl Engine {
             Task::Close { .. } => close::perform(&context).await,
         }?;
         let refused_hosts = context.refused_hosts.into_inner();
-        Ok((done, refused_hosts.unwrap_or_else(PoisonError::into_inner)))
+        let refused_hosts = refused_hosts.unwrap_or_else(PoisonError::into_inner);
+        let spending = context.spending.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Ended { done, refused_hosts, spending })
     }
 }
 
 impl Context<'_> {
+    /// Tells people what the run has spent.
+    fn tell(&self, spending: Spending) {
+        *self.spending.lock().unwrap_or_else(PoisonError::into_inner) = Some(spending);
+    }
+
     fn head(&self) -> Result<&CommitSha, Failure> {
         let head = self.state.work.head.as_ref();
         head.ok_or_else(|| Failure::Fault("the task needs a head, and there is none".to_owned()))

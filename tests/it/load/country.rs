@@ -196,6 +196,7 @@ fn settings(bot: &Bot) -> Settings {
             ..worker::Limits::default()
         },
         bots: std::collections::BTreeSet::new(),
+        budget: slipway::model::budget::Rules::default(),
         trust: slipway::model::trust::Trust::whole(),
         github_url: "https://github.com".to_owned(),
         public_url: None,

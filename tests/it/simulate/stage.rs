@@ -168,6 +168,7 @@ impl Stage {
             agents: self.plan.agents(),
             limits: Limits::default(),
             bots: std::collections::BTreeSet::new(),
+            budget: self.plan.budget(),
             trust: slipway::model::trust::Trust::whole(),
             github_url: "https://github.example".to_owned(),
             public_url: None,

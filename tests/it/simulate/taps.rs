@@ -15,6 +15,7 @@ use slipway::github::{
     Reaction, Remote, Repository, SubIssues,
 };
 use slipway::github::{Change, Touched};
+use slipway::model::budget::Usage;
 use slipway::model::text::CommentText;
 use slipway::model::{
     Audit, BranchName, CheckId, CommentId, CommitSha, DeliveryId, IssueNumber, Millis, Permission,
@@ -25,8 +26,9 @@ use slipway::pipeline::standing::{Enlisted, Way};
 use slipway::report::notes::Note;
 use slipway::sandbox::{self, End, Invocation, Sandbox, Transcript};
 use slipway::store::{
-    self, AuditRow, Audited, Beat, Claim, Entry, Gauges, IgnoredEvent, Lane, Lease, NewDelivery,
-    NewJob, Opened, Opening, Published, Recorded, RunRow, Snapshot, Store, Transition,
+    self, Ask, AuditRow, Audited, Beat, Claim, Entry, Gauges, IgnoredEvent, Lane, Lease,
+    NewDelivery, NewJob, Opened, Opening, Payer, Published, Recorded, Reserving, RunRow, Snapshot,
+    Store, Transition,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -184,6 +186,10 @@ tap!(Store {
     fn lanes() -> Result<Vec<Lane>, store::Error>;
     fn clear_lane(repo: &Repo, base: &BranchName) -> Result<bool, store::Error>;
     fn reclaim(owner: &str, now: Millis) -> Result<u64, store::Error>;
+    fn reserve(ask: &Ask) -> Result<Reserving, store::Error>;
+    fn settle(id: u64, micros: Option<u64>) -> Result<bool, store::Error>;
+    fn usage(payer: &Payer, at: Millis) -> Result<Usage, store::Error>;
+    fn forget_spend(before: Millis) -> Result<u64, store::Error>;
     fn gauges(now: Millis) -> Result<Gauges, store::Error>;
     fn changed() -> ();
     fn close() -> ();

@@ -10,6 +10,7 @@ use slipway::clock::{Clock, FakeClock};
 use slipway::egress::{Rule, fake as fake_egress};
 use slipway::git::depot::Depot;
 use slipway::git::fake as fake_git;
+use slipway::model::budget::{self, Scope};
 use slipway::model::trust::Trust;
 use slipway::model::{Millis, UserId};
 use slipway::playground::memory::MemoryForge;
@@ -53,6 +54,7 @@ pub(crate) struct Plan {
     pub(super) private: bool,
     pub(super) reaches: Option<Reaches>,
     pub(super) poison: Option<Poison>,
+    pub(super) budget: budget::Rules,
 }
 
 /// How a payload is rewritten, and with what.
@@ -94,6 +96,7 @@ pub(crate) fn plan() -> Plan {
         private: false,
         reaches: None,
         poison: None,
+        budget: budget::Rules::default(),
     }
 }
 
@@ -192,6 +195,18 @@ impl Plan {
     pub(crate) fn reaches(mut self, hosts: &[&str], asks: &'static str) -> Self {
         let rule = |host: &&str| Rule::parse(host).expect("a rule");
         self.reaches = Some(Reaches { rules: hosts.iter().map(rule).collect(), asks });
+        self
+    }
+
+    /// Every turn of the agent makes calls that cost so many millionths of a dollar.
+    pub(crate) fn costs(mut self, calls: &[u64]) -> Self {
+        calls.clone_into(&mut self.script.calls);
+        self
+    }
+
+    /// This scope has a cap, in millionths of a dollar.
+    pub(crate) fn cap(mut self, scope: Scope, micros: u64) -> Self {
+        self.budget.caps = self.budget.caps.with(scope, micros);
         self
     }
 
@@ -311,6 +326,7 @@ impl Plan {
             agents: agents.map(agent).collect(),
             limits: self.limits,
             bots: self.bots.clone(),
+            budget: self.budget.clone(),
             trust: self.trust,
             github_url: "https://github.test".to_owned(),
             public_url: Some("https://slipway.test".to_owned()),
