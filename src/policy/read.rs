@@ -7,7 +7,7 @@ use serde_saphyr::{Error, MessageFormatter, UserMessageFormatter};
 
 use super::manual::{Bound, KEYS, Key};
 use super::{POLICY_BYTES_MAX, POLICY_PATH, Policy};
-use crate::model::text;
+use crate::model::{Dollars, text};
 
 /// Longest sentence about a refused file, in characters.
 const WHY_CHARS_MAX: usize = 400;
@@ -102,7 +102,7 @@ fn outside(key: &Key, policy: &Policy) -> Option<String> {
         Bound::Money { of, min, max } => {
             let given = of(policy)?;
             (!(min..=max).contains(&given)).then(|| {
-                let [min, max, given] = [min, max, given].map(|one| one.plain());
+                let [min, max, given] = [min, max, given].map(Dollars::plain);
                 format!("`{name}` must be from {min} to {max} dollars, and it is {given}")
             })
         }

@@ -70,7 +70,7 @@ impl Engine {
 
     async fn dispatch(&self, lease: &Lease, cancel: &CancellationToken) -> Result<(), Failure> {
         match &lease.kind {
-            JobKind::Inbox { delivery } => self.inbox(lease, delivery).await,
+            JobKind::Inbox { delivery } => Box::pin(self.inbox(lease, delivery)).await,
             JobKind::Perform { run, entry, task } => {
                 let ended = self.perform(lease, run, task, cancel).await?;
                 if cancel.is_cancelled() && !matches!(task, crate::pipeline::Task::Merge(_)) {

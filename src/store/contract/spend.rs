@@ -85,15 +85,14 @@ pub(crate) async fn a_call_is_settled_once_and_costs_its_worst_when_nobody_knows
 /// The claim "a budget cannot be exceeded", against the store alone.
 pub(crate) async fn fifty_that_race_for_one_cap_never_exceed_it(store: &Subject) {
     let caps = Caps::default().with(Scope::Day, 1_000);
-    let race = (0..50_u64).map(|n| {
-        let (store, caps) = (std::sync::Arc::clone(store), caps.clone());
+    let asks = (0..50_u64).map(|n| {
         let payer = payer(&repo(if n % 2 == 0 { "a" } else { "b" }), n, 1);
-        tokio::spawn(async move { store.reserve(&ask(&payer, &caps, 70)).await.unwrap() })
+        let (store, ask) = (std::sync::Arc::clone(store), ask(&payer, &caps, 70));
+        async move { store.reserve(&ask).await.unwrap() }
     });
-    let mut won = 0;
-    for racer in race.collect::<Vec<_>>() {
-        won += u64::from(matches!(racer.await.unwrap(), Reserving::Reserved(_)));
-    }
+    let answers = futures_util::future::join_all(asks).await;
+    let won = answers.iter().filter(|one| matches!(one, Reserving::Reserved(_))).count();
+    let won = u64::try_from(won).unwrap();
     assert_eq!(won, 1_000 / 70);
     assert_eq!(used(store, &payer(&repo("a"), 1, 1), Scope::Day).await, (0, won * 70));
 }

@@ -44,8 +44,8 @@ fn building() -> State {
     });
     state.entry = 1;
     let task = Task::Agent { role: Role::Builder, round: 1 };
-    let (stage, since) = (StageKind::Build, Millis(1));
-    state.progress = Progress::Running { stage, since, phase: Phase::Doing(task) };
+    let phase = Phase::Doing(task);
+    state.progress = Progress::Running { stage: StageKind::Build, since: Millis(1), phase };
     state
 }
 
