@@ -383,7 +383,9 @@ pub(super) fn adopt(run: &mut Run<'_>, head: CommitSha) {
     let at = run.at;
     // A person moved things: what agents made before is no sign of standing still any more.
     run.counts().trees.clear();
-    run.state.budget.short = None;
+    if let Some(short) = &mut run.state.budget.short {
+        short.left = None;
+    }
     let work = run.work();
     work.replaced = None;
     work.signing = None;

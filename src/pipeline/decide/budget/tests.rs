@@ -8,7 +8,7 @@ use crate::model::{
     User, UserId,
 };
 use crate::pipeline::{
-    Budget, Effect, Event, EventKind, Request, Role, StageKind, State, Timer, Unfinished, decide,
+    Effect, Event, EventKind, Request, Role, StageKind, State, Timer, Unfinished, decide,
 };
 use crate::policy::Policy;
 
@@ -178,6 +178,25 @@ fn whoever_pushes_meanwhile_is_built_on_and_not_what_was_left() {
     let policy = Policy::default();
     let mut run = Run::new(state, &policy, Millis(20));
     crate::pipeline::stage::adopt(&mut run, sha('f'));
-    assert_eq!(run.state.budget, Budget { short: None, ..run.state.budget.clone() });
-    assert_eq!(run.state.work.head, Some(sha('f')));
+    assert_eq!((run.state.budget.left(), run.state.work.head), (None, Some(sha('f'))));
+}
+
+#[test]
+fn a_timer_nobody_waits_for_does_not_wait_for_the_next_month() {
+    let month = 2_000_000_000;
+    let parked = stops(&building(), full(Scope::Month, Some(month)), None);
+    let armed = |effects: &[Effect]| {
+        let of_money = |effect: &&Effect| {
+            matches!(effect, Effect::Arm { timer: Timer::Budget, at: Millis(20), .. })
+        };
+        effects.iter().filter(of_money).count()
+    };
+    for word in [SlashCommand::Stop, SlashCommand::Retry] {
+        let given = authorize(word, person(), Permission::Admin, Source::Operator).unwrap();
+        let (next, effects) = then(&parked, EventKind::Commanded(given), 20);
+        assert_eq!(armed(&effects), 1);
+        let kind = EventKind::TimerFired { timer: Timer::Budget, entry: next.entry };
+        let event = Event { at: Millis(21), kind };
+        assert!(decide(&next, &event, &Policy::default()).is_err(), "and nobody hears it");
+    }
 }
