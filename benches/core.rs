@@ -114,6 +114,10 @@ fn look(at: Millis, head: char, passed: usize, approved: bool) -> Seen {
     }
 }
 
+fn performed_late(entry: u32, done: Done) -> EventKind {
+    EventKind::Performed { entry, done, refused_hosts: Vec::new(), spending: None, stood_in: None }
+}
+
 /// The result of the task that is out.
 fn performed(state: &State, approved: bool, at: Millis) -> Option<Done> {
     let done = match state.task()? {
@@ -154,6 +158,7 @@ fn performed(state: &State, approved: bool, at: Millis) -> Option<Done> {
         | Task::Leave { .. }
         | Task::Compare { .. }
         | Task::Show { .. }
+        | Task::Afford
         | Task::AskUpdate { .. }
         | Task::Recognise { .. } => return None,
     };
@@ -187,7 +192,7 @@ fn life() -> Vec<(State, Event)> {
         let entry = state.entry;
         let late = EventKind::TimerFired { timer: Timer::Look, entry: entry.wrapping_sub(1) };
         if let Some(done) = performed(&state, turn > 12, at) {
-            kinds = vec![late, EventKind::Performed { entry, done, refused_hosts: Vec::new() }];
+            kinds = vec![late, performed_late(entry, done)];
         } else {
             let seen = look(at.plus(900), 'a', turn.min(8), turn > 12);
             let again = Seen { at: at.plus(1_900), ..seen.clone() };

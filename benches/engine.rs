@@ -47,6 +47,10 @@ impl Watcher for Tally {
 
     fn reached(&self, _account: &slipway::egress::Account) {}
 
+    fn paid(&self, _paid: slipway::worker::Paid) {}
+
+    fn rests(&self, _pool: &str) {}
+
     fn moved(&self, state: &State) {
         self.steps.fetch_add(1, Ordering::SeqCst);
         match &state.progress {
@@ -90,6 +94,7 @@ impl Stage {
             git: Arc::clone(&instantly) as _,
             sandbox: Arc::clone(&instantly) as _,
             egress: Arc::new(slipway::egress::fake::Fake::default()),
+            gateway: Arc::new(slipway::gateway::fake::Fake::free()),
             store: Arc::clone(&store),
             clock: Arc::new(SystemClock),
         };
@@ -179,6 +184,7 @@ fn settings() -> Settings {
     Settings {
         owner: "bench".to_owned(),
         app_id: 1,
+        providers: Vec::new(),
         agents: vec![Agent {
             name: "agent".to_owned(),
             kind,
@@ -187,6 +193,7 @@ fn settings() -> Settings {
         }],
         limits,
         bots: std::collections::BTreeSet::new(),
+        budget: slipway::model::budget::Rules::default(),
         trust: slipway::model::trust::Trust::whole(),
         github_url: "https://github.example".to_owned(),
         public_url: None,

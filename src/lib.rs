@@ -19,6 +19,7 @@ pub mod process;
 
 pub mod agent;
 pub mod egress;
+pub mod gateway;
 pub mod git;
 pub mod github;
 pub mod sandbox;

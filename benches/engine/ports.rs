@@ -214,10 +214,11 @@ impl Git for Instantly {
 
 #[async_trait]
 impl Sandbox for Instantly {
-    async fn run(
+    async fn run_heard(
         &self,
         _: &Invocation,
         _: &CancellationToken,
+        _: &dyn sandbox::Ear,
     ) -> Result<Transcript, sandbox::Error> {
         let (stdout, stderr) = ("done".to_owned(), String::new());
         Ok(Transcript { end: End::Exited(0), stdout, stderr })

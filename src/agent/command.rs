@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Place, Reading, failure};
 use crate::model::text;
-use crate::sandbox::{Invocation, Purpose, Transcript};
+use crate::sandbox::{Home, Invocation, Purpose, Transcript};
 
 /// Lines of the output taken as the agent's summary.
 const SUMMARY_LINES_MAX: usize = 20;
@@ -32,6 +32,7 @@ impl Command {
             doors: place.doors,
             read_only: place.read_only,
             masks: place.masks,
+            home: Home::default(),
             limits: place.limits,
         }
     }

@@ -41,6 +41,8 @@ pub(super) enum Command {
     Keyd(Keyd),
     /// Show what was done and what was refused, oldest first.
     Audit(AuditOf),
+    /// Show which agents there are and how each is started.
+    Agents(Agents),
     /// List runs, newest first.
     Runs,
     /// Show one run's timeline.
@@ -97,6 +99,34 @@ pub(super) struct AuditOf {
     pub(super) json: bool,
 }
 
+#[derive(Debug, ClapArgs)]
+pub(super) struct Agents {
+    #[command(subcommand)]
+    pub(super) of: OfAgents,
+    /// Profiles of your own, as TOML; they change the shipped ones or stand beside them.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) profiles: Option<PathBuf>,
+    /// One JSON object a line.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OfAgents {
+    /// List them.
+    List,
+    /// Show one profile.
+    Show {
+        /// Such as codex.
+        name: String,
+    },
+    /// Ask the installed program for its version, in the sandbox.
+    Probe {
+        /// Such as codex.
+        name: String,
+    },
+}
+
 #[derive(Debug, Default, ClapArgs)]
 pub(super) struct Serve {
     /// Address and port for webhooks and pages.
@@ -126,9 +156,19 @@ pub(super) struct Demo {
     /// Your own repository instead of the sample; a copy is used.
     #[arg(long, value_name = "PATH")]
     pub(super) repo: Option<PathBuf>,
-    /// Any command that edits the working directory, prompt on standard input.
-    #[arg(long, value_name = "COMMAND")]
+    /// A known agent, such as codex or opencode (`slipway agents list`), or any command that
+    /// edits the working directory, prompt on standard input.
+    #[arg(long, value_name = "NAME|COMMAND")]
     pub(super) agent: Option<String>,
+    /// The model a known agent uses.
+    #[arg(long, value_name = "MODEL", requires = "agent")]
+    pub(super) model: Option<String>,
+    /// Where its model is, instead of the house that made the agent: nothing is charged there.
+    #[arg(long, value_name = "URL", requires = "agent")]
+    pub(super) model_url: Option<String>,
+    /// A file with profiles of your own.
+    #[arg(long, value_name = "FILE", requires = "agent")]
+    pub(super) profiles: Option<PathBuf>,
     /// A host that agent may reach, such as api.example.com or *.example.org:8443; repeatable.
     #[arg(long = "allow-host", value_name = "HOST", requires = "agent")]
     pub(super) allow_hosts: Vec<String>,
@@ -246,7 +286,7 @@ impl Common {
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
-    fn env(name: &str) -> Option<String> {
+    pub(super) fn env(name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
 

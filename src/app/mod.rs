@@ -1,5 +1,6 @@
 //! The composition root: the only place that names adapters, loops and exits.
 
+mod agents;
 mod args;
 mod audit;
 mod barrier;
@@ -42,6 +43,7 @@ pub fn run() -> ExitCode {
             Command::Doctor(doctor) => doctor::doctor(&args.common, &doctor).await,
             Command::Keyd(keyd) => keyd::keyd(&args.common, &keyd).await,
             Command::Audit(of) => audit::audit(&args.common, &of).await,
+            Command::Agents(of) => agents::agents(&args.common, &of).await,
             Command::Runs => inspect::runs(&args.common).await,
             Command::Show { run } => inspect::show(&args.common, &run).await,
             Command::Stop { run } => inspect::stop(&args.common, &run).await,

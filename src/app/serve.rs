@@ -18,6 +18,9 @@ use super::{barrier, hub, pool, private};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Database, GitHubUrls, Identity, Settings, Webhooks};
 use crate::egress::proxy::Proxy;
+use crate::gateway::keys::Ring;
+use crate::gateway::relay::{self, Clients};
+use crate::gateway::{Gateway, Prices};
 use crate::git::cli::Cli;
 use crate::github::app::App;
 use crate::github::app::pace::Priority;
@@ -168,6 +171,17 @@ fn github(
     Ok(Arc::new(App::new(&config, clock).context("the way to GitHub")?))
 }
 
+/// The way of agents to models. Keys are read when they are needed, where the operator says.
+fn gateway(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Gateway>> {
+    let roots = settings.ca_file()?.map(|file| file.pem);
+    let roots: Vec<String> = roots.into_iter().collect();
+    let clients = Clients::new(&roots).context("the way to models")?;
+    let variable = Arc::new(|name: &str| Common::env(name).map(Secret::new));
+    let ring = Arc::new(Ring::new(variable, clients.vaults(), Arc::clone(clock)));
+    let prices = Arc::new(Prices::ours().context("the table of prices")?);
+    Ok(Arc::new(relay::Relay::new(prices, ring, clients, Arc::clone(clock))))
+}
+
 async fn build(
     settings: &Settings,
     identity: &Identity,
@@ -186,7 +200,9 @@ async fn build(
     let sandbox = sandbox(settings).await?;
     tracing::info!(sandbox = %sandbox.describe(), "sandbox");
     let egress = Arc::new(Proxy::new());
-    let ports = Ports { github, git: Arc::new(git), sandbox, egress, store, clock };
+    let gateway = gateway(settings, &clock)?;
+    let git = Arc::new(git);
+    let ports = Ports { github, git, sandbox, egress, gateway, store, clock };
     let limits = worker::Limits {
         heavy_max: settings.limits.heavy_max,
         heavy_per_repo_max: settings.limits.heavy_per_repo_max,
@@ -206,7 +222,9 @@ async fn build(
         owner: format!("{}-{}", std::process::id(), ports.clock.now()),
         app_id: identity.app_id,
         agents: settings.agents.clone(),
+        providers: settings.providers.clone(),
         limits,
+        budget: settings.budget.clone(),
         bots: settings.trusted_bots.iter().copied().map(UserId).collect(),
         trust: Trust::whole(),
         github_url: settings.github.web.clone(),

@@ -4,7 +4,7 @@ use crate::egress::Account;
 use crate::pipeline::{Phase, Progress, State, Task};
 use crate::report;
 use crate::telemetry::{JobEnd, Metrics};
-use crate::worker::{Ended, Watcher};
+use crate::worker::{Ended, Paid, Watcher};
 
 /// The watcher of the served program.
 #[derive(Debug)]
@@ -31,6 +31,17 @@ impl Watcher for Telling {
     fn reached(&self, account: &Account) {
         self.metrics.egress(account.opened, account.refused);
         self.metrics.egress_bytes(account.bytes_out, account.bytes_in);
+    }
+
+    fn paid(&self, paid: Paid) {
+        match paid {
+            Paid::Spent(micros) => self.metrics.spent(micros),
+            Paid::Refused(scope) => self.metrics.budget_refused(scope.word()),
+        }
+    }
+
+    fn rests(&self, pool: &str) {
+        self.metrics.pool_rests(pool);
     }
 
     fn moved(&self, state: &State) {

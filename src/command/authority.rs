@@ -122,7 +122,7 @@ fn refusal(word: &str, needs: Permission, held: Permission) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ALL, Go, Parsed, parse};
+    use super::super::{ALL, Go, Parsed, Spec, parse};
     use super::*;
     use crate::model::UserId;
     use crate::policy::wrapped::wrapped;
@@ -132,8 +132,9 @@ mod tests {
         authorize(command, by, held, Source::Comment(CommentId(3)))
     }
 
-    fn from_word(word: &str) -> SlashCommand {
-        let Parsed::Command(command) = parse(&format!("/{word}")) else { panic!("{word}") };
+    /// The command as its own first example gives it.
+    fn example(spec: &Spec) -> SlashCommand {
+        let Parsed::Command(command) = parse(spec.examples[0].text) else { panic!("{spec:?}") };
         command
     }
 
@@ -154,7 +155,7 @@ mod tests {
     fn whoever_may_write_may_command_and_whoever_may_read_may_ask() {
         let mut table = String::new();
         for spec in ALL {
-            let command = || from_word(spec.word);
+            let command = || example(spec);
             let may: Vec<&str> = LEVELS
                 .into_iter()
                 .filter(|&held| ask(command(), held, false).is_ok())
@@ -173,6 +174,7 @@ mod tests {
         merge: write maintain admin
         hold: write maintain admin
         unhold: write maintain admin
+        budget: maintain admin
         help: read triage write maintain admin
         ");
     }
@@ -204,7 +206,7 @@ mod tests {
         for spec in ALL {
             for held in LEVELS {
                 let given = |author: bool, bot: bool| {
-                    let (command, source) = (from_word(spec.word), Source::Comment(CommentId(3)));
+                    let (command, source) = (example(spec), Source::Comment(CommentId(3)));
                     let ask = if author { authorize_author } else { authorize };
                     ask(command, by(bot), held, source).is_ok()
                 };

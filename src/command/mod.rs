@@ -14,7 +14,7 @@ pub use go::{AGENT_BYTES_MAX, DIGEST_CHARS, Go, WORDS_CHARS_MAX};
 pub use manual::{help, manual};
 pub use spec::{Button, Example, Opt, Spec};
 
-use crate::model::text;
+use crate::model::{Dollars, text};
 use spec::Rest;
 
 /// Longest first line that is read as a command, in characters.
@@ -66,6 +66,8 @@ commands! {
     Hold = hold,
     /// Take a hold back.
     Unhold = unhold,
+    /// Let a run spend more.
+    Budget(Dollars) = budget,
     /// List the commands.
     Help = help,
 }
@@ -75,6 +77,7 @@ impl fmt::Display for SlashCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Go(go) => go.fmt(f),
+            Self::Budget(more) => write!(f, "/budget +{}", more.plain()),
             Self::Stop
             | Self::Retry
             | Self::Status

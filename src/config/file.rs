@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::ConfigError;
+use super::budget::BudgetEntry;
 use super::layer::Layer;
 use crate::model::Secret;
 
@@ -38,7 +39,10 @@ struct Written {
     log_filter: Option<String>,
     trusted_bots: Option<Vec<u64>>,
     limits: Bounds,
+    budget: Option<BudgetEntry>,
     agents: Option<Vec<AgentEntry>>,
+    providers: Option<Vec<crate::gateway::provider::Entry>>,
+    profiles: Option<String>,
     sandbox_container: Option<ContainerEntry>,
 }
 
@@ -63,7 +67,20 @@ struct Bounds {
 pub struct AgentEntry {
     pub name: String,
     /// Run by `sh -c` in the sandbox, with the prompt on standard input.
-    pub command: String,
+    #[serde(default)]
+    pub command: Option<String>,
+    /// Or how a known agent is started.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// Whose models it asks.
+    #[serde(default)]
+    pub provider: Option<String>,
+    /// Its own choice first.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// Who does its work when it cannot, in this order.
+    #[serde(default)]
+    pub fallbacks: Vec<String>,
     #[serde(default = "one")]
     pub at_once_max: u32,
     /// What it may reach.
@@ -89,6 +106,23 @@ pub struct ContainerEntry {
 
 fn one() -> u32 {
     1
+}
+
+impl AgentEntry {
+    /// An agent of which only the name is said.
+    pub(super) fn named(name: String) -> Self {
+        Self {
+            name,
+            command: None,
+            profile: None,
+            provider: None,
+            models: Vec::new(),
+            fallbacks: Vec::new(),
+            at_once_max: 2,
+            hosts: Vec::new(),
+            network: None,
+        }
+    }
 }
 
 /// Reads the text of the file called `name`.
@@ -122,6 +156,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
         runs_per_issue_max: file.limits.runs_per_issue_max,
         runs_per_actor_max: file.limits.runs_per_actor_max,
         answers_per_issue_max: file.limits.answers_per_issue_max,
+        budget: file.budget,
         trusted_bots: file.trusted_bots,
         sandbox: file.sandbox,
         sandbox_level_min: file.sandbox_level_min,
@@ -132,6 +167,8 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
         log: file.log,
         log_filter: file.log_filter,
         agents: file.agents,
+        providers: file.providers,
+        profiles: file.profiles,
         sandbox_container: file.sandbox_container,
     })
 }

@@ -87,6 +87,12 @@ layer! {
     runs_per_issue_max: u32,
     runs_per_actor_max: u32,
     answers_per_issue_max: u32,
+    /// Whose models may be asked.
+    providers: Vec<crate::gateway::provider::Entry>,
+    /// A file with profiles of the operator's own.
+    profiles: String,
+    /// What may be spent.
+    budget: super::budget::BudgetEntry,
     /// Bots whose commands are heard, by number.
     trusted_bots: Vec<u64>,
     sandbox: String,

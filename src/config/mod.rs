@@ -1,6 +1,8 @@
 //! The operator's configuration: a file, then the environment, then flags; each overrules the
 //! one before. Read once and parsed into types, so that nothing else reads the environment.
 
+mod agents;
+mod budget;
 mod containers;
 mod file;
 mod hub;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
+use super::agents;
+use super::budget;
 use super::containers;
 use super::file::{self, AgentEntry, FILE_BYTES_MAX};
 use super::layer::{Layer, Placed, Said};
@@ -14,7 +16,6 @@ use super::settings::PrivateKey;
 use super::trust;
 use super::webhooks;
 use super::{ConfigError, Database, GitHubUrls, SandboxMode, Settings};
-use crate::agent::{Agent, Kind, command::Command};
 use crate::model::Secret;
 use crate::telemetry::LogFormat;
 
@@ -22,9 +23,6 @@ use crate::telemetry::LogFormat;
 const SECRET_BYTES_MIN: usize = 32;
 /// Largest credential handed over by the service manager, in bytes.
 const CREDENTIAL_BYTES_MAX: u64 = 64 * 1024;
-const NAME_CHARS_MAX: usize = 50;
-const COMMAND_BYTES_MAX: usize = 10_000;
-const AGENTS_MAX: usize = 50;
 /// Short jobs at once, unless the operator says otherwise: they mostly wait for GitHub, and with
 /// fewer a burst of commands would wait for its first sign.
 pub const WORKERS: u32 = 64;
@@ -100,7 +98,7 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
     };
     let hosts = text("SLIPWAY_AGENT_HOSTS").map(|list| reach::split(&list)).unwrap_or_default();
     let name = "agent".to_owned();
-    let agent = |command| AgentEntry { name, command, at_once_max: 2, hosts, network: None };
+    let agent = |command| AgentEntry { command: Some(command), hosts, ..AgentEntry::named(name) };
     let app_id = text("SLIPWAY_APP_ID").map(|value| whole("SLIPWAY_APP_ID", &value));
     let layer = Layer {
         app_id: app_id.transpose()?,
@@ -130,6 +128,9 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
         runs_per_issue_max: number("SLIPWAY_RUNS_PER_ISSUE_MAX")?,
         runs_per_actor_max: number("SLIPWAY_RUNS_PER_ACTOR_MAX")?,
         answers_per_issue_max: number("SLIPWAY_ANSWERS_PER_ISSUE_MAX")?,
+        budget: None,
+        profiles: text("SLIPWAY_PROFILES"),
+        providers: None,
         trusted_bots: text("SLIPWAY_TRUSTED_BOTS").map(|list| trust::numbers(&list)).transpose()?,
         sandbox: text("SLIPWAY_SANDBOX"),
         sandbox_level_min: number("SLIPWAY_SANDBOX_LEVEL_MIN")?,
@@ -201,6 +202,7 @@ fn state_dir(env: &impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigErr
 fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Settings, ConfigError> {
     let webhook_secrets = secrets(&said)?;
     let limits = trust::limits(&said)?;
+    let providers = agents::providers(said.providers)?;
     let database = match said.database {
         Some(said) => database(said.value),
         None => Database::Sqlite(state_dir(env)?.join("slipway.db")),
@@ -218,9 +220,11 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
         hosts: reach::hosts(said.hosts)?,
         ca_file: said.ca_file.map(|said| (said.value.into(), said.place)),
         work_dir,
-        agents: agents(said.agents)?,
+        agents: agents::agents(said.agents, said.profiles, &providers)?,
+        providers,
         workers: trust::within(said.workers, WORKERS, WORKERS_MAX)?,
         limits,
+        budget: budget::parse(said.budget)?,
         trusted_bots: trust::bots(said.trusted_bots)?,
         sandbox: sandbox(said.sandbox)?,
         containers: containers::parse(said.sandbox_container, env)?,
@@ -340,35 +344,4 @@ fn public_url(said: Said<String>) -> Result<String, ConfigError> {
     }
     let next = "write for example https://slipway.example.com";
     Err(ConfigError::new(said.place, "it is not a web address", next))
-}
-
-fn agents(said: Option<Said<Vec<AgentEntry>>>) -> Result<Vec<Agent>, ConfigError> {
-    let Some(Said { value: entries, place }) = said else { return Ok(Vec::new()) };
-    let refuse = |why: String, next: &str| Err(ConfigError::new(&place, why, next));
-    if entries.len() > AGENTS_MAX {
-        return refuse(format!("there are more than {AGENTS_MAX} agents"), "leave some out");
-    }
-    let mut agents: Vec<Agent> = Vec::new();
-    for AgentEntry { name, command, at_once_max, hosts, network } in entries {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(plain) {
-            let next = "use 1 to 50 letters, digits, dots, dashes and underscores";
-            return refuse(format!("{name:?} is no name for an agent"), next);
-        }
-        if agents.iter().any(|agent| agent.name == name) {
-            return refuse(format!("two agents are called {name}"), "rename one");
-        }
-        if command.trim().is_empty() || command.len() > COMMAND_BYTES_MAX {
-            let why = format!("the command of agent {name} is empty or too long");
-            return refuse(why, "write what to run in the working directory");
-        }
-        if !(1..=WORKERS_MAX).contains(&at_once_max) {
-            let why = format!("at_once_max of agent {name} is out of bounds");
-            return refuse(why, "write a number from 1 to 256");
-        }
-        let hosts = reach::rules(&name, &hosts, network)
-            .map_err(|(why, next)| ConfigError::new(&place, why, next))?;
-        agents.push(Agent { name, kind: Kind::Command(Command { command }), at_once_max, hosts });
-    }
-    Ok(agents)
 }

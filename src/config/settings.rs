@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::{ConfigError, Containers, GitHubUrls, Webhooks};
 use crate::agent::Agent;
+use crate::gateway::Provider;
 use crate::model::Secret;
+use crate::model::budget::Rules;
 use crate::telemetry::LogFormat;
 
 /// Everything an operator can set.
@@ -23,6 +25,10 @@ pub struct Settings {
     pub agents: Vec<Agent>,
     pub workers: u32,
     pub limits: Limits,
+    /// Whose models may be asked.
+    pub providers: Vec<Provider>,
+    /// What may be spent on models.
+    pub budget: Rules,
     /// Bots whose commands are heard, by their own number; there is no word for all of them.
     pub trusted_bots: BTreeSet<u64>,
     pub sandbox: SandboxMode,

@@ -37,6 +37,8 @@ acts! {
     Landed = "landed",
     /// A token was made.
     Token = "token",
+    /// A person let a run spend more.
+    Raise = "raise",
     /// Somebody asked for something and did not get it, or something was not let through.
     Refusal = "refusal",
 }

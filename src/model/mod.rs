@@ -4,9 +4,11 @@
 //! stays text and is never a path, an argument or a command.
 
 mod audit;
+pub mod budget;
 pub mod character;
 pub mod clean;
 mod ids;
+mod money;
 mod people;
 mod redact;
 pub mod sanitized;
@@ -14,19 +16,26 @@ mod secret;
 mod sha;
 pub mod text;
 mod time;
+mod trouble;
 pub mod trust;
+mod usage;
 mod vault;
+mod wire;
 
 pub use audit::{Act, Audit};
 pub use ids::{
     CheckId, CommentId, DeliveryId, InstallationId, IssueNumber, PullNumber, Repo, RunId,
 };
+pub use money::{Dollars, dollars};
 pub use people::{Permission, User, UserId};
 pub use redact::{Redactor, Stream};
 pub use secret::Secret;
 pub use sha::{BranchName, CommitSha, OwnBranch, TreeSha};
 pub use time::Millis;
+pub use trouble::Trouble;
+pub use usage::{Cost, Tokens};
 pub use vault::Vault;
+pub use wire::Wire;
 
 /// A text that is not what its type demands, with the reason in words for a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

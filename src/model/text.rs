@@ -12,6 +12,30 @@ pub const PULL_TITLE_CHARS_MAX: usize = 256;
 /// Longest title of a check run, in characters; GitHub shows no more on one line.
 pub const CHECK_TITLE_CHARS_MAX: usize = 255;
 
+/// A text of at most `CHARS_MAX` characters: a longer one cannot be made, only cut.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Bounded<const CHARS_MAX: usize>(String);
+
+impl<const CHARS_MAX: usize> Bounded<CHARS_MAX> {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const CHARS_MAX: usize> From<&str> for Bounded<CHARS_MAX> {
+    /// Cuts what is too long, as [`cut`] does.
+    fn from(text: &str) -> Self {
+        Self(cut(text, CHARS_MAX))
+    }
+}
+
+impl<const CHARS_MAX: usize> From<String> for Bounded<CHARS_MAX> {
+    /// Cuts what is too long, as [`cut`] does.
+    fn from(text: String) -> Self {
+        if text.len() <= CHARS_MAX { Self(text) } else { Self::from(text.as_str()) }
+    }
+}
+
 /// `text` if it has at most `chars_max` characters, otherwise its beginning and an ellipsis,
 /// together `chars_max` characters.
 pub fn cut(text: &str, chars_max: usize) -> String {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::stage::Done;
 use crate::command::Authorized;
 use crate::gate::seen::Seen;
+use crate::model::budget::Spending;
 use crate::model::{Millis, User};
 
 /// Something that happened, and when.
@@ -31,6 +32,12 @@ pub enum EventKind {
         /// What the agent asked its way out for in vain, as `host:port`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         refused_hosts: Vec<String>,
+        /// What its run has spent by then, where an agent that costs money was at work.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        spending: Option<Spending>,
+        /// Why an agent stood in for the one that was wanted, as sentences.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stood_in: Option<String>,
     },
     /// Somebody looked at GitHub and the repository.
     Observed(Box<Seen>),
@@ -56,4 +63,6 @@ pub enum Timer {
     Deadline,
     /// Time to try the merge lane again: it was given back, or some time passed.
     Lane,
+    /// The cap that was reached is renewed: time to ask whether there is room.
+    Budget,
 }

@@ -3,6 +3,7 @@
 //! [`decide()`] is synchronous, total and pure. The stages are a closed catalogue in [`stage`];
 //! the machine in [`mod@decide`] walks them and answers what concerns them all.
 
+pub mod budget;
 pub mod decide;
 pub mod effect;
 pub mod event;
@@ -17,6 +18,7 @@ pub mod stories;
 pub mod trust;
 pub mod twin;
 
+pub use budget::{Budget, Short, Unfinished};
 pub use decide::{Decision, Hears, Ignored, decide, hears};
 pub use effect::{Answer, Effect};
 pub use event::{Event, EventKind, Timer, Withdrawal};

@@ -48,6 +48,10 @@ pub enum ParkReason {
     NotReleased,
     /// Whose word the run rests on may not write any more.
     PermissionLost,
+    /// The budget of the stage, the run or the issue is used up.
+    BudgetSpent,
+    /// A cap is reached that `/budget` does not raise: it is shared, or bounds one call.
+    CapReached,
     /// GitHub, git or the sandbox failed for good.
     WorldFailed,
 }
@@ -72,6 +76,13 @@ impl ParkReason {
             }
             Self::PermissionLost => {
                 "Somebody who may write comments `/retry` to take the run over, or `/stop`."
+            }
+            Self::BudgetSpent => {
+                "Somebody who may maintain comments `/budget +5` to let it spend so many dollars \
+                 more for seven days, or `/stop`."
+            }
+            Self::CapReached => {
+                "Whoever runs Slipway can raise it; then comment `/retry`. Or `/stop`."
             }
             Self::MergeUnknown => "Look at the pull request, then comment `/retry` or `/stop`.",
             Self::AgentStuck

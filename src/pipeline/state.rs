@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::budget::Budget;
 use super::event::Withdrawal;
 use super::frozen::{Frozen, Taint};
 use super::park::Park;
@@ -44,6 +45,8 @@ pub struct State {
     /// Who took the run over when whoever asked may not write any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sponsor: Option<User>,
+    #[serde(default, skip_serializing_if = "Budget::is_untouched")]
+    pub budget: Budget,
     /// The newest look.
     pub seen: Option<Arc<Seen>>,
 }
@@ -203,6 +206,9 @@ pub struct Work {
     /// What the push gate said of the last head that was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<Judged>,
+    /// Why the last agent stood in for the one that was wanted, in sentences.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stood_in: Option<String>,
     /// What agents asked their way out for in vain, as `host:port`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub refused_hosts: BTreeSet<String>,
@@ -325,6 +331,7 @@ impl State {
             withdrawn: None,
             tainted: BTreeSet::new(),
             sponsor: None,
+            budget: Budget::default(),
             seen: None,
         };
         state.taint_of_request();

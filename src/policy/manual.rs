@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{Limits, POLICY_BYTES_MAX, POLICY_PATH, Policy};
+use crate::model::Dollars;
 
 /// One key.
 pub(super) struct Key {
@@ -22,6 +23,11 @@ pub(super) enum Bound {
         min: u32,
         max: u32,
     },
+    Money {
+        of: fn(&Policy) -> Option<Dollars>,
+        min: Dollars,
+        max: Dollars,
+    },
     Name {
         of: fn(&Policy) -> Option<&str>,
         bytes_max: usize,
@@ -35,6 +41,10 @@ pub(super) enum Bound {
         of: fn(&Policy) -> &[String],
         entries_max: usize,
     },
+}
+
+const fn money(of: fn(&Policy) -> Option<Dollars>) -> Bound {
+    Bound::Money { of, min: Dollars(10_000), max: Dollars(10_000_000_000) }
 }
 
 const fn free(name: &'static str, meaning: &'static str) -> Key {
@@ -170,6 +180,18 @@ pub(super) const KEYS: &[Key] = &[
     limit!(patch_bytes_max, 1..=16_777_216, "Bytes the patch of one change may have."),
     limit!(stories_at_once_max, 1..=10, "Sub-issues of one issue that are worked on at once."),
     limit!(hold_hours_max, 1..=720, "Hours a held change waits before a person is asked."),
+    Key {
+        name: "budget.run",
+        meaning: "Dollars one run may spend on models, if that is less than the operator allows. \
+                  The last tenth is kept for a wrap-up.",
+        bound: money(|policy| policy.budget.run),
+    },
+    Key {
+        name: "budget.issue",
+        meaning: "Dollars all runs of one issue may spend, if that is less than the operator \
+                  allows.",
+        bound: money(|policy| policy.budget.issue),
+    },
 ];
 
 /// The whole of `docs/POLICY.md`.
@@ -207,6 +229,7 @@ fn bounds(bound: Bound) -> String {
     match bound {
         Bound::Free => String::new(),
         Bound::Number { min, max, .. } => format!("{min} to {max}"),
+        Bound::Money { min, max, .. } => format!("{} to {}", min.plain(), max.plain()),
         Bound::Name { bytes_max, .. } => format!("1 to {bytes_max} bytes"),
         Bound::List { entries_max, .. } | Bound::Paths { entries_max, .. } => {
             format!("at most {entries_max} entries")
@@ -226,6 +249,8 @@ protected:
   - deploy/
 limits:
   fix_rounds_max: 2
+budget:
+  run: 2.50
 ";
 
 #[cfg(test)]

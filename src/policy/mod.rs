@@ -7,6 +7,8 @@ pub(crate) mod wrapped;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Dollars;
+use crate::model::budget::{Caps, Scope};
 use crate::model::trust::Trust;
 
 pub use manual::manual;
@@ -56,6 +58,7 @@ pub struct Policy {
     /// write.
     pub requester_may_approve: Option<bool>,
     pub limits: Limits,
+    pub budget: Budget,
     /// The rules in force: never read from the file, and whole but in tests.
     #[doc(hidden)]
     #[serde(skip)]
@@ -192,6 +195,25 @@ pub struct Limits {
     pub hold_hours_max: u32,
 }
 
+/// What runs here may spend, where that is less than the operator allows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budget {
+    /// One run.
+    pub run: Option<Dollars>,
+    /// All runs of one issue.
+    pub issue: Option<Dollars>,
+}
+
+impl Budget {
+    pub fn caps(&self) -> Caps {
+        let said = [(Scope::Run, self.run), (Scope::Issue, self.issue)];
+        said.into_iter()
+            .filter_map(|(scope, cap)| Some((scope, cap?)))
+            .fold(Caps::default(), |caps, (scope, cap)| caps.with(scope, cap.0))
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -214,6 +236,7 @@ impl Default for Policy {
             outsiders: None,
             requester_may_approve: None,
             limits: Limits::default(),
+            budget: Budget::default(),
             trust: Trust::whole(),
         }
     }

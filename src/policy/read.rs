@@ -7,7 +7,7 @@ use serde_saphyr::{Error, MessageFormatter, UserMessageFormatter};
 
 use super::manual::{Bound, KEYS, Key};
 use super::{POLICY_BYTES_MAX, POLICY_PATH, Policy};
-use crate::model::text;
+use crate::model::{Dollars, text};
 
 /// Longest sentence about a refused file, in characters.
 const WHY_CHARS_MAX: usize = 400;
@@ -98,6 +98,13 @@ fn outside(key: &Key, policy: &Policy) -> Option<String> {
             let given = of(&policy.limits);
             (!(min..=max).contains(&given))
                 .then(|| format!("`{name}` must be from {min} to {max}, and it is {given}"))
+        }
+        Bound::Money { of, min, max } => {
+            let given = of(policy)?;
+            (!(min..=max).contains(&given)).then(|| {
+                let [min, max, given] = [min, max, given].map(Dollars::plain);
+                format!("`{name}` must be from {min} to {max} dollars, and it is {given}")
+            })
         }
         Bound::Name { of, bytes_max } => {
             let given = of(policy)?;
@@ -225,7 +232,8 @@ mod tests {
         allow_no_checks, label, agent,
         protected, review_paths,
         allow_binary, push, outsiders,
-        requester_may_approve, limits
+        requester_may_approve, limits,
+        budget
         ");
         insta::assert_snapshot!(refusal("# mine\nlimits:\n  fix_rounds: 3\n"), @"
         .github/slipway.yml, line 3, column
@@ -317,10 +325,29 @@ mod tests {
         1: `verify` must have at most 20
         entries of 1 to 2000 bytes
         ");
+        insta::assert_snapshot!(refusal("budget:\n  run: 0\n"), @"
+        .github/slipway.yml, line 2, column
+        3: `budget.run` must be from 0.01 to
+        10000 dollars, and it is 0
+        ");
+        insta::assert_snapshot!(refusal("budget: {issue: plenty}\n"), @"
+        .github/slipway.yml, line 1, column
+        17: an amount in dollars is expected
+        here, such as 2.50
+        ");
         insta::assert_snapshot!(refusal(&"# long\n".repeat(10_000)), @"
         .github/slipway.yml: the file is
         larger than 64 KiB
         ");
+    }
+
+    #[test]
+    fn money_is_read_as_it_is_written() {
+        for (text, micros) in [("2.50", 2_500_000), ("3", 3_000_000), ("'0.10'", 100_000)] {
+            let policy = Policy::parse(&format!("budget:\n  run: {text}\n")).unwrap();
+            assert_eq!(policy.budget.run.map(|run| run.0), Some(micros), "{text}");
+            assert_eq!(policy.budget.issue, None);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! for the one git program. Nothing else may start a process.
 
 mod capture;
+mod ear;
 mod group;
 mod replace;
 
@@ -18,9 +19,12 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use capture::Capture;
+use ear::Hearing;
+pub use ear::{ANSWERS_MAX, Answer, Deaf, Ear};
 use group::Group;
 pub use replace::{detached, replace};
 
@@ -66,14 +70,16 @@ pub enum End {
 /// Runs `order` to its end, to its wall limit or until `cancel`. Dropping the future ends the
 /// process too.
 pub async fn run(order: &Order, cancel: &CancellationToken) -> io::Result<Outcome> {
-    run_heard(order, cancel, &AtomicU64::new(0)).await
+    run_heard(order, cancel, &AtomicU64::new(0), &Deaf).await
 }
 
-/// Like [`run`], and counts in `heard` the bytes of both outputs as they come, kept or not.
+/// Like [`run`], and counts in `heard` the bytes of both outputs as they come, kept or not, and
+/// lets `ear` hear standard output.
 pub async fn run_heard(
     order: &Order,
     cancel: &CancellationToken,
     heard: &AtomicU64,
+    ear: &dyn Ear,
 ) -> io::Result<Outcome> {
     let nothing = || Capture::new(order.output_bytes_max);
     if cancel.is_cancelled() {
@@ -82,9 +88,13 @@ pub async fn run_heard(
     let (mut child, mut group) = group::start(order).await?;
     let (out, err) = (Mutex::new(nothing()), Mutex::new(nothing()));
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (hearing, answers) = Hearing::new(ear);
     let talk = async {
-        let drains = async { tokio::join!(drain(stdout, &out, heard), drain(stderr, &err, heard)) };
-        tokio::join!(feed(stdin, &order.stdin), drains);
+        let drains = async {
+            let stdout = drain(stdout, &out, heard, Some(hearing));
+            tokio::join!(stdout, drain(stderr, &err, heard, None))
+        };
+        tokio::join!(feed(stdin, &order.stdin, answers), drains);
     };
     tokio::pin!(talk);
     let mut talked = false;
@@ -135,20 +145,41 @@ fn ended(status: ExitStatus) -> End {
 }
 
 /// A program that does not read its input is no fault.
-async fn feed(stdin: Option<tokio::process::ChildStdin>, text: &[u8]) {
-    if let Some(mut stdin) = stdin {
-        let sent = stdin.write_all(text).await;
-        if sent.is_ok() {
-            drop(stdin.shutdown().await);
+async fn feed(
+    stdin: Option<tokio::process::ChildStdin>,
+    text: &[u8],
+    answers: Option<mpsc::Receiver<Answer>>,
+) {
+    let Some(mut stdin) = stdin else { return };
+    if stdin.write_all(text).await.is_err() {
+        return;
+    }
+    if let Some(mut answers) = answers {
+        while let Some(answer) = answers.recv().await {
+            if stdin.write_all(&answer.text).await.is_err() {
+                return;
+            }
+            if answer.close {
+                break;
+            }
         }
     }
+    drop(stdin.shutdown().await);
 }
 
-async fn drain(pipe: Option<impl AsyncRead + Unpin>, into: &Mutex<Capture>, heard: &AtomicU64) {
+async fn drain(
+    pipe: Option<impl AsyncRead + Unpin>,
+    into: &Mutex<Capture>,
+    heard: &AtomicU64,
+    mut hearing: Option<Hearing<'_>>,
+) {
     let Some(mut pipe) = pipe else { return };
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
         heard.fetch_add(count as u64, Ordering::Relaxed);
+        if let Some(hearing) = &mut hearing {
+            hearing.hear(buffer.get(..count).unwrap_or_default());
+        }
         let mut into = into.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         into.push(buffer.get(..count).unwrap_or_default());
     }
@@ -319,6 +350,43 @@ mod tests {
             pid = written(&file) => pid,
         };
         assert!(dies(&pid).await, "a child outlived the future");
+    }
+
+    /// Says `more` until it has heard enough.
+    struct Talker(Mutex<Vec<u8>>);
+
+    impl Ear for Talker {
+        fn hear(&self, bytes: &[u8]) -> Answer {
+            let mut heard = self.0.lock().unwrap();
+            heard.extend_from_slice(bytes);
+            let close = heard.ends_with(b"more\nmore\n");
+            Answer { text: b"more\n".to_vec(), close }
+        }
+
+        fn answers(&self) -> bool {
+            true
+        }
+    }
+
+    #[tokio::test]
+    async fn a_process_is_heard_while_it_runs_and_may_be_answered() {
+        let talker = Talker(Mutex::new(Vec::new()));
+        let order = Order { stdin: b"go\n".to_vec(), ..shell("while read a; do echo $a; done") };
+        let count = AtomicU64::new(0);
+        let outcome = run_heard(&order, &CancellationToken::new(), &count, &talker).await.unwrap();
+        assert_eq!(outcome.end, End::Exited(0), "its input was closed");
+        let said = outcome.stdout.text();
+        assert!(said.starts_with("go\nmore\nmore\n"), "{said}");
+        assert_eq!(talker.0.into_inner().unwrap(), said.as_bytes());
+    }
+
+    #[tokio::test]
+    async fn a_process_that_reads_no_answers_is_not_answered_for_ever() {
+        let talker = Talker(Mutex::new(Vec::new()));
+        let order = shell("yes | head -c 4000000 >&2; i=0; while [ $i -lt 2 ]; do echo; i=3; done");
+        let count = AtomicU64::new(0);
+        let outcome = run_heard(&order, &CancellationToken::new(), &count, &talker).await.unwrap();
+        assert_eq!(outcome.end, End::Exited(0));
     }
 
     #[tokio::test]

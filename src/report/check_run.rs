@@ -71,6 +71,7 @@ fn summary(context: &Context<'_>) -> Markdown {
         when(context),
         prose(&commands(context)),
     ];
+    blocks.push(super::budget::warning(context));
     blocks.extend(table(context));
     blocks.extend(beside(context));
     blocks.extend(delicate(context));

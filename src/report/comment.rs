@@ -77,6 +77,7 @@ fn head(context: &Context<'_>, blocks: &mut Blocks) {
     blocks.push(&markdown!("**{}.**", said(&sentence(state))));
     blocks.push(&when(context));
     blocks.push(&prose(&commands(context)));
+    blocks.push(&super::budget::warning(context));
     if let (Some(by), None) = (&state.held_by, state.finished()) {
         let by = said(&by.login);
         let text = "said `/hold`, and nothing is merged until `/unhold`.";
@@ -124,7 +125,11 @@ fn asked(context: &Context<'_>, on_issue: bool) -> Markdown {
         parts.push(markdown!("newest commit {}", commit_or_short(context, head)));
     }
     parts.push(counters(context));
-    Markdown::joined(&parts, " · ")
+    let line = Markdown::joined(&parts, " · ");
+    match &state.work.stood_in {
+        Some(told) => markdown!("{}\n\n{}", line, prose(told)),
+        None => line,
+    }
 }
 
 /// A commit that was not pushed yet has no page on GitHub.

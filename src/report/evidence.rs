@@ -175,14 +175,6 @@ pub(super) fn counters(context: &Context<'_>) -> Markdown {
     if !counts.reruns.is_empty() {
         parts.push(markdown!("reruns {}", counts.reruns.len()));
     }
-    if counts.cost_micros > 0 {
-        parts.push(markdown!("cost {}", said(&dollars(counts.cost_micros))));
-    }
+    parts.extend(super::budget::cost(context));
     Markdown::joined(&parts, " · ")
-}
-
-/// Millionths of a dollar as dollars and cents, rounded up so that spending never shows as none.
-fn dollars(micros: u64) -> String {
-    let cents = micros.div_ceil(10_000);
-    format!("${}.{:02}", cents / 100, cents % 100)
 }

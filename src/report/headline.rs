@@ -88,6 +88,7 @@ fn doing(state: &State, task: &Task) -> String {
     match task {
         Task::Accept { .. } => "Slipway is reading the repository".to_owned(),
         Task::Agent { role, .. } => agent(state, *role),
+        Task::Afford => "Slipway is asking whether there is money to go on".to_owned(),
         Task::Verify { head } => {
             format!("Slipway is running the repository's own commands on `{}`", head.short())
         }
@@ -185,7 +186,7 @@ pub(super) fn ahead(context: &Context<'_>) -> String {
         Phase::Waiting(Wait { until: None, .. }) => {
             format!("There is no time limit. {}", next(context, *stage))
         }
-        Phase::Parked(_) => "There is no time limit, and nothing is spent meanwhile.".to_owned(),
+        Phase::Parked(_) => super::budget::ahead(context),
     }
 }
 
@@ -221,6 +222,7 @@ fn limit(context: &Context<'_>, task: &Task) -> Option<String> {
             end(limits.verify_minutes_max)
         )),
         Task::Accept { .. }
+        | Task::Afford
         | Task::Show { .. }
         | Task::Publish { .. }
         | Task::Update { .. }
@@ -251,6 +253,7 @@ fn after(context: &Context<'_>, stage: StageKind, task: &Task) -> String {
         Task::Rerun { .. } => "Then Slipway waits for their results.".to_owned(),
         Task::Show { .. } => "Then somebody who may write releases it.".to_owned(),
         Task::Undraft { .. } => "Then they are asked.".to_owned(),
+        Task::Afford => "Then the agent goes on.".to_owned(),
         Task::Stories { .. } => String::new(),
         Task::Agent { role: Role::Planner | Role::Builder, .. }
         | Task::Accept { .. }
@@ -329,6 +332,7 @@ pub(super) fn may_stop(state: &State) -> bool {
                 | Task::Close { .. } => false,
                 Task::Accept { .. }
                 | Task::Agent { .. }
+                | Task::Afford
                 | Task::Verify { .. }
                 | Task::Show { .. }
                 | Task::Publish { .. }

@@ -48,6 +48,7 @@ pub fn happened(event: &EventKind) -> String {
         EventKind::TimerFired { timer, .. } => match timer {
             Timer::Look => "time to look again".to_owned(),
             Timer::Lane => "it may be this run's turn to merge".to_owned(),
+            Timer::Budget => "the cap that was reached is renewed".to_owned(),
             Timer::Deadline => "the wait has lasted as long as it may".to_owned(),
         },
     };
@@ -81,6 +82,8 @@ fn done_words(done: &Done) -> String {
         Done::Rejected { why, .. } => format!("the change was refused: {why}"),
         Done::Leaked { why, .. } => format!("alarm: {why}"),
         Done::AgentFailed { why, .. } => format!("the agent failed: {why}"),
+        Done::BudgetUsed { full, .. } => format!("the agent had to stop: {}", full.words()),
+        Done::Affordable => "there is room in the budget".to_owned(),
         Done::Verified { head, passed: true, .. } => {
             format!("the repository's commands passed on {}", head.short())
         }
@@ -104,14 +107,7 @@ fn done_words(done: &Done) -> String {
             format!("somebody pushed {} to the branch", remote.short())
         }
         Done::Diverged { remote: None } => "the branch was deleted".to_owned(),
-        Done::UpdateAsked(answer) => match answer {
-            UpdateAnswer::Coming => "GitHub merges the base into the branch".to_owned(),
-            UpdateAnswer::Moved => "GitHub found another head in the branch".to_owned(),
-            UpdateAnswer::No { text } => format!("GitHub does not merge the base: {text}"),
-            UpdateAnswer::Unknown { text } => {
-                format!("GitHub gave no answer to being asked to merge the base: {text}")
-            }
-        },
+        Done::UpdateAsked(answer) => update_words(answer),
         Done::Recognised { head, .. } => {
             format!("{} is exactly the merge GitHub was asked for", head.short())
         }
@@ -138,6 +134,17 @@ fn done_words(done: &Done) -> String {
         Done::Landed { commit, .. } => format!("compared what landed as {}", commit.short()),
         Done::Closed => "the issue is closed and the branch is gone".to_owned(),
         Done::Failed { why } => format!("it failed: {why}"),
+    }
+}
+
+fn update_words(answer: &UpdateAnswer) -> String {
+    match answer {
+        UpdateAnswer::Coming => "GitHub merges the base into the branch".to_owned(),
+        UpdateAnswer::Moved => "GitHub found another head in the branch".to_owned(),
+        UpdateAnswer::No { text } => format!("GitHub does not merge the base: {text}"),
+        UpdateAnswer::Unknown { text } => {
+            format!("GitHub gave no answer to being asked to merge the base: {text}")
+        }
     }
 }
 
@@ -191,8 +198,15 @@ mod tests {
             authorize(go, sample::user("ann"), Permission::Write, Source::Comment(CommentId(1)));
         let by = given.unwrap();
         insta::assert_snapshot!(happened(&EventKind::Commanded(by)), @"ann said /go now");
-        let done =
-            |done| happened(&EventKind::Performed { entry: 1, done, refused_hosts: Vec::new() });
+        let done = |done| {
+            happened(&EventKind::Performed {
+                entry: 1,
+                done,
+                refused_hosts: Vec::new(),
+                spending: None,
+                stood_in: None,
+            })
+        };
         let why = "x\ny".repeat(1_000);
         assert!(done(Done::Failed { why }).chars().count() <= 300);
         insta::assert_snapshot!(wrapped(&done(Done::Diverged { remote: Some(sha('b')) }), 30), @"
@@ -200,7 +214,13 @@ mod tests {
         the branch
         ");
         let refused_hosts = vec!["a.example:443".to_owned()];
-        let asked = EventKind::Performed { entry: 1, done: Done::Closed, refused_hosts };
+        let asked = EventKind::Performed {
+            entry: 1,
+            done: Done::Closed,
+            refused_hosts,
+            spending: None,
+            stood_in: None,
+        };
         insta::assert_snapshot!(happened(&asked),
             @"the issue is closed and the branch is gone; asked in vain for a.example:443");
         let merged = MergeAnswer::Merged { commit: sha('e') };

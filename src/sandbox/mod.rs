@@ -11,6 +11,7 @@ pub mod container;
 #[doc(hidden)]
 pub mod defence;
 pub mod fake;
+mod home;
 mod lend;
 mod limits;
 mod owner;
@@ -26,6 +27,8 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::process::{Answer, Deaf, Ear};
+pub use home::HomeFile;
 pub use limits::{Limit, Limits};
 pub use protection::{LEVEL_MIN, Missing, Protection};
 
@@ -38,6 +41,16 @@ pub trait Sandbox: Send + Sync {
         &self,
         invocation: &Invocation,
         cancel: &CancellationToken,
+    ) -> Result<Transcript, Error> {
+        self.run_heard(invocation, cancel, &Deaf).await
+    }
+
+    /// The same, and `ear` hears standard output as it comes.
+    async fn run_heard(
+        &self,
+        invocation: &Invocation,
+        cancel: &CancellationToken,
+        ear: &dyn Ear,
     ) -> Result<Transcript, Error>;
 
     /// Where a program finds the workspace that lies in `directory`.
@@ -91,7 +104,18 @@ pub struct Invocation {
     /// Paths below the workspace that are covered by empty placeholders nobody can write to,
     /// whether something is there or not: what would configure the program, and is not to.
     pub masks: Vec<String>,
+    pub home: Home,
     pub limits: Limits,
+}
+
+/// What a program finds in its home, and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Home {
+    /// Laid there before it starts.
+    pub files: Vec<HomeFile>,
+    /// A directory of the host that is its home and stays; without one it is new, and gone
+    /// afterwards.
+    pub kept: Option<PathBuf>,
 }
 
 /// A unix socket of the host, lent to the program as `127.0.0.1:port`.

@@ -5,16 +5,19 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use super::home;
 use super::lend::lend;
 use super::{
-    Error, FILE_BYTES_MAX, Invocation, OPEN_FILES_MAX, Protection, Sandbox, Tools, Transcript,
+    Ear, Error, FILE_BYTES_MAX, HomeFile, Invocation, OPEN_FILES_MAX, Protection, Sandbox, Tools,
+    Transcript,
 };
-use crate::process::{Order, Outcome, run};
+use crate::process::{Order, Outcome, run_heard};
 
 /// The adapter.
 #[derive(Debug, Clone, Default)]
@@ -24,22 +27,28 @@ pub struct Process {
 
 #[async_trait]
 impl Sandbox for Process {
-    async fn run(
+    async fn run_heard(
         &self,
         invocation: &Invocation,
         cancel: &CancellationToken,
+        ear: &dyn Ear,
     ) -> Result<Transcript, Error> {
         let program = self.tools.find(&invocation.program)?;
         let private = Private::new()?;
+        let home = invocation.home.kept.clone().unwrap_or_else(|| private.home());
+        housed(&home, &invocation.home.files).await?;
         let (invocation, _lent) = &lend(invocation).await?;
         let order = Order {
             program: PathBuf::from("/bin/sh"),
             args: limited(&program, invocation.args.iter().map(OsString::from)),
-            env: environment(invocation, &self.tools, &private.home(), &private.tmp())?,
+            env: environment(invocation, &self.tools, &home, &private.tmp())?,
             directory: invocation.directory.clone(),
             ..order(invocation)
         };
-        let outcome = run(&order, cancel).await.map_err(|error| Error(error.to_string()))?;
+        let heard = AtomicU64::new(0);
+        let outcome = run_heard(&order, cancel, &heard, ear)
+            .await
+            .map_err(|error| Error(error.to_string()))?;
         private.remove().await;
         Ok(transcript(&outcome))
     }
@@ -47,6 +56,17 @@ impl Sandbox for Process {
     fn protection(&self) -> Protection {
         Protection::none("process group with limits, no protection of files or network")
     }
+}
+
+/// Makes a home, and lays files into it.
+pub(super) async fn housed(home: &Path, files: &[HomeFile]) -> Result<(), Error> {
+    let (home, files) = (home.to_owned(), files.to_vec());
+    let work = move || {
+        std::fs::create_dir_all(&home)?;
+        home::lay(&home, &files, None)
+    };
+    let done = tokio::task::spawn_blocking(work).await.map_err(|fault| Error(fault.to_string()))?;
+    done.map_err(|why| Error(why.to_string()))
 }
 
 /// The parts of an order every sandbox shares.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{End, Invocation, Limits, Purpose, Sandbox};
+use super::{Answer, Ear, End, Home, HomeFile, Invocation, Limits, Purpose, Sandbox};
 
 /// A workspace to try programs in.
 pub(super) struct Trial(tempfile::TempDir);
@@ -31,6 +31,7 @@ impl Trial {
             doors: Vec::new(),
             read_only: Vec::new(),
             masks: Vec::new(),
+            home: Home::default(),
             limits: Limits { wall_ms_max: 20_000, output_bytes_max: 10_000, ..Limits::default() },
         }
     }
@@ -40,6 +41,8 @@ pub(super) async fn contract(sandbox: &dyn Sandbox) {
     environment_and_code(sandbox).await;
     limits(sandbox).await;
     cancelling(sandbox).await;
+    hearing(sandbox).await;
+    homes(sandbox).await;
 }
 
 async fn environment_and_code(sandbox: &dyn Sandbox) {
@@ -97,4 +100,48 @@ async fn cancelling(sandbox: &dyn Sandbox) {
         cancel.cancel();
     });
     assert_eq!(done.unwrap().end, End::Cancelled);
+}
+
+/// Answers the first line, and then no more.
+#[derive(Default)]
+struct Once(std::sync::Mutex<String>);
+
+impl Ear for Once {
+    fn hear(&self, bytes: &[u8]) -> Answer {
+        self.0.lock().unwrap().push_str(std::str::from_utf8(bytes).unwrap());
+        Answer { text: b"answer\n".to_vec(), close: true }
+    }
+
+    fn answers(&self) -> bool {
+        true
+    }
+}
+
+async fn hearing(sandbox: &dyn Sandbox) {
+    let trial = Trial::new();
+    let mut order = trial.shell("read a; echo question; read b; echo \"$a $b\"; cat");
+    order.stdin = "prompt\n".to_owned();
+    let ear = Once::default();
+    let done = sandbox.run_heard(&order, &CancellationToken::new(), &ear).await.unwrap();
+    assert_eq!((done.end, done.stdout.as_str()), (End::Exited(0), "question\nprompt answer\n"));
+    assert_eq!(*ear.0.lock().unwrap(), done.stdout, "what is heard is what is kept");
+}
+
+async fn homes(sandbox: &dyn Sandbox) {
+    let (trial, host) = (Trial::new(), tempfile::tempdir().unwrap());
+    let file = |text: &str| HomeFile { path: ".agent/settings".to_owned(), text: text.to_owned() };
+    let script = "cat $HOME/.agent/settings $HOME/left 2>/dev/null; echo left > $HOME/left";
+    let mut order = trial.shell(script);
+    order.home.files = vec![file("one\n")];
+    let cancel = CancellationToken::new();
+    for _ in 0..2 {
+        let done = sandbox.run(&order, &cancel).await.unwrap();
+        assert_eq!(done.stdout, "one\n", "a home is new each time: {done:?}");
+    }
+    order.home.kept = Some(host.path().join("kept"));
+    assert_eq!(sandbox.run(&order, &cancel).await.unwrap().stdout, "one\n");
+    order.home.files = vec![file("two\n")];
+    let again = sandbox.run(&order, &cancel).await.unwrap();
+    assert_eq!(again.stdout, "two\nleft\n", "unless it is kept: {again:?}");
+    assert_eq!(std::fs::read_to_string(host.path().join("kept/left")).unwrap(), "left\n");
 }

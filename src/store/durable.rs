@@ -14,12 +14,14 @@ use super::link::{Link, Pool, Row, Value, values};
 use super::operation::{Answer, CommitRow, OpenRow, Operation};
 use super::record::Record;
 use super::shape::{self, compressed, job_rows, json, name, state_row, text};
+use super::spend::{self, Ask, Payer, Reserving};
 use super::writer::{self, News, Pending, WRITES_WAITING_MAX};
 use super::{
     AuditRow, Audited, Beat, Claim, Entry, Error, Gauges, IgnoredEvent, Lane, Lease, NewDelivery,
     NewJob, Opened, Opening, Published, RUNS_MAX, Recorded, RunRow, Snapshot, Store, Transition,
     body_hash, inbox_job, sql,
 };
+use crate::model::budget::Usage;
 use crate::model::{Audit, BranchName, DeliveryId, IssueNumber, Millis, Repo, RunId};
 
 /// How long [`Store::changed`] waits at most: another process may have written.
@@ -70,9 +72,11 @@ impl Durable {
     async fn done(&self, operation: Operation) -> Result<u64, Error> {
         match self.write(operation).await? {
             Answer::Count(rows) => Ok(rows),
-            Answer::Leases(_) | Answer::Beat(_) | Answer::Opened(_) | Answer::Recorded(_) => {
-                Err(crossed())
-            }
+            Answer::Leases(_)
+            | Answer::Beat(_)
+            | Answer::Opened(_)
+            | Answer::Recorded(_)
+            | Answer::Reserving(_) => Err(crossed()),
         }
     }
 
@@ -139,9 +143,11 @@ impl Store for Durable {
         });
         match self.write(operation).await? {
             Answer::Recorded(recorded) => Ok(recorded),
-            Answer::Count(_) | Answer::Leases(_) | Answer::Beat(_) | Answer::Opened(_) => {
-                Err(crossed())
-            }
+            Answer::Count(_)
+            | Answer::Leases(_)
+            | Answer::Beat(_)
+            | Answer::Opened(_)
+            | Answer::Reserving(_) => Err(crossed()),
         }
     }
 
@@ -159,9 +165,11 @@ impl Store for Durable {
     async fn claim(&self, claim: &Claim) -> Result<Vec<Lease>, Error> {
         match self.write(Operation::Claim(claim.clone())).await? {
             Answer::Leases(leases) => Ok(leases),
-            Answer::Count(_) | Answer::Beat(_) | Answer::Opened(_) | Answer::Recorded(_) => {
-                Err(crossed())
-            }
+            Answer::Count(_)
+            | Answer::Beat(_)
+            | Answer::Opened(_)
+            | Answer::Recorded(_)
+            | Answer::Reserving(_) => Err(crossed()),
         }
     }
 
@@ -174,9 +182,11 @@ impl Store for Durable {
         let operation = Operation::Heartbeat { held: lease.into(), until: until.0 };
         match self.write(operation).await? {
             Answer::Beat(beat) => Ok(beat),
-            Answer::Count(_) | Answer::Leases(_) | Answer::Opened(_) | Answer::Recorded(_) => {
-                Err(crossed())
-            }
+            Answer::Count(_)
+            | Answer::Leases(_)
+            | Answer::Opened(_)
+            | Answer::Recorded(_)
+            | Answer::Reserving(_) => Err(crossed()),
         }
     }
 
@@ -205,9 +215,11 @@ impl Store for Durable {
         };
         match self.write(Operation::Open(Box::new(row))).await? {
             Answer::Opened(opened) => Ok(opened),
-            Answer::Count(_) | Answer::Leases(_) | Answer::Beat(_) | Answer::Recorded(_) => {
-                Err(crossed())
-            }
+            Answer::Count(_)
+            | Answer::Leases(_)
+            | Answer::Beat(_)
+            | Answer::Recorded(_)
+            | Answer::Reserving(_) => Err(crossed()),
         }
     }
 
@@ -216,6 +228,7 @@ impl Store for Durable {
     }
 
     async fn commit(&self, transition: Transition) -> Result<(), Error> {
+        let charge_below = spend::charged_below(&transition);
         let row = CommitRow {
             run: text(&transition.run),
             from_version: transition.from_version.cast_signed(),
@@ -224,6 +237,7 @@ impl Store for Durable {
             state: state_row(&transition.next, &transition.event)?,
             jobs: job_rows(transition.jobs)?,
             cancel_entry: transition.cancel_entry.map(i64::from),
+            charge_below,
             take_lane: transition.take_lane,
             release_lane: transition.release_lane,
             audits: transition.audits,
@@ -306,6 +320,29 @@ impl Store for Durable {
 
     async fn forget_audits(&self, before: Millis) -> Result<u64, Error> {
         self.done(Operation::ForgetAudits { before: before.0 }).await
+    }
+
+    async fn reserve(&self, ask: &Ask) -> Result<Reserving, Error> {
+        match self.write(Operation::Reserve(Box::new(ask.clone()))).await? {
+            Answer::Reserving(reserving) => Ok(reserving),
+            Answer::Count(_)
+            | Answer::Leases(_)
+            | Answer::Beat(_)
+            | Answer::Opened(_)
+            | Answer::Recorded(_) => Err(crossed()),
+        }
+    }
+
+    async fn settle(&self, id: u64, micros: Option<u64>) -> Result<bool, Error> {
+        Ok(self.done(Operation::Settle { id, micros }).await? > 0)
+    }
+
+    async fn usage(&self, payer: &Payer, at: Millis) -> Result<Usage, Error> {
+        spend::usage(&mut self.readers.link().await?, payer, at).await
+    }
+
+    async fn forget_spend(&self, before: Millis) -> Result<u64, Error> {
+        self.done(Operation::ForgetSpend { before: before.0 }).await
     }
 
     async fn gauges(&self, now: Millis) -> Result<Gauges, Error> {

@@ -15,14 +15,15 @@ use super::contract::{branch, event, events, finished, person, repo, request, sh
 use crate::gate::seen::{
     Check, CheckResult, Line, Merge, Probe, PullState, Review, ReviewVerdict, Rules, Seen,
 };
+use crate::model::budget::{Full, Near, Raise, Scope, Spending, Used};
 use crate::model::{CheckId, CommentId, DeliveryId, Millis, PullNumber, RunId, TreeSha};
 use crate::pipeline::frozen::{Frozen, Level, Remark, Taint};
 use crate::pipeline::state::{Approval, LaneWait, Updating};
 use crate::pipeline::trust::{Diff, DiffFile, Held};
 use crate::pipeline::twin::{Signing, Twin};
 use crate::pipeline::{
-    Answer, Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, StageKind, State,
-    Task, Timer, UpdateAnswer, Wait,
+    Answer, Budget, Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, Short,
+    StageKind, State, Task, Timer, Unfinished, UpdateAnswer, Wait,
 };
 use crate::policy::Policy;
 
@@ -119,7 +120,20 @@ fn states() -> Vec<(&'static str, State)> {
     merging.work.lane_wait = Some(LaneWait { base: branch("main"), since: Millis(4) });
     merging.work.signing = Some(signed());
     merging.work.updating = Some(Updating { head: sha('a'), base: sha('c'), since: Millis(3) });
+    let mut poor = doing.clone();
+    poor.budget = Budget {
+        raises: vec![Raise {
+            by: person(),
+            micros: 5_000_000,
+            until: Millis(9),
+            comment: Some(CommentId(2)),
+        }],
+        spending: Some(spending()),
+        short: Some(Box::new(short())),
+        resumes: 1,
+    };
     vec![
+        ("poor", poor),
         ("merging", merging),
         ("idle", idle),
         ("held", held),
@@ -127,6 +141,26 @@ fn states() -> Vec<(&'static str, State)> {
         ("waiting", running),
         ("doing", doing),
     ]
+}
+
+fn short() -> Short {
+    let used = Used { spent: 1_700_000, reserved: 100_000 };
+    let full = Full {
+        scope: Scope::Run,
+        cap: 2_000_000,
+        kept: 200_000,
+        used,
+        asked: 150_000,
+        renews: Some(Millis(86_400_000)),
+    };
+    let tree = TreeSha::parse(&"b".repeat(40)).unwrap();
+    let left = Some(Unfinished { head: sha('e'), tree, summary: "Half of it.".to_owned() });
+    Short { role: Role::Fixer, round: 2, full, left }
+}
+
+fn spending() -> Spending {
+    let near = Near { scope: Scope::Run, cap: 2_000_000, spent: 1_700_000 };
+    Spending { used: 1_800_000, cap: Some(2_000_000), near: Some(near) }
 }
 
 fn shown() -> Diff {
@@ -137,12 +171,24 @@ fn shown() -> Diff {
 fn happened() -> Vec<(&'static str, Event)> {
     let [started, withdrawn, timer] = <[Event; 3]>::try_from(events()).unwrap();
     let performed = |done| {
-        let kind = EventKind::Performed { entry: 3, done, refused_hosts: Vec::new() };
+        let (refused_hosts, spending) = (Vec::new(), None);
+        let kind = EventKind::Performed { entry: 3, done, refused_hosts, spending, stood_in: None };
         Event { kind, ..event(9) }
     };
     let refused_hosts = vec!["api.example.com:443".to_owned()];
     let done = Done::Failed { why: "no model".to_owned() };
-    let refused = EventKind::Performed { entry: 3, done, refused_hosts };
+    let refused =
+        EventKind::Performed { entry: 3, done, refused_hosts, spending: None, stood_in: None };
+    let (full, left) = (short().full, short().left);
+    let done = Done::BudgetUsed { full, left, cost_micros: 7 };
+    let spending = Some(spending());
+    let used = EventKind::Performed {
+        entry: 3,
+        done,
+        refused_hosts: Vec::new(),
+        spending,
+        stood_in: None,
+    };
     let verified = Done::Verified {
         head: sha('a'),
         passed: false,
@@ -169,6 +215,8 @@ fn happened() -> Vec<(&'static str, Event)> {
         ("merge_answered", performed(Done::MergeAnswered(answered))),
         ("settled", performed(Done::Settled(Settled::NotLanded))),
         ("refused_hosts", Event { kind: refused, ..event(9) }),
+        ("budget_used", Event { kind: used, ..event(9) }),
+        ("affordable", performed(Done::Affordable)),
         ("failed", performed(Done::Failed { why: "no disk".to_owned() })),
     ]
 }

@@ -20,6 +20,7 @@ mod operation;
 pub mod postgres;
 mod record;
 mod shape;
+mod spend;
 mod sql;
 pub mod sqlite;
 mod writer;
@@ -32,8 +33,10 @@ pub use audit::{AuditRow, Audited};
 pub use durable::Durable;
 use job::inbox_job;
 pub use job::{Heavy, INBOX_AHEAD_MS, JobKey, JobKind, Lease, NewJob, OnRepeat};
+pub use spend::{Ask, Payer, Reserving};
 pub use writer::WRITES_WAITING_MAX;
 
+use crate::model::budget::Usage;
 use crate::model::{
     Audit, BranchName, CommitSha, DeliveryId, IssueNumber, Millis, PullNumber, Repo, RunId,
 };
@@ -161,6 +164,21 @@ pub trait Store: Send + Sync {
     /// Forgets at most [`PRUNE_MAX`] lines of before `before`; the databases themselves refuse
     /// to give up what is younger than ninety days.
     async fn forget_audits(&self, before: Millis) -> Result<u64, Error>;
+
+    /// Reserves what a call costs at worst, in every scope at once, or says which cap is full;
+    /// however many ask at once, no cap is exceeded.
+    async fn reserve(&self, ask: &Ask) -> Result<Reserving, Error>;
+
+    /// Says what a reserved call cost; `None` when nobody knows, and then it cost its worst. The
+    /// first word counts: says whether this was it. What is still open when a step of its run
+    /// ends its task is charged at its worst with that step.
+    async fn settle(&self, id: u64, micros: Option<u64>) -> Result<bool, Error>;
+
+    /// What is used wherever a call of `payer` at `at` would count.
+    async fn usage(&self, payer: &Payer, at: Millis) -> Result<Usage, Error>;
+
+    /// Forgets at most [`PRUNE_MAX`] calls, and as many sums, of before `before`.
+    async fn forget_spend(&self, before: Millis) -> Result<u64, Error>;
 
     /// Depth of the queue and other gauges.
     async fn gauges(&self, now: Millis) -> Result<Gauges, Error>;

@@ -7,6 +7,7 @@ use super::claim::claim;
 use super::link::{Link, values};
 use super::record::{Record, record};
 use super::shape::{Held, JobRow, StateRow, maybe_text, name, text};
+use super::spend::{self, Ask, Reserving};
 use super::{Beat, Claim, Error, Lease, OnRepeat, Opened, PRUNE_MAX, Published, Recorded, sql};
 use crate::model::{Audit, BranchName, Repo, RunId};
 
@@ -28,6 +29,9 @@ pub(super) enum Operation {
     Reclaim { owner: Arc<str>, now: i64 },
     Audit(Vec<Audit>),
     ForgetAudits { before: i64 },
+    Reserve(Box<Ask>),
+    Settle { id: u64, micros: Option<u64> },
+    ForgetSpend { before: i64 },
 }
 
 /// A run about to exist.
@@ -50,6 +54,7 @@ pub(super) struct CommitRow {
     pub(super) state: StateRow,
     pub(super) jobs: Vec<JobRow>,
     pub(super) cancel_entry: Option<i64>,
+    pub(super) charge_below: Option<u32>,
     pub(super) take_lane: Option<BranchName>,
     pub(super) release_lane: Option<(BranchName, Option<String>)>,
     pub(super) audits: Vec<Audit>,
@@ -64,6 +69,7 @@ pub(super) enum Answer {
     Beat(Beat),
     Opened(Opened),
     Recorded(Recorded),
+    Reserving(Reserving),
 }
 
 /// The inner error is a refusal that wrote nothing; after the outer one the transaction has to
@@ -90,7 +96,10 @@ impl Operation {
             | Self::Heartbeat { .. }
             | Self::Publish { .. }
             | Self::Audit(_)
-            | Self::ForgetAudits { .. } => false,
+            | Self::ForgetAudits { .. }
+            | Self::Reserve(_)
+            | Self::Settle { .. }
+            | Self::ForgetSpend { .. } => false,
         }
     }
 
@@ -157,6 +166,9 @@ impl Operation {
                 let old = values![*before, i64::from(PRUNE_MAX)];
                 Ok(Ok(Answer::Count(link.execute(sql::FORGET_AUDITS, old).await?)))
             }
+            Self::Reserve(ask) => spend::reserve(link, ask).await,
+            Self::Settle { id, micros } => spend::settle(link, *id, *micros).await,
+            Self::ForgetSpend { before } => spend::forget(link, *before).await,
         }
     }
 }
@@ -297,6 +309,9 @@ async fn commit(link: &mut Link, row: &CommitRow) -> Applied {
     if let Some(entry) = row.cancel_entry {
         link.execute(sql::CANCEL_WAITING, values![&row.run, entry]).await?;
         link.execute(sql::CANCEL_LEASED, values![&row.run, entry]).await?;
+    }
+    if let Some(entry) = row.charge_below {
+        spend::charge(link, &row.run, entry).await?;
     }
     move_lanes(link, row, &repo).await?;
     audit::append(link, &row.audits).await?;

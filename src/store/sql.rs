@@ -186,6 +186,37 @@ pub(super) const AUDITS_OF_REPO: &str = audits!("WHERE repo = $2 ");
 pub(super) const FORGET_AUDITS: &str = "DELETE FROM audit WHERE number IN ( \
      SELECT old.number FROM audit old WHERE old.at < $1 ORDER BY old.at LIMIT $2)";
 
+/// Held by a PostgreSQL writer that judges a call, until its transaction ends.
+pub(super) const LOCK_SPEND: &str = "SELECT pg_advisory_xact_lock(7163412) IS NULL";
+pub(super) const SUM: &str =
+    "SELECT spent, reserved FROM sums WHERE scope = $1 AND key = $2 AND since = $3";
+pub(super) const RESERVE_SUM: &str = "INSERT INTO sums (scope, key, since, spent, reserved, moved) \
+     VALUES ($1, $2, $3, 0, $4, $5) ON CONFLICT (scope, key, since) DO UPDATE SET \
+     reserved = sums.reserved + excluded.reserved, moved = excluded.moved";
+pub(super) const SETTLE_SUM: &str = "UPDATE sums SET reserved = reserved - $4, spent = spent + $5 \
+     WHERE scope = $1 AND key = $2 AND since = $3";
+pub(super) const RESERVE: &str = "INSERT INTO spend \
+     (run, entry, stage, repo, issue, person, installation, at, micros) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id";
+macro_rules! open_spend {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, run, entry, stage, repo, issue, person, installation, at, micros \
+             FROM spend WHERE is_open = 1 AND ",
+            $which
+        )
+    };
+}
+pub(super) const OPEN_SPEND: &str = open_spend!("id = $1");
+pub(super) const OPEN_SPEND_OF: &str = open_spend!("run = $1 AND entry < $2 ORDER BY id");
+pub(super) const CLOSE_SPEND: &str = "UPDATE spend SET is_open = 0, micros = $2, is_unknown = $3 \
+     WHERE id = $1 AND is_open = 1";
+pub(super) const FORGET_SPEND: &str = "DELETE FROM spend WHERE id IN ( \
+     SELECT old.id FROM spend old WHERE old.at < $1 ORDER BY old.at LIMIT $2)";
+pub(super) const FORGET_SUMS: &str = "DELETE FROM sums WHERE (scope, key, since) IN ( \
+     SELECT old.scope, old.key, old.since FROM sums old WHERE old.moved < $1 \
+     ORDER BY old.moved LIMIT $2)";
+
 pub(super) const GAUGES: &str = "SELECT \
      (SELECT COUNT(*) FROM jobs WHERE leased = 0 AND ready <= $1), \
      (SELECT COUNT(*) FROM jobs WHERE leased = 1), \

@@ -98,6 +98,9 @@ pub struct Metrics {
     api_paced: Family<Labels, Counter>,
     egress: Family<Label, Counter>,
     egress_bytes: Family<Label, Counter>,
+    spent: Counter,
+    pool_rests: Family<[(&'static str, String); 1], Counter>,
+    budget_refusals: Family<Label, Counter>,
 }
 
 /// From 1 ms to about 70 min, each four times the one before.
@@ -128,6 +131,9 @@ impl Metrics {
             api_paced: Family::default(),
             egress: Family::default(),
             egress_bytes: Family::default(),
+            spent: Counter::default(),
+            pool_rests: Family::default(),
+            budget_refusals: Family::default(),
         };
         metrics.registry = Arc::new(metrics.registered());
         metrics
@@ -153,6 +159,16 @@ impl Metrics {
         r.register("egress", "Connections agents asked for by verdict", self.egress.clone());
         let bytes = self.egress_bytes.clone();
         r.register("egress_bytes", "Bytes agents sent out and got back", bytes);
+        let rests = self.pool_rests.clone();
+        r.register("pool_rests", "Times the agents of a house were given a rest", rests);
+        let spent = self.spent.clone();
+        r.register("model_micros", "Spent on models, in millionths of a dollar", spent);
+        let refusals = self.budget_refusals.clone();
+        r.register(
+            "budget_refusals",
+            "Agents that had to stop, by the cap that was full",
+            refusals,
+        );
         registry
     }
 
@@ -214,6 +230,20 @@ impl Metrics {
         }
     }
 
+    /// Counts millionths of a dollar that models cost.
+    pub fn pool_rests(&self, pool: &str) {
+        self.pool_rests.get_or_create(&[("pool", pool.to_owned())]).inc();
+    }
+
+    pub fn spent(&self, micros: u64) {
+        self.spent.inc_by(micros);
+    }
+
+    /// Counts an agent that had to stop; `scope` is the word of the cap.
+    pub fn budget_refused(&self, scope: &'static str) {
+        self.budget_refusals.get_or_create(&[("scope", scope)]).inc();
+    }
+
     /// Everything in the text format, with `gauges` as of now when the store could tell.
     pub fn render(&self, gauges: Option<&Gauges>) -> String {
         if let Some(gauges) = gauges {
@@ -270,6 +300,8 @@ mod tests {
         metrics.api_totals(7, 3, 2);
         metrics.api_totals(5, 4, 1);
         metrics.api_paced("gate", 2, 1);
+        metrics.spent(2_500);
+        metrics.budget_refused("day");
         metrics.agent_called("a \"quoted\" name");
         let gauges = Gauges { jobs_due: 4, runs_live: 2, ..Gauges::default() };
         let text = twin.render(Some(&gauges));
@@ -286,6 +318,8 @@ mod tests {
             "slipway_queue_jobs{state=\"due\"} 4",
             "slipway_api_paced_total{priority=\"gate\",how=\"waited\"} 2",
             "slipway_api_paced_total{priority=\"gate\",how=\"sent_back\"} 1",
+            "slipway_model_micros_total 2500",
+            "slipway_budget_refusals_total{scope=\"day\"} 1",
             "slipway_runs_live 2",
             "# EOF",
         ] {

@@ -97,7 +97,8 @@ fn lane_wanted(event: &Event, next: &State) -> Option<crate::model::BranchName> 
 fn lane_busy(kind: EventKind, why: String) -> EventKind {
     match kind {
         EventKind::Performed { entry, .. } => {
-            EventKind::Performed { entry, done: Done::LaneBusy { why }, refused_hosts: Vec::new() }
+            let (done, refused_hosts) = (Done::LaneBusy { why }, Vec::new());
+            EventKind::Performed { entry, done, refused_hosts, spending: None, stood_in: None }
         }
         other @ (EventKind::Started
         | EventKind::Commanded(_)

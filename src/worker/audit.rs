@@ -6,8 +6,9 @@ use sha2::{Digest, Sha256};
 use super::Engine;
 use super::inbox::Said;
 use crate::gate;
+use crate::model::budget::Raise;
 use crate::model::text::cut;
-use crate::model::{Act, Audit, CommitSha, Millis, TreeSha, User};
+use crate::model::{Act, Audit, CommitSha, Dollars, Millis, TreeSha, User};
 use crate::pipeline::{Done, Event, EventKind, MergeAnswer, Request, State, Task};
 use crate::policy::Policy;
 use crate::store::Lease;
@@ -37,12 +38,14 @@ pub(super) fn of(before: &State, event: &Event, next: &State, policy: &Policy) -
         | EventKind::Observed(_)
         | EventKind::TimerFired { .. } => None,
     };
+    let raised = next.budget.raises.last().filter(|raise| !before.budget.raises.contains(raise));
+    let raised = raised.map(|raise| step.raised(raise));
     let asked = (before.task() != next.task()).then(|| step.asked(policy)).flatten();
     let landed = match (&before.work.landed, &next.work.landed) {
         (None, Some(commit)) => Some(step.landed(commit)),
         (Some(_), _) | (None, None) => None,
     };
-    done.into_iter().chain(asked).chain(landed).collect()
+    done.into_iter().chain(raised).chain(asked).chain(landed).collect()
 }
 
 struct Step<'a> {
@@ -82,6 +85,9 @@ impl Step<'_> {
                 None,
                 format!("the change was not let through: {why}"),
             )),
+            Done::BudgetUsed { full, .. } => {
+                Some(self.line(Act::Refusal, None, format!("a call of a model: {}", full.words())))
+            }
             Done::Leaked { why, .. } => {
                 Some(self.line(Act::Refusal, None, format!("a secret came back: {why}")))
             }
@@ -110,6 +116,7 @@ impl Step<'_> {
             | Done::Changed { .. }
             | Done::Unchanged { .. }
             | Done::AgentFailed { .. }
+            | Done::Affordable
             | Done::Verified { .. }
             | Done::Shown { .. }
             | Done::UpdateAsked(_)
@@ -135,6 +142,7 @@ impl Step<'_> {
             Task::Merge(permit) => (Act::Merge, permit),
             Task::Enlist { permit, .. } => (Act::Enlist, permit),
             Task::Accept { .. }
+            | Task::Afford
             | Task::Stories { .. }
             | Task::Agent { .. }
             | Task::Verify { .. }
@@ -164,6 +172,12 @@ impl Step<'_> {
         let said =
             said.iter().map(|(gate, verdict)| format!("{}: {}", gate.word(), verdict.text()));
         said.collect::<Vec<_>>().join("; ")
+    }
+
+    fn raised(&self, raise: &Raise) -> Audit {
+        let (more, until) = (Dollars(raise.micros), raise.until.readable());
+        let verdict = format!("the run may spend {more} more until {until}");
+        Audit { who: person(&raise.by), ..self.line(Act::Raise, None, verdict) }
     }
 
     fn landed(&self, commit: &CommitSha) -> Audit {

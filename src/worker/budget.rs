@@ -3,8 +3,9 @@
 
 use super::Engine;
 use super::failure::Failure;
+use crate::command::SlashCommand;
 use crate::model::trust::Rule;
-use crate::model::{IssueNumber, Millis, Repo, RunId, User, UserId};
+use crate::model::{Dollars, IssueNumber, Millis, Repo, RunId, User, UserId};
 use crate::store::RUNS_MAX;
 
 /// Budgets are counted over this long, in milliseconds.
@@ -88,6 +89,26 @@ impl Engine {
             )));
         }
         Ok(None)
+    }
+
+    /// Why a run may not be raised so far: the operator has the last word.
+    pub(super) async fn too_dear(
+        &self,
+        run: Option<&RunId>,
+        command: &SlashCommand,
+    ) -> Result<Option<String>, Failure> {
+        let (Some(run), SlashCommand::Budget(more)) = (run, command) else { return Ok(None) };
+        let Some(found) = self.ports.store.load(run).await? else { return Ok(None) };
+        let max = self.settings.budget.raise_micros_max;
+        let live = found.state.budget.raised(self.now());
+        Ok((live.saturating_add(more.0) > max).then(|| {
+            format!(
+                "Whoever runs Slipway lets a run be raised by at most {} at a time, and this one \
+                 is raised by {} already. Nothing was raised.",
+                Dollars(max),
+                Dollars(live)
+            )
+        }))
     }
 
     async fn actor(&self, run: &RunId) -> Result<Option<UserId>, Failure> {

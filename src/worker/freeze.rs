@@ -93,7 +93,7 @@ impl Engine {
         let wanted = go.agent.as_deref();
         let agents = &self.settings.agents;
         let agent = match crate::agent::pick(agents, wanted, policy.agent.as_deref()) {
-            Ok(agent) => Some(agent.name.clone()),
+            Ok(agent) => Some(agent.to_string()),
             Err(text) => return Ok(Err(text)),
         };
         Ok(Ok(Request {

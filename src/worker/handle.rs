@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::{Again, Failure};
-use super::{Ended, Engine};
+use super::{Ended, Engine, perform};
 use crate::github::Error;
 use crate::pipeline::{Done, EventKind};
 use crate::store::{Beat, INBOX_AHEAD_MS, JobKind, Lease};
@@ -70,13 +70,15 @@ impl Engine {
 
     async fn dispatch(&self, lease: &Lease, cancel: &CancellationToken) -> Result<(), Failure> {
         match &lease.kind {
-            JobKind::Inbox { delivery } => self.inbox(lease, delivery).await,
+            JobKind::Inbox { delivery } => Box::pin(self.inbox(lease, delivery)).await,
             JobKind::Perform { run, entry, task } => {
-                let (done, refused_hosts) = self.perform(lease, run, task, cancel).await?;
+                let ended = Box::pin(self.perform(lease, run, task, cancel)).await?;
                 if cancel.is_cancelled() && !matches!(task, crate::pipeline::Task::Merge(_)) {
                     return Err(Failure::Unwanted);
                 }
-                let kind = EventKind::Performed { entry: *entry, done, refused_hosts };
+                let perform::Ended { done, refused_hosts, spending, stood_in } = ended;
+                let entry = *entry;
+                let kind = EventKind::Performed { entry, done, refused_hosts, spending, stood_in };
                 self.apply(run, lease, kind).await
             }
             JobKind::Look { run } => self.look(lease, run).await,
@@ -182,8 +184,13 @@ impl Engine {
         let told = match &lease.kind {
             JobKind::Perform { run, entry, .. } => {
                 let done = Done::Failed { why };
-                let refused_hosts = Vec::new();
-                let kind = EventKind::Performed { entry: *entry, done, refused_hosts };
+                let kind = EventKind::Performed {
+                    entry: *entry,
+                    done,
+                    refused_hosts: Vec::new(),
+                    spending: None,
+                    stood_in: None,
+                };
                 self.apply(run, lease, kind).await
             }
             JobKind::Inbox { .. }

@@ -29,11 +29,12 @@ fn job(state: &State, effect: &Effect, now: Millis, limits: &Limits) -> Option<N
                 Timer::Look => JobKey(format!("{run}/timer/look")),
                 Timer::Deadline => JobKey(format!("{run}/timer/deadline")),
                 Timer::Lane => JobKey::lane(run),
+                Timer::Budget => JobKey(format!("{run}/timer/budget")),
             },
             kind: JobKind::Timer { run: run.clone(), entry: *entry, timer: *timer },
             due: match timer {
                 Timer::Look => (*at).min(now.plus(limits.look_ms_max)),
-                Timer::Deadline | Timer::Lane => *at,
+                Timer::Deadline | Timer::Lane | Timer::Budget => *at,
             },
             on_repeat: OnRepeat::Replace,
             heavy: None,
@@ -66,7 +67,12 @@ fn perform(state: &State, entry: u32, task: &Task, now: Millis, limits: &Limits)
     let run = &state.request.run;
     let repo = state.request.repo.clone();
     let (heavy, due) = match task {
-        Task::Agent { .. } => (Some(Heavy { repo, agent: state.request.agent.clone() }), now),
+        Task::Agent { .. } => {
+            // The model is no part of the name that bounds how many run at once.
+            let agent = state.request.agent.as_deref();
+            let agent = agent.map(|name| name.split(':').next().unwrap_or(name).to_owned());
+            (Some(Heavy { repo, agent }), now)
+        }
         Task::Verify { .. } => (Some(Heavy { repo, agent: None }), now),
         // The first read comes at once; reads that must agree are some seconds apart.
         Task::Settle { .. } if state.counts.settle_reads > 1 => {
@@ -81,6 +87,7 @@ fn perform(state: &State, entry: u32, task: &Task, now: Millis, limits: &Limits)
         | Task::Leave { .. }
         | Task::Compare { .. }
         | Task::Accept { .. }
+        | Task::Afford
         | Task::Show { .. }
         | Task::Publish { .. }
         | Task::Update { .. }
@@ -120,6 +127,7 @@ fn report_due(state: &State, now: Millis, limits: &Limits) -> Option<Millis> {
                 Some(soon)
             }
             Task::Accept { .. }
+            | Task::Afford
             | Task::Show { .. }
             | Task::Publish { .. }
             | Task::Update { .. }

@@ -20,6 +20,8 @@ mod look;
 mod missed;
 mod notes;
 mod perform;
+mod pools;
+mod purse;
 mod reconcile;
 mod settings;
 mod start;
@@ -35,12 +37,16 @@ use tokio_util::sync::CancellationToken;
 
 pub use failure::Failure;
 pub use jobs::{hint_job, operator_job, poll_job, sweep_job};
+pub use purse::{Purse, Refused, Reservation};
 pub use settings::{Limits, Settings};
 
+use crate::agent::pool::Pools;
 use crate::clock::Clock;
 use crate::egress::{Account, Egress};
+use crate::gateway::Gateway;
 use crate::git::Git;
 use crate::github::{At, GitHub};
+use crate::model::budget::Scope;
 use crate::model::sanitized::Sanitizer;
 use crate::model::{InstallationId, Millis, Redactor, RunId, Vault};
 use crate::pipeline::State;
@@ -54,6 +60,7 @@ pub struct Ports {
     pub git: Arc<dyn Git>,
     pub sandbox: Arc<dyn Sandbox>,
     pub egress: Arc<dyn Egress>,
+    pub gateway: Arc<dyn Gateway>,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
 }
@@ -77,6 +84,21 @@ pub trait Watcher: Send + Sync {
 
     /// An agent's way out was closed.
     fn reached(&self, account: &Account);
+
+    /// A purse paid, or refused to.
+    fn paid(&self, paid: Paid);
+
+    /// Agents of a house rest.
+    fn rests(&self, pool: &str);
+}
+
+/// What a purse did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paid {
+    /// So many millionths of a dollar.
+    Spent(u64),
+    /// Nothing: this cap is full.
+    Refused(Scope),
 }
 
 /// How a job ended.
@@ -118,6 +140,10 @@ impl Watcher for Unwatched {
     fn moved(&self, _state: &State) {}
 
     fn reached(&self, _account: &Account) {}
+
+    fn paid(&self, _paid: Paid) {}
+
+    fn rests(&self, _pool: &str) {}
 }
 
 /// The worker of the durable queue.
@@ -138,6 +164,8 @@ pub struct Engine {
     ledger: Mutex<budget::Ledger>,
     /// The last step of every text to GitHub, and the first of what is kept.
     sanitizer: Sanitizer,
+    /// Which houses have had enough of us, as far as this process knows.
+    pools: Mutex<Pools>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -149,7 +177,7 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     pub fn new(ports: Ports, settings: Settings, watcher: Arc<dyn Watcher>) -> Self {
         let (running, limited, later, ledger) = Default::default();
-        let (vault, canaries, sanitizer) = Default::default();
+        let (vault, canaries, sanitizer, pools) = Default::default();
         Self {
             ports,
             settings,
@@ -161,6 +189,7 @@ impl Engine {
             later,
             ledger,
             sanitizer,
+            pools,
         }
     }
 

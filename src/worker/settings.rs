@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::agent::Agent;
+use crate::gateway::Provider;
 use crate::model::UserId;
+use crate::model::budget::Rules;
 use crate::model::trust::Trust;
 
 /// The engine's settings.
@@ -14,7 +16,11 @@ pub struct Settings {
     /// The App's own number, to know our own check runs and comments.
     pub app_id: u64,
     pub agents: Vec<Agent>,
+    /// Whose models agents may ask.
+    pub providers: Vec<Provider>,
     pub limits: Limits,
+    /// What may be spent.
+    pub budget: Rules,
     /// Bots whose commands are heard, by their own number.
     pub bots: BTreeSet<UserId>,
     /// The rules in force: whole, but in tests.

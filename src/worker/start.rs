@@ -47,6 +47,9 @@ impl Engine {
         if said.late && starts && live.is_none() {
             return self.reply(lease, &said, Answer::Words(AGAIN.to_owned())).await;
         }
+        if let Some(text) = self.too_dear(live.as_ref(), authorized.command()).await? {
+            return self.reply(lease, &said, Answer::Words(text)).await;
+        }
         match (live, authorized.command()) {
             (Some(run), _) => self.apply(&run, lease, EventKind::Commanded(authorized)).await,
             (None, SlashCommand::Go(go)) => {
@@ -63,7 +66,8 @@ impl Engine {
                 | SlashCommand::Approve
                 | SlashCommand::Merge
                 | SlashCommand::Hold
-                | SlashCommand::Unhold,
+                | SlashCommand::Unhold
+                | SlashCommand::Budget(_),
             ) => {
                 let text = self.nothing_runs(&said, authorized.command()).await?;
                 self.reply(lease, &said, Answer::Words(text)).await
@@ -86,6 +90,7 @@ impl Engine {
             | SlashCommand::Merge
             | SlashCommand::Hold
             | SlashCommand::Unhold
+            | SlashCommand::Budget(_)
             | SlashCommand::Retry => true,
             SlashCommand::Go(_) | SlashCommand::Help | SlashCommand::Status => false,
         };

@@ -18,6 +18,8 @@ pub(super) const OVERLAP_MS: i64 = 60_000;
 const DELIVERY_MARGIN_MS: i64 = 24 * 3_600_000;
 /// Lines of the audit are kept so long: more than a year.
 const AUDIT_KEPT_MS: i64 = 400 * 24 * 3_600_000;
+/// What was spent is known so long: more than thirteen months.
+const SPEND_KEPT_MS: i64 = 400 * 24 * 3_600_000;
 /// A run that waits for a person is looked at in every sweep this long, then every hour.
 const PARKED_FRESH_MS: i64 = 3_600_000;
 
@@ -31,6 +33,7 @@ impl Engine {
         let kept_ms = limits.log_ms_max.saturating_add(DELIVERY_MARGIN_MS);
         self.ports.store.prune(began.plus(-kept_ms)).await?;
         self.ports.store.forget_audits(began.plus(-AUDIT_KEPT_MS)).await?;
+        self.ports.store.forget_spend(began.plus(-SPEND_KEPT_MS)).await?;
         let next = sweep_job(began, began.plus(limits.sweep_ms));
         self.end(lease, vec![next]).await
     }

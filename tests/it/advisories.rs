@@ -1,4 +1,4 @@
-//! Known faults of others: what RustSec's database says of the crates in our lock file.
+//! Known faults of others: what `RustSec`'s database says of the crates in our lock file.
 
 use std::path::{Path, PathBuf};
 

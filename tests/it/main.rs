@@ -12,7 +12,11 @@ mod fuzz;
 #[cfg(test)]
 mod ghes;
 #[cfg(test)]
+mod known;
+#[cfg(test)]
 mod load;
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]

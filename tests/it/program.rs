@@ -29,7 +29,7 @@ const KEYS: &[&str] = &[
 const WRITES_MAX: u64 = 25;
 
 #[expect(clippy::disallowed_methods, reason = "this test is about the program as a process")]
-fn slipway(args: &[&str]) -> Output {
+pub(crate) fn slipway(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_slipway"));
     command.args(args).env_remove("SLIPWAY_APP_ID").output().unwrap()
 }
@@ -56,6 +56,7 @@ fn every_scenario_ends_as_its_story_says() {
         ("stop", "stopped"),
         ("queue", "merged"),
         ("signed", "merged"),
+        ("hostile", "failed"),
     ];
     assert_eq!(ends, expected);
     for one in &told {
@@ -67,6 +68,8 @@ fn every_scenario_ends_as_its_story_says() {
         assert_eq!(one["landed_tree_verified"].as_bool(), Some(one["outcome"] == "merged"));
     }
     assert_eq!(told[6]["signed_commits"], 1);
+    let attempts = told[7]["attempts"].as_array().unwrap();
+    assert!(attempts.len() > 20 && attempts.iter().all(|one| one["refused"] == true));
     assert_eq!((&told[1]["fix_rounds"], &told[1]["resolve_rounds"]), (&1.into(), &0.into()));
     assert_eq!((&told[2]["fix_rounds"], &told[2]["resolve_rounds"]), (&0.into(), &1.into()));
 }
@@ -103,4 +106,33 @@ fn what_is_missing_is_said_with_what_to_do_next() {
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
     assert!(error.contains("SLIPWAY_APP_ID"), "{error}");
+}
+
+#[test]
+fn agents_are_listed_shown_and_asked_for_their_version() {
+    let place = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = place.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let listed = told(&slipway(&["agents", "list", "--json"]));
+    assert!(listed.iter().any(|one| one["name"] == "codex" && one["edits"] == true), "{listed:?}");
+    let profiles = file(
+        "profiles.toml",
+        "[agent.codex]\nprobe = [\"echo\", \"codex-cli 9.9.9\"]\n\
+         [agent.mine]\nextends = \"command\"\n",
+    );
+    let shown = slipway(&["agents", "show", "mine", "--profiles", &profiles]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("dialect      plain_text"), "{shown}");
+    let config = file("slipway.toml", "sandbox = \"process\"\nsandbox_level_min = 0\n");
+    let probe =
+        ["agents", "probe", "codex", "--profiles", &profiles, "--config", &config, "--json"];
+    let probed = told(&slipway(&probe));
+    assert_eq!(probed[0]["version"], "9.9.9", "{probed:?}");
+    assert!(probed[0]["warning"].as_str().unwrap().contains("newer than 0.169"), "{probed:?}");
+    let unknown = slipway(&["agents", "show", "nobody"]);
+    let error = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(!unknown.status.success() && error.contains("slipway agents list"), "{error}");
 }

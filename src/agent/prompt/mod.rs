@@ -63,6 +63,8 @@ pub struct Ask<'a> {
     pub protected: Vec<String>,
     /// Commands that will be run on the result.
     pub verify: Vec<String>,
+    /// The working directory holds what an attempt before had made when it had to stop.
+    pub goes_on: bool,
     /// What it may reach; the operator's words.
     pub hosts: Vec<String>,
 }
@@ -155,6 +157,13 @@ fn rules(ask: &Ask<'_>) -> Vec<String> {
          programs."
             .to_owned(),
     ];
+    if ask.goes_on {
+        rules.push(
+            "An attempt before you had to stop before it was done. What it had made is in the \
+             working directory: look at it, keep what is good, and go on from there."
+                .to_owned(),
+        );
+    }
     if !ask.protected.is_empty() {
         let paths = block::list(&ask.protected);
         rules.push(format!("These paths must not be changed, or the work is refused: {paths}."));

@@ -26,6 +26,7 @@ fn ask(repo: &Repo, role: Role) -> Ask<'_> {
         conflicts: Vec::new(),
         protected: Vec::new(),
         verify: Vec::new(),
+        goes_on: false,
         hosts: Vec::new(),
     }
 }

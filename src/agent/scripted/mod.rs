@@ -18,7 +18,7 @@ pub use self::script::{Edit, Resolution, Script};
 use super::command::summary;
 use super::{Place, Reading, failure};
 use crate::pipeline::stage::Role;
-use crate::sandbox::{End, Invocation, Purpose, Transcript};
+use crate::sandbox::{End, Home, Invocation, Purpose, Transcript};
 
 /// The hidden subcommand of our binary that calls [`play`].
 pub const SUBCOMMAND: &str = "scripted-agent";
@@ -65,6 +65,7 @@ impl Scripted {
             doors: place.doors,
             read_only: place.read_only,
             masks: place.masks,
+            home: Home::default(),
             limits: place.limits,
         }
     }

@@ -13,6 +13,9 @@ pub struct Script {
     pub builder: Vec<Vec<Edit>>,
     pub fixer: Vec<Vec<Edit>>,
     pub resolver: Vec<Vec<Edit>>,
+    /// What the calls of a model cost that every turn is taken to make, in millionths of a
+    /// dollar: they are paid for as a real agent's are.
+    pub calls: Vec<u64>,
 }
 
 /// One thing a scripted agent does. Paths are relative to the workspace.

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::super::args::{Demo, Hearing};
 use super::bot::Bot;
 use super::hostile;
+use super::known::{self, Lines};
 use super::stories::Story;
 use crate::agent::scripted;
 use crate::clock::{Clock, SystemClock};
@@ -79,10 +80,14 @@ impl Cast {
         let address = format!("127.0.0.1:{port}");
         let program = std::env::current_exe().context("our own program cannot be found")?;
         let mark = format!("{seed:016x}");
-        let agent = match &demo.agent {
-            Some(command) => command.clone(),
-            None if story.hostile => hostile::command(directory.path(), &running.base_url, &mark),
-            None => scripted_command(&program, story)?,
+        let known = known::lines(demo, directory.path())?;
+        let agent = match (known, &demo.agent) {
+            (Some(lines), _) => lines,
+            (None, Some(command)) => Lines::command(command)?,
+            (None, None) if story.hostile => {
+                Lines::command(&hostile::command(directory.path(), &running.base_url, &mark))?
+            }
+            (None, None) => Lines::command(&scripted_command(&program, story)?)?,
         };
         let lossy = demo.chaos.is_some();
         let hook = hook(demo.webhooks, &running.base_url, &address);
@@ -255,7 +260,7 @@ impl Place<'_> {
         &self,
         directory: &Path,
         program: &Path,
-        agent: &str,
+        agent: &Lines,
     ) -> anyhow::Result<()> {
         let key = self.running.world.app_pem(self.sample.bot.id).context("the App has no key")?;
         private(&directory.join("key.pem"), &key)?;
@@ -279,19 +284,23 @@ impl Place<'_> {
              tools = '{tools}'\n\
              sandbox_level_min = {level_min}\n\
              {hearing}\
+             {top}\
              [limits]\n\
              poll_ms = {POLL_MS}\n\
              {nets}\
              [[agents]]\n\
              name = 'demo'\n\
-             command = {command}\n\
+             {own}\
              at_once_max = 2\n\
-             hosts = {hosts}\n",
+             hosts = {hosts}\n\
+             {rest}",
             app = self.sample.bot.id,
             listen = self.address,
             hearing = self.hearing,
             github = self.running.base_url,
-            command = serde_json::to_string(agent)?,
+            top = agent.top,
+            own = agent.agent,
+            rest = agent.rest,
             hosts = serde_json::to_string(self.hosts)?,
             // The scripted agent is ours, so it may run where nothing holds it.
             level_min = if self.own_agent { crate::sandbox::LEVEL_MIN } else { 0 },
@@ -300,7 +309,7 @@ impl Place<'_> {
     }
 }
 
-fn private(path: &Path, text: &str) -> anyhow::Result<()> {
+pub(super) fn private(path: &Path, text: &str) -> anyhow::Result<()> {
     use std::io::Write;
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;

@@ -6,6 +6,7 @@
 mod bot;
 mod cast;
 mod hostile;
+mod known;
 mod play;
 mod stories;
 mod talk;

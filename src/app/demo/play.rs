@@ -28,6 +28,7 @@ const PAUSE: Duration = Duration::from_millis(40);
 const CRASHES: u32 = 3;
 
 /// What the people have done so far.
+#[expect(clippy::struct_excessive_bools, reason = "each is done once, by itself")]
 #[derive(Debug, Default)]
 struct Done {
     rival: Option<u64>,
@@ -103,6 +104,10 @@ async fn act(cast: &Cast, story: &Story, talk: &Talk, issue: u64) -> anyhow::Res
                 return Ok(Some(state));
             }
             people(cast, story, talk, &state, &mut done)?;
+            // Nobody here can help an agent that is not ours.
+            if story.rounds.is_none() && is_stuck(&state) {
+                return Ok(Some(state));
+            }
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -131,6 +136,14 @@ fn settled(cast: &Cast, state: &State) -> bool {
     })
 }
 
+/// An agent gave up, and a person is asked.
+fn is_stuck(state: &State) -> bool {
+    let Progress::Running { phase: Phase::Parked(park), .. } = &state.progress else {
+        return false;
+    };
+    park.why == ParkReason::AgentStuck
+}
+
 fn people(
     cast: &Cast,
     story: &Story,
@@ -150,8 +163,7 @@ fn people(
         cast.world().comment(maintainer.id, repo, issue, "/stop").map_err(refused)?;
         talk.say(&format!("{} comments /stop", maintainer.login))?;
     }
-    let stuck = matches!(phase, Phase::Parked(park) if park.why == ParkReason::AgentStuck);
-    if story.hostile && stuck && !done.retried {
+    if story.hostile && is_stuck(state) && !done.retried {
         done.retried = true;
         let (maintainer, repo) = (&cast.sample.maintainer, &cast.sample.repo);
         let issue = state.request.issue.0;

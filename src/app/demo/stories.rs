@@ -108,6 +108,7 @@ fn script(first: String) -> Script {
             Edit::Resolve { path: "lib/text.sh".to_owned(), by: Resolution::Union },
             say("Both sides added a function at the end of `lib/text.sh`; both are kept."),
         ]],
+        calls: Vec::new(),
     }
 }
 

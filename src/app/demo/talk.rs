@@ -50,7 +50,7 @@ impl Talk {
         }
         for attempt in &tally.attempts {
             let mark = if attempt.refused { "refused    " } else { "GOT THROUGH" };
-            writeln!(out, "   {mark}  {}\n                {}", attempt.attempt, attempt.how)?;
+            writeln!(out, "   {mark}  {}\n                {}", attempt.what, attempt.how)?;
         }
         let told = if tally.as_told { "as told" } else { "NOT as told" };
         writeln!(out, "\n   {} ({told}) in {:.1} s", tally.outcome, seconds(tally.wall_ms))?;

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::cast::Place;
+use super::known::Lines;
 use crate::app::doctor::examine;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Layer};
@@ -41,7 +42,8 @@ async fn the_configuration_of_the_demo_passes() {
         hosts: &[],
         hearing: "",
     };
-    place.configure(directory.path(), &program, "A='1 2' exec sh -c true").unwrap();
+    let agent = Lines::command("A='1 2' exec sh -c true").unwrap();
+    place.configure(directory.path(), &program, &agent).unwrap();
     // What was sent before there was an address was not taken; the newest is.
     for _ in 0..2_000 {
         let newest = running.world.mailbox(|box_| box_.log().next().map(|one| one.status_code));

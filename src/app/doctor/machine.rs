@@ -16,7 +16,7 @@ use crate::git;
 use crate::github::app::keys;
 use crate::process::{Order, run};
 use crate::sandbox::process::Process;
-use crate::sandbox::{Invocation, Limits, Protection, Purpose, SYSTEM_PATH, Sandbox, Tools};
+use crate::sandbox::{Home, Invocation, Limits, Protection, Purpose, SYSTEM_PATH, Sandbox, Tools};
 use crate::store::{Schema, postgres, sqlite};
 
 /// Where set-up and the unit files put the key.
@@ -122,6 +122,7 @@ async fn find(agent: &Agent, sandbox: &dyn Sandbox) -> Found {
     let program = match &agent.kind {
         Kind::Command(command) => words::program(&command.command),
         Kind::Scripted(_) => None,
+        Kind::Profiled(profiled) => profiled.profile.program().map(str::to_owned),
     };
     let there = match &program {
         Some(program) => asked(program, sandbox).await,
@@ -146,6 +147,7 @@ async fn asked(program: &str, sandbox: &dyn Sandbox) -> Result<bool, String> {
         doors: Vec::new(),
         read_only: Vec::new(),
         masks: Vec::new(),
+        home: Home::default(),
         limits: Limits {
             wall_ms_max: LOOK_MS_MAX,
             output_bytes_max: OUTPUT_BYTES_MAX,

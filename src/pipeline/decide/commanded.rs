@@ -1,6 +1,6 @@
 //! Somebody who may gave a command. Every command has an answer in every state.
 
-use super::{Decision, Ignored, walk};
+use super::{Decision, Ignored, budget, walk};
 use crate::command::{Authorized, SlashCommand};
 use crate::model::{Millis, RunId};
 use crate::pipeline::effect::{Answer, Effect};
@@ -29,6 +29,7 @@ pub(super) fn decide(run: &mut Run<'_>, command: &Authorized) {
             again(run);
             Answer::Done
         }
+        SlashCommand::Budget(more) => budget::raise(run, command, *more),
         SlashCommand::Help => Answer::Help,
     };
     run.answer(command.comment(), answer);
@@ -52,7 +53,10 @@ pub(super) fn after_the_end(
         | SlashCommand::Approve
         | SlashCommand::Merge
         | SlashCommand::Hold
-        | SlashCommand::Unhold => words("This run is over. `/go` on the issue starts a new one."),
+        | SlashCommand::Unhold
+        | SlashCommand::Budget(_) => {
+            words("This run is over. `/go` on the issue starts a new one.")
+        }
     };
     let mut run = Run::new(state.clone(), policy, at);
     run.answer(Some(to), answer);
@@ -177,6 +181,11 @@ fn retry(run: &mut Run<'_>, command: &Authorized) -> Answer {
             }
             fresh_budgets(run);
             run.work().retried_at = Some(run.at);
+            run.state.budget.resumes = 0;
+            if budget::is_short(run) {
+                budget::ask(run);
+                return Answer::Done;
+            }
             if let Some(standing) = run.work().standing.as_mut() {
                 standing.tries = 0;
             }

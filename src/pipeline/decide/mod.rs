@@ -3,6 +3,7 @@
 //! One file per kind of event. What concerns one stage is in that stage's file; here is what
 //! concerns them all: commands, withdrawal, foreign commits, merges by others, timers.
 
+mod budget;
 mod commanded;
 mod lost;
 mod observed;
@@ -82,8 +83,8 @@ pub fn decide(state: &State, event: &Event, policy: &Policy) -> Result<Decision,
         EventKind::Started => return Err(Ignored::NotNow),
         EventKind::Commanded(command) => commanded::decide(&mut run, command),
         EventKind::Withdrawn { by, how } => withdrawn::decide(&mut run, by.as_ref(), *how)?,
-        EventKind::Performed { done, refused_hosts, .. } => {
-            performed::decide(&mut run, done, refused_hosts)?;
+        EventKind::Performed { done, refused_hosts, spending, stood_in, .. } => {
+            performed::decide(&mut run, done, (refused_hosts, *spending, stood_in.as_deref()))?;
         }
         EventKind::Observed(seen) => observed::decide(&mut run, state, seen)?,
         EventKind::TimerFired { timer, entry } => timer::decide(&mut run, *timer, *entry)?,

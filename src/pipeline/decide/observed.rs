@@ -177,6 +177,7 @@ fn is_merging(state: &State) -> bool {
             | Task::Recognise { .. }
             | Task::Rerun { .. }
             | Task::Undraft { .. }
+            | Task::Afford
             | Task::Stories { .. },
         )
         | None => false,
@@ -207,6 +208,8 @@ fn resume(run: &mut Run<'_>) -> Step {
             | ParkReason::QueueRefused
             | ParkReason::NotReleased
             | ParkReason::PermissionLost
+            | ParkReason::BudgetSpent
+            | ParkReason::CapReached
             | ParkReason::WorldFailed => Step::Stay,
         },
         Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => Step::Stay,

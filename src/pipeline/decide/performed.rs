@@ -1,6 +1,7 @@
 //! What follows when a task ended: its stage hears how.
 
-use super::{Ignored, lost, observed, walk};
+use super::{Ignored, budget, lost, observed, walk};
+use crate::model::budget::Spending;
 use crate::pipeline::run::Run;
 use crate::pipeline::stage::{Done, Step, Task};
 use crate::pipeline::state::{Outcome, Phase, Progress};
@@ -11,7 +12,7 @@ const REFUSED_HOSTS_MAX: usize = 20;
 pub(super) fn decide(
     run: &mut Run<'_>,
     done: &Done,
-    refused_hosts: &[String],
+    (refused_hosts, spending, stood_in): (&[String], Option<Spending>, Option<&str>),
 ) -> Result<(), Ignored> {
     let stage = match &run.state.progress {
         Progress::Running { stage, phase: Phase::Doing(_), .. } => *stage,
@@ -23,6 +24,16 @@ pub(super) fn decide(
         if run.state.work.refused_hosts.len() < REFUSED_HOSTS_MAX {
             run.state.work.refused_hosts.insert(host.clone());
         }
+    }
+    run.state.budget.spending = spending.or(run.state.budget.spending);
+    if matches!(run.state.task(), Some(Task::Agent { .. })) {
+        run.state.work.stood_in = stood_in.map(str::to_owned);
+    }
+    let heard = budget::heard(run, done);
+    let done = &*heard;
+    if let Some(step) = budget::ended(run, done) {
+        walk::go(run, step);
+        return Ok(());
     }
     if let (Done::Ready(seen), Some(Task::Ready { base })) = (done, run.state.task()) {
         run.state.work.lane = Some(base.clone());

@@ -1,6 +1,6 @@
 //! A timer went off: it asks, it never concludes.
 
-use super::{Ignored, walk};
+use super::{Ignored, budget, walk};
 use crate::pipeline::effect::Effect;
 use crate::pipeline::event::Timer;
 use crate::pipeline::run::Run;
@@ -10,6 +10,9 @@ use crate::pipeline::state::{Phase, Progress};
 pub(super) fn decide(run: &mut Run<'_>, timer: Timer, entry: u32) -> Result<(), Ignored> {
     if timer == Timer::Lane {
         return lane(run);
+    }
+    if timer == Timer::Budget {
+        return money(run);
     }
     let look_ms = match &run.state.progress {
         Progress::Running { phase: Phase::Waiting(wait), .. } => wait.look_ms,
@@ -39,8 +42,17 @@ pub(super) fn decide(run: &mut Run<'_>, timer: Timer, entry: u32) -> Result<(), 
             run.effects.push(Effect::Arm { timer: Timer::Look, entry, at });
         }
         // The look it asked for finds that the wait is over; until then, looks go on.
-        Timer::Deadline | Timer::Lane => {}
+        Timer::Deadline | Timer::Lane | Timer::Budget => {}
     }
+    Ok(())
+}
+
+/// The cap that was reached is renewed: whether there is room is asked before an agent goes on.
+fn money(run: &mut Run<'_>) -> Result<(), Ignored> {
+    if run.state.asks_again_at().is_none_or(|at| at > run.at) {
+        return Err(Ignored::Stale);
+    }
+    budget::ask(run);
     Ok(())
 }
 

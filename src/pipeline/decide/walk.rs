@@ -1,5 +1,6 @@
 //! Walking the pipeline: from what a stage wants to the phase the run is in next.
 
+use super::budget;
 use crate::model::BranchName;
 use crate::pipeline::effect::Effect;
 use crate::pipeline::event::Timer;
@@ -61,6 +62,9 @@ fn finish(run: &mut Run<'_>, outcome: Outcome) {
         let alarm = alarm(run);
         run.effects.push(Effect::Release { base, alarm });
     }
+    if waits_in_vain(run) {
+        arm(run, Timer::Budget, run.at);
+    }
     run.effects.push(Effect::Cancel { entry: run.state.entry });
     run.state.progress = Progress::Finished { outcome, at: run.at };
 }
@@ -108,7 +112,14 @@ fn rest(run: &mut Run<'_>, phase: Phase) {
     {
         run.effects.push(Effect::Release { base, alarm: None });
     }
+    let forgotten = waits_in_vain(run);
+    if !budget::keeps(&phase) {
+        run.state.budget.short = None;
+    }
     run.state.entry += 1;
+    if forgotten {
+        arm(run, Timer::Budget, run.at);
+    }
     let entry = run.state.entry;
     match &phase {
         Phase::Doing(task) => {
@@ -130,6 +141,15 @@ fn rest(run: &mut Run<'_>, phase: Phase) {
         Phase::Parked(_) => arm(run, Timer::Look, run.at.plus(PEOPLE_MS)),
     }
     run.state.progress = Progress::Running { stage, since: run.at, phase };
+    if let Some(at) = run.state.asks_again_at() {
+        arm(run, Timer::Budget, at);
+    }
+}
+
+/// A timer for a cap that renews is armed, maybe for the next month, and the run goes on without
+/// it: it is made to go off now, when nobody hears it.
+fn waits_in_vain(run: &Run<'_>) -> bool {
+    run.state.asks_again_at().is_some_and(|at| at > run.at)
 }
 
 fn arm(run: &mut Run<'_>, timer: Timer, at: crate::model::Millis) {

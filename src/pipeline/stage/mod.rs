@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::answer::{MergeAnswer, Settled, UpdateAnswer};
 use self::ground::{ground, moved, undraft, undrafted};
+use super::budget::Unfinished;
 use super::park::{Park, ParkReason};
 use super::run::Run;
 use super::standing::{Enlisted, Left, Way};
@@ -37,6 +38,7 @@ use super::twin::Signing;
 use crate::gate::MergePermit;
 use crate::gate::push::Violation;
 use crate::gate::seen::Seen;
+use crate::model::budget::Full;
 use crate::model::text::cut;
 use crate::model::{BranchName, CheckId, CommitSha, Millis, PullNumber, TreeSha, User};
 use crate::policy::{MergeMethod, Policy};
@@ -147,8 +149,11 @@ pub enum Task {
     /// Read how far the sub-issues are and start those that may; with `close`, close the issue
     /// they belong to. → `Stories`, `Closed`
     Stories { close: bool },
-    /// Run an agent. → `Planned`, `Changed`, `Unchanged`, `Rejected`, `AgentFailed`, `Leaked`
+    /// Run an agent. → `Planned`, `Changed`, `Unchanged`, `Rejected`, `AgentFailed`, `Leaked`,
+    /// `BudgetUsed`
     Agent { role: Role, round: u32 },
+    /// Ask whether the agent that had to stop could go on. → `Affordable`, `BudgetUsed`
+    Afford,
     /// Run the policy's commands on `head` in the sandbox. → `Verified`
     Verify { head: CommitSha },
     /// Read what `head` changes, for people who release it. → `Shown`
@@ -254,6 +259,16 @@ pub enum Done {
         why: String,
         cost_micros: u64,
     },
+    /// A call of the agent's was not made, because a cap is full.
+    BudgetUsed {
+        full: Full,
+        /// What it had made by then, if that may be kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<Unfinished>,
+        cost_micros: u64,
+    },
+    /// There is room for the call that was not made.
+    Affordable,
     Verified {
         head: CommitSha,
         passed: bool,
@@ -368,6 +383,9 @@ pub(super) fn adopt(run: &mut Run<'_>, head: CommitSha) {
     let at = run.at;
     // A person moved things: what agents made before is no sign of standing still any more.
     run.counts().trees.clear();
+    if let Some(short) = &mut run.state.budget.short {
+        short.left = None;
+    }
     let work = run.work();
     work.replaced = None;
     work.signing = None;

@@ -252,7 +252,7 @@ mod tests {
         let mut invocation = trial.shell("true");
         change(&mut invocation);
         let base = tempfile::tempdir().unwrap();
-        let place = Place::new(base.path(), None).unwrap();
+        let place = Place::new(base.path(), None, &invocation.home).unwrap();
         let masks = Masks::new(&invocation.directory, &invocation.masks).unwrap();
         Plan::new(&Ask {
             invocation: &invocation,

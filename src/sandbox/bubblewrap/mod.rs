@@ -37,7 +37,7 @@ use super::cgroup::{Cgroups, Group};
 use super::defence::{Defence, Defences};
 use super::process::{environment, order, transcript};
 use super::watch::{TICK, Watch};
-use super::{End, Error, Invocation, Limit, Protection, Sandbox, Tools, Transcript, tree};
+use super::{Ear, End, Error, Invocation, Limit, Protection, Sandbox, Tools, Transcript, tree};
 use crate::process::{self, Order, Outcome};
 
 /// Where the workspace is seen from inside.
@@ -104,7 +104,8 @@ struct Held {
 /// The workspace, while it belongs to the user of the run.
 #[derive(Debug)]
 struct Given {
-    workspace: PathBuf,
+    /// The workspace, and a home that stays.
+    lent: Vec<PathBuf>,
     masks: Masks,
     back_to: Option<u32>,
 }
@@ -112,10 +113,11 @@ struct Given {
 impl Drop for Given {
     fn drop(&mut self) {
         self.masks.clear();
-        if let Some(us) = self.back_to.take()
-            && let Err(error) = tree::hand_over(&self.workspace, us)
-        {
-            tracing::warn!(%error, "a workspace did not come back to us whole");
+        let Some(us) = self.back_to.take() else { return };
+        for directory in &self.lent {
+            if let Err(error) = tree::hand_over(directory, us) {
+                tracing::warn!(%error, "what was lent did not come back to us whole");
+            }
         }
     }
 }
@@ -155,11 +157,12 @@ impl Bubblewrap {
         };
         let uid = user.as_ref().map(|lease| lease.uid);
         let io = |what: &str, why: std::io::Error| Error(format!("{what}: {why}"));
-        let place = Place::new(&self.setup.runs, uid)?;
+        let place = Place::new(&self.setup.runs, uid, &invocation.home)?;
         let masks = Masks::new(&invocation.directory, &invocation.masks)?;
         let workspace = invocation.directory.clone();
         let back_to = uid.map(|_| rustix::process::geteuid().as_raw());
-        let given = Given { workspace, masks, back_to };
+        let lent = [Some(workspace), place.kept().map(Path::to_owned)];
+        let given = Given { lent: lent.into_iter().flatten().collect(), masks, back_to };
         if let Some(uid) = uid {
             tree::hand_over(&invocation.directory, uid)
                 .map_err(|why| io("the workspace cannot be handed over", why))?;
@@ -220,11 +223,11 @@ impl Bubblewrap {
         order: &Order,
         held: &Held,
         watch: &mut Watch,
-        cancel: &CancellationToken,
+        (cancel, ear): (&CancellationToken, &dyn Ear),
     ) -> Result<(Outcome, Option<Limit>), Error> {
         let cut = cancel.child_token();
         let heard = Arc::clone(&watch.heard);
-        let run = process::run_heard(order, &cut, &heard);
+        let run = process::run_heard(order, &cut, &heard, ear);
         tokio::pin!(run);
         let mut limit = None;
         loop {
@@ -246,7 +249,7 @@ impl Bubblewrap {
     async fn perform(
         &self,
         invocation: &Invocation,
-        cancel: &CancellationToken,
+        (cancel, ear): (&CancellationToken, &dyn Ear),
         tell: bool,
     ) -> Result<Transcript, Error> {
         let (this, ask) = (self.clone(), invocation.clone());
@@ -255,7 +258,7 @@ impl Bubblewrap {
         let trees = vec![invocation.directory.clone(), held.place.home()];
         let mut watch = Watch::new(invocation.limits, trees, Some(held.place.pulse()));
         watch.all = self.setup.defences.has(Defence::Watch);
-        let (outcome, mut limit) = self.watched(&order, &held, &mut watch, cancel).await?;
+        let (outcome, mut limit) = self.watched(&order, &held, &mut watch, (cancel, ear)).await?;
         if let (None, process::End::Exited(_) | process::End::Signalled(_)) = (limit, outcome.end) {
             limit = match held.group.as_ref().and_then(Group::breach) {
                 Some(limit) => Some(limit),
@@ -277,16 +280,17 @@ impl Bubblewrap {
 
 #[async_trait]
 impl Sandbox for Bubblewrap {
-    async fn run(
+    async fn run_heard(
         &self,
         invocation: &Invocation,
         cancel: &CancellationToken,
+        ear: &dyn Ear,
     ) -> Result<Transcript, Error> {
         if cancel.is_cancelled() {
             let (stdout, stderr) = (String::new(), String::new());
             return Ok(Transcript { end: End::Cancelled, stdout, stderr });
         }
-        self.perform(invocation, cancel, false).await
+        self.perform(invocation, (cancel, ear), false).await
     }
 
     fn seen(&self, _: &Path) -> PathBuf {

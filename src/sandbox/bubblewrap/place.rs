@@ -4,7 +4,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::sandbox::{Error, owner};
+use crate::sandbox::{Error, Home, HomeFile, home, owner, tree};
 
 /// Files of `/etc` we write ourselves. Names are looked up nowhere, and at once.
 const OWN: &[(&str, &str)] = &[
@@ -19,20 +19,24 @@ const OWN: &[(&str, &str)] = &[
 #[derive(Debug)]
 pub(super) struct Place {
     root: PathBuf,
+    /// A home that stays, instead of ours.
+    kept: Option<PathBuf>,
 }
 
 impl Place {
     /// Makes it below `base`, for the user of the run when that is not ourselves.
-    pub(super) fn new(base: &Path, user: Option<u32>) -> Result<Self, Error> {
-        let place = Self { root: base.join(owner::name()) };
-        place.make(user).map_err(|why| Error(format!("{}: {why}", place.root.display())))?;
+    pub(super) fn new(base: &Path, user: Option<u32>, home: &Home) -> Result<Self, Error> {
+        let place = Self { root: base.join(owner::name()), kept: home.kept.clone() };
+        place
+            .make(user, &home.files)
+            .map_err(|why| Error(format!("{}: {why}", place.root.display())))?;
         Ok(place)
     }
 
-    fn make(&self, user: Option<u32>) -> io::Result<()> {
+    fn make(&self, user: Option<u32>, files: &[HomeFile]) -> io::Result<()> {
         std::fs::create_dir(&self.root)?;
         let home = self.home();
-        std::fs::create_dir(&home)?;
+        std::fs::create_dir_all(&home)?;
         for path in [&self.root, &home] {
             std::fs::set_permissions(path, PermissionsExt::from_mode(0o700))?;
         }
@@ -42,18 +46,22 @@ impl Place {
             std::fs::set_permissions(self.root.join(name), PermissionsExt::from_mode(0o644))?;
         }
         if let Some(user) = user {
-            for path in [home, self.pulse()] {
-                std::os::unix::fs::chown(path, Some(user), Some(user))?;
-            }
+            // Somebody lived in a home that stays.
+            tree::hand_over(&home, user)?;
+            std::os::unix::fs::chown(self.pulse(), Some(user), Some(user))?;
             // Its user passes through, and nobody else.
             std::os::unix::fs::chown(&self.root, None, Some(user))?;
             std::fs::set_permissions(&self.root, PermissionsExt::from_mode(0o710))?;
         }
-        Ok(())
+        home::lay(&home, files, user)
     }
 
     pub(super) fn home(&self) -> PathBuf {
-        self.root.join("home")
+        self.kept.clone().unwrap_or_else(|| self.root.join("home"))
+    }
+
+    pub(super) fn kept(&self) -> Option<&Path> {
+        self.kept.as_deref()
     }
 
     pub(super) fn status(&self) -> PathBuf {

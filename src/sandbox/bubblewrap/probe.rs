@@ -5,7 +5,9 @@ use tokio_util::sync::CancellationToken;
 use super::{Bubblewrap, Pool, Setup};
 use crate::sandbox::cgroup::Cgroups;
 use crate::sandbox::protection::Missing;
-use crate::sandbox::{Error, Invocation, LEVEL_MIN, Limits, Protection, Purpose, Tools, owner};
+use crate::sandbox::{
+    Deaf, Error, Home, Invocation, LEVEL_MIN, Limits, Protection, Purpose, Tools, owner,
+};
 
 /// Writes to the workspace, sees nothing of root's, and shows how the kernel sees it. Root's
 /// files are somebody's we do not know, unless we are root.
@@ -44,9 +46,10 @@ pub(super) async fn probe(setup: Setup) -> Result<Bubblewrap, Error> {
         doors: Vec::new(),
         read_only: Vec::new(),
         masks: Vec::new(),
+        home: Home::default(),
         limits: Limits { wall_ms_max: 10_000, output_bytes_max: 8_192, ..Limits::default() },
     };
-    let done = own.perform(&trial, &CancellationToken::new(), true).await?;
+    let done = own.perform(&trial, (&CancellationToken::new(), &Deaf), true).await?;
     if !done.succeeded() || !directory.path().join("file").is_file() {
         let why = format!("bwrap does not work here: {:?} {}", done.end, done.stderr.trim());
         return Err(Error(why));

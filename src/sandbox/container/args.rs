@@ -160,6 +160,8 @@ pub(super) struct Frame<'a> {
     pub(super) wanted: &'a Wanted,
     pub(super) user: User,
     pub(super) name: &'a str,
+    /// A home of the host's, where files were laid or stay; one in memory without it.
+    pub(super) home: Option<&'a Path>,
     pub(super) tools: &'a Tools,
 }
 
@@ -180,6 +182,9 @@ pub(super) fn run(frame: &Frame<'_>, invocation: &Invocation) -> Result<Vec<OsSt
         }));
     }
     args.extend(mount(&invocation.directory, Path::new(WORKSPACE), false)?);
+    if let Some(home) = frame.home {
+        args.extend(mount(home, Path::new(HOME), false)?);
+    }
     for door in &invocation.doors {
         let directory = door.socket.parent().unwrap_or(&door.socket);
         args.extend(mount(directory, &inside(door.port), true)?);
@@ -256,8 +261,10 @@ fn limits(frame: &Frame<'_>) -> Vec<OsString> {
     }
     args.extend(words(&["--ulimit", "core=0", "--shm-size", "64m"]));
     args.extend(words(&["--tmpfs", "/tmp:rw,nosuid,nodev,size=256m,mode=1777"]));
-    let home = format!("{HOME}:rw,nosuid,nodev,size=512m,uid={uid},gid={gid},mode=0700");
-    args.extend(words(&["--tmpfs", &home]));
+    if frame.home.is_none() {
+        let home = format!("{HOME}:rw,nosuid,nodev,size=512m,uid={uid},gid={gid},mode=0700");
+        args.extend(words(&["--tmpfs", &home]));
+    }
     args
 }
 
@@ -360,7 +367,11 @@ fn apple(frame: &Frame<'_>, invocation: &Invocation) -> Result<Vec<OsString>, Er
     args.extend(words(&["--cpus", &wanted.cpus_max.to_string()]));
     args.extend(words(&["--memory", &format!("{}M", wanted.memory_mb_max)]));
     args.extend(words(&["--ulimit", &format!("nofile={OPEN_FILES_MAX}"), "--shm-size", "64M"]));
-    args.extend(words(&["--tmpfs", "/tmp", "--tmpfs", HOME]));
+    args.extend(words(&["--tmpfs", "/tmp"]));
+    match frame.home {
+        Some(home) => args.extend(mount(home, Path::new(HOME), false)?),
+        None => args.extend(words(&["--tmpfs", HOME])),
+    }
     args.extend(words(&["--no-dns", "--network", APPLE_NETWORK]));
     let directory = plain(&invocation.directory)?;
     args.extend(words(&["--mount", &format!("type=bind,source={directory},target={WORKSPACE}")]));

@@ -13,6 +13,7 @@ mod tests;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,11 +23,12 @@ use tokio_util::task::TaskTracker;
 pub use self::args::Engine;
 use self::args::{Frame, User};
 use self::client::Client;
-use super::process::Private;
+use super::process::{Private, housed};
 use super::{
-    End, Error, Invocation, Limit, Limits, Protection, Purpose, Sandbox, Tools, Transcript,
+    Ear, End, Error, Home, Invocation, Limit, Limits, Protection, Purpose, Sandbox, Tools,
+    Transcript,
 };
-use crate::process::{Order, run};
+use crate::process::{Order, run_heard};
 
 /// How long the client may take to notice that its container is dead.
 const CLIENT_MAX: Duration = Duration::from_secs(5);
@@ -112,6 +114,7 @@ impl Container {
             doors: Vec::new(),
             read_only: Vec::new(),
             masks: Vec::new(),
+            home: Home::default(),
             limits: Limits { wall_ms_max: 60_000, output_bytes_max: 4_096, ..Limits::default() },
         };
         let done = self.run(&trial, &CancellationToken::new()).await?;
@@ -140,13 +143,19 @@ impl Container {
     }
 
     /// The client that runs one program, and the container's name.
-    fn order(&self, invocation: &Invocation, private: &Private) -> Result<(Order, String), Error> {
+    fn order(
+        &self,
+        invocation: &Invocation,
+        private: &Private,
+        home: Option<&Path>,
+    ) -> Result<(Order, String), Error> {
         let name = args::name(&self.wanted.owner, fastrand::u64(..));
         let frame = Frame {
             engine: self.client.engine,
             wanted: &self.wanted,
             user: self.user,
             name: &name,
+            home,
             tools: &self.tools,
         };
         let env = invocation.env.iter().map(|(name, value)| (name.clone(), value.into()));
@@ -166,11 +175,12 @@ impl Container {
         &self,
         order: &Order,
         (name, wall_max): (&str, Duration),
-        cancel: &CancellationToken,
+        (cancel, ear): (&CancellationToken, &dyn Ear),
     ) -> Result<(Option<End>, crate::process::Outcome), Error> {
         let failed = |error: std::io::Error| Error(error.to_string());
         let hang_up = CancellationToken::new();
-        let mut client = std::pin::pin!(run(order, &hang_up));
+        let heard = AtomicU64::new(0);
+        let mut client = std::pin::pin!(run_heard(order, &hang_up, &heard, ear));
         let cut = tokio::select! {
             outcome = &mut client => return Ok((None, outcome.map_err(failed)?)),
             () = cancel.cancelled() => End::Cancelled,
@@ -188,12 +198,23 @@ impl Container {
     }
 }
 
+/// A home of the host's, when something is laid into it or it stays.
+async fn home(invocation: &Invocation, private: &Private) -> Result<Option<PathBuf>, Error> {
+    if invocation.home == Home::default() {
+        return Ok(None);
+    }
+    let home = invocation.home.kept.clone().unwrap_or_else(|| private.home());
+    housed(&home, &invocation.home.files).await?;
+    Ok(Some(home))
+}
+
 #[async_trait]
 impl Sandbox for Container {
-    async fn run(
+    async fn run_heard(
         &self,
         invocation: &Invocation,
         cancel: &CancellationToken,
+        ear: &dyn Ear,
     ) -> Result<Transcript, Error> {
         if cancel.is_cancelled() {
             let (stdout, stderr) = (String::new(), String::new());
@@ -203,17 +224,22 @@ impl Sandbox for Container {
             return Err(Error(format!("a container cannot cover {path}")));
         }
         let private = Private::new()?;
-        let (order, name) = self.order(invocation, &private)?;
+        let home = home(invocation, &private).await?;
+        let (order, name) = self.order(invocation, &private, home.as_deref())?;
         let lent = args::lend_sockets(&invocation.doors);
         lent.map_err(|error| Error(format!("a door cannot be lent: {error}")))?;
-        self.user.hand_over(&invocation.directory).await?;
+        for lent in [Some(invocation.directory.as_path()), home.as_deref()].into_iter().flatten() {
+            self.user.hand_over(lent).await?;
+        }
         let leaving = Leaving { of: Some((self.clone(), name.clone())) };
         let wall_max = Duration::from_millis(invocation.limits.wall_ms_max);
-        let watched = self.watch(&order, (&name, wall_max), cancel).await;
+        let watched = self.watch(&order, (&name, wall_max), (cancel, ear)).await;
         let ended = self.client.ended(&name).await;
         self.client.remove(&name).await;
         leaving.done();
-        self.user.take_back(&invocation.directory).await?;
+        for lent in [Some(invocation.directory.as_path()), home.as_deref()].into_iter().flatten() {
+            self.user.take_back(lent).await?;
+        }
         private.remove().await;
         let (cut, outcome) = watched?;
         let client = outcome.end.into();

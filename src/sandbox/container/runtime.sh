@@ -20,13 +20,17 @@ inspect) for id in "$@"; do :; done; here "$id" && cat "$state/$id/state" ;;
 rm) for id in "$@"; do :; done; here "$id" && rm -rf "${state:?}/$id" ;;
 run | --runtime | --runtime-flag)
     given=""
+    own=""
     limits="ulimit -c 0"
     while [ $# -gt 0 ]; do
         case "$1" in
         run | --init | --interactive | --read-only | --*=*) ;;
         --name) name="$2" && shift ;;
         --mount)
-            case "$2" in *,dst=/workspace) work="${2#*src=}" && work="${work%%,*}" ;; esac
+            case "$2" in
+            *,dst=/workspace) work="${2#*src=}" && work="${work%%,*}" ;;
+            *,dst=/home/agent) own="${2#*src=}" && own="${own%%,*}" ;;
+            esac
             shift
             ;;
         --ulimit)
@@ -58,7 +62,7 @@ run | --runtime | --runtime-flag)
     exec 3<&0
     cd "$work" || exit 125
     # shellcheck disable=SC2086
-    env -i $given HOME="$state/$name/home" TMPDIR="$state/$name/tmp" \
+    env -i $given HOME="${own:-$state/$name/home}" TMPDIR="$state/$name/tmp" \
         setsid sh -c "$limits; exec \"\$@\"" sh "$@" <&3 3<&- &
     pid=$!
     echo "$pid" >"$state/$name/pid"

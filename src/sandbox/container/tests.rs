@@ -185,7 +185,7 @@ async fn the_level_is_what_the_engine_and_its_runtime_give() {
 /// The arguments, an option a line.
 fn told(engine: Engine, wanted: &Wanted, user: User, doors: &[Door]) -> String {
     let tools = Tools { path: vec!["/opt/tools".into()], read_only: Vec::new() };
-    let frame = Frame { engine, wanted, user, name: "slipway-0011-7", tools: &tools };
+    let frame = Frame { engine, wanted, user, name: "slipway-0011-7", home: None, tools: &tools };
     let mut invocation = Trial::new().shell("true");
     invocation.directory = "/checkout".into();
     invocation.doors = doors.to_vec();
@@ -314,7 +314,7 @@ fn apple_is_told_what_it_knows_and_lends_no_door() {
     let tools = Tools::default();
     let wanted = wanted();
     let (engine, user) = (Engine::Apple, User::Mapped);
-    let frame = Frame { engine, wanted: &wanted, user, name: "x", tools: &tools };
+    let frame = Frame { engine, wanted: &wanted, user, name: "x", home: None, tools: &tools };
     let mut invocation = Trial::new().shell("true");
     invocation.doors.push(door());
     let refused = args::run(&frame, &invocation).unwrap_err().0;
@@ -328,7 +328,14 @@ fn no_engine_is_lent_a_socket_of_an_engine_and_no_path_breaks_a_mount() {
         assert!(!told.contains("docker.sock") && !told.contains("privileged"), "{told}");
         let tools = Tools::default();
         let wanted = wanted();
-        let frame = Frame { engine, wanted: &wanted, user: User::Root, name: "x", tools: &tools };
+        let frame = Frame {
+            engine,
+            wanted: &wanted,
+            user: User::Root,
+            name: "x",
+            home: None,
+            tools: &tools,
+        };
         let mut invocation = Trial::new().shell("true");
         for bad in ["/w,dst=/etc", "/w\"x", "/w\nx", "/w=x"] {
             invocation.directory = bad.into();

@@ -4,12 +4,14 @@ mod audit;
 mod jobs;
 mod lanes;
 mod runs;
+mod spend;
 mod steps;
 
 pub(crate) use audit::*;
 pub(crate) use jobs::*;
 pub(crate) use lanes::*;
 pub(crate) use runs::*;
+pub(crate) use spend::*;
 pub(crate) use steps::*;
 
 use super::{
@@ -79,6 +81,12 @@ macro_rules! suite {
             attack_09_of_equal_bodies_that_come_at_once_one_is_kept
             a_line_is_written_with_its_step_or_not_at_all
             the_audit_is_read_by_run_and_by_repository
+            a_call_counts_at_its_worst_until_it_is_settled
+            a_call_is_settled_once_and_costs_its_worst_when_nobody_knows
+            fifty_that_race_for_one_cap_never_exceed_it
+            scopes_are_kept_apart_and_windows_renew
+            what_nobody_settled_is_charged_when_its_task_ends
+            old_calls_are_forgotten_and_young_sums_stay
         );
     };
     (@each $stage:path: $($sentence:ident)+) => {

@@ -2,6 +2,7 @@
 
 use super::{Inner, Kept, after, index_of};
 use crate::model::{BranchName, Millis, Repo};
+use crate::store::spend::charged_below;
 use crate::store::{Entry, Error, JobKey, Lane, NewJob, Opened, Opening, Snapshot, Transition};
 
 impl Inner {
@@ -67,6 +68,9 @@ impl Inner {
         }
         if let Some(entry) = transition.cancel_entry {
             self.queue.cancel(&transition.run, entry);
+        }
+        if let Some(entry) = charged_below(&transition) {
+            self.till.charge(&transition.run, entry);
         }
         self.move_lanes(&transition, repo.clone());
         let (now, run) = (transition.event.at, transition.run.clone());

@@ -3,6 +3,7 @@
 mod audit;
 mod inner;
 mod queue;
+mod spend;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,12 +13,15 @@ use tokio::sync::Notify;
 
 use self::audit::Ledger;
 use self::queue::Queue;
+use self::spend::Till;
 use super::index::{after, fits, index_of, state_fits};
+use super::spend::{Ask, Payer, Reserving};
 use super::{
     AuditRow, Audited, Beat, Claim, DELIVERY_BYTES_MAX, Entry, Error, Gauges, IgnoredEvent, JobKey,
     Lane, Lease, NewDelivery, NewJob, Opened, Opening, PRUNE_MAX, Published, RUNS_MAX, Recorded,
     RunRow, Snapshot, Store, Transition, body_hash, inbox_job,
 };
+use crate::model::budget::Usage;
 use crate::model::{Audit, BranchName, DeliveryId, IssueNumber, Millis, Repo, RunId};
 
 /// A store that forgets everything when dropped.
@@ -32,6 +36,7 @@ struct Inner {
     deliveries: BTreeMap<DeliveryId, NewDelivery>,
     hashes: BTreeMap<String, DeliveryId>,
     audit: Ledger,
+    till: Till,
     queue: Queue,
     runs: BTreeMap<RunId, Kept>,
     lanes: BTreeMap<(Repo, BranchName), Lane>,
@@ -249,6 +254,22 @@ impl Store for Memory {
 
     async fn forget_audits(&self, before: Millis) -> Result<u64, Error> {
         Ok(self.inner().audit.forget(before))
+    }
+
+    async fn reserve(&self, ask: &Ask) -> Result<Reserving, Error> {
+        Ok(self.inner().till.reserve(ask))
+    }
+
+    async fn settle(&self, id: u64, micros: Option<u64>) -> Result<bool, Error> {
+        Ok(self.inner().till.settle(id, micros))
+    }
+
+    async fn usage(&self, payer: &Payer, at: Millis) -> Result<Usage, Error> {
+        Ok(self.inner().till.usage(payer, at))
+    }
+
+    async fn forget_spend(&self, before: Millis) -> Result<u64, Error> {
+        Ok(self.inner().till.forget(before))
     }
 
     async fn gauges(&self, now: Millis) -> Result<Gauges, Error> {

@@ -81,9 +81,11 @@ impl Client {
         let operation = Operation::ClearLane { repo: repo.clone(), base: base.clone() };
         match self.write(operation).await? {
             Answer::Count(rows) => Ok(rows > 0),
-            Answer::Leases(_) | Answer::Beat(_) | Answer::Opened(_) | Answer::Recorded(_) => {
-                Ok(false)
-            }
+            Answer::Leases(_)
+            | Answer::Beat(_)
+            | Answer::Opened(_)
+            | Answer::Recorded(_)
+            | Answer::Reserving(_) => Ok(false),
         }
     }
 

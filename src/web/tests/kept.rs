@@ -5,10 +5,12 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
+use crate::model::budget::Usage;
 use crate::model::{Audit, BranchName, DeliveryId, IssueNumber, Millis, Repo, RunId};
 use crate::store::{
-    AuditRow, Audited, Beat, Claim, Entry, Error, Gauges, IgnoredEvent, Lane, Lease, NewDelivery,
-    NewJob, Opened, Opening, Published, Recorded, RunRow, Snapshot, Store, Transition,
+    Ask, AuditRow, Audited, Beat, Claim, Entry, Error, Gauges, IgnoredEvent, Lane, Lease,
+    NewDelivery, NewJob, Opened, Opening, Payer, Published, Recorded, Reserving, RunRow, Snapshot,
+    Store, Transition,
 };
 
 /// How the store behaves.
@@ -163,6 +165,22 @@ impl Store for Kept {
     }
 
     async fn reclaim(&self, _owner: &str, _now: Millis) -> Result<u64, Error> {
+        Self::unasked()
+    }
+
+    async fn reserve(&self, _ask: &Ask) -> Result<Reserving, Error> {
+        Self::unasked()
+    }
+
+    async fn settle(&self, _id: u64, _micros: Option<u64>) -> Result<bool, Error> {
+        Self::unasked()
+    }
+
+    async fn usage(&self, _payer: &Payer, _at: Millis) -> Result<Usage, Error> {
+        Self::unasked()
+    }
+
+    async fn forget_spend(&self, _before: Millis) -> Result<u64, Error> {
         Self::unasked()
     }
 

@@ -1,10 +1,15 @@
 //! Agent: a workspace, a prompt, a process in the sandbox, a packing, the push gate, a commit.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::play::{Start, play};
 use super::way_out::WayOut;
-use super::{Context, pack};
-use crate::agent::{Place, Reading, pick, prompt, result};
+use super::{Context, pack, pay};
+use crate::agent::fallback::{Bar, Candidate, Choice, choose};
+use crate::agent::outcome::Outcome;
+use crate::agent::pick::named;
+use crate::agent::{Agent, Place, Plain, Reading, Way, candidates, pick, prompt, result};
 use crate::git::{Message, RESULT_PATH, Workspace, WorkspaceOrder};
 use crate::model::{BranchName, CommitSha, text};
 use crate::pipeline::state::{Complaint, Progress};
@@ -13,6 +18,7 @@ use crate::report;
 use crate::sandbox::Limits;
 use crate::worker::failure::Failure;
 use crate::worker::gate::refusal;
+use crate::worker::purse::Purse;
 
 /// Most failing checks whose logs are shown to the fixer.
 const LOGS_MAX: usize = 5;
@@ -27,14 +33,54 @@ pub(super) async fn perform(
     round: u32,
 ) -> Result<Done, Failure> {
     let tips = context.refresh().await?;
-    let order = order(context, role, &tips)?;
+    let engine = context.engine;
+    let agents = &engine.settings.agents;
+    let wanted = context.state.request.agent.as_deref();
+    let wanted = match pick(agents, wanted, context.policy.agent.as_deref()) {
+        Ok(wanted) => wanted,
+        Err(why) => return Ok(Done::AgentFailed { why, cost_micros: 0 }),
+    };
+    let candidates = candidates(agents, &wanted);
+    let mut barred = BTreeMap::new();
+    loop {
+        let resting = engine.pools().resting(engine.now());
+        let (candidate, told) = match choose(&candidates, &barred, &resting) {
+            Choice::Agent { candidate, told } => (candidate, told),
+            Choice::Nobody { told: why, again: _ } => {
+                return Ok(Done::AgentFailed { why, cost_micros: 0 });
+            }
+        };
+        context.stood_in(told);
+        let order = order(context, role, &tips)?;
+        match once(context, (role, round), &order, candidate).await? {
+            Tried::Done(done) => return Ok(done),
+            Tried::Barred(bar) => {
+                barred.insert(candidate.wanted.clone(), bar);
+            }
+        }
+    }
+}
+
+/// What came of one agent.
+enum Tried {
+    Done(Done),
+    /// Another one may do it.
+    Barred(Bar),
+}
+
+async fn once(
+    context: &Context<'_>,
+    asked: (Role, u32),
+    order: &WorkspaceOrder,
+    candidate: &Candidate,
+) -> Result<Tried, Failure> {
     let git = &context.engine.ports.git;
-    let workspace = git.workspace(&order).await?;
-    let done = in_workspace(context, role, round, &workspace).await;
+    let workspace = git.workspace(order).await?;
+    let tried = in_workspace(context, asked, &workspace, candidate).await;
     if let Err(error) = git.discard(workspace).await {
         tracing::warn!(%error, "a workspace was left behind");
     }
-    done
+    tried
 }
 
 /// Where the agent begins: on the base, on our head, or on a merge of both. Wherever that is,
@@ -45,13 +91,14 @@ fn order(
     tips: &BTreeMap<BranchName, CommitSha>,
 ) -> Result<WorkspaceOrder, Failure> {
     let state = context.state;
+    let left = state.budget.left().map(|left| &left.head);
     let onto = state.work.onto.as_ref();
     let missing = || Failure::Fault("the run has no commit to begin from".to_owned());
     let (at, merge) = match role {
         Role::Planner | Role::Builder => {
-            (state.work.head.as_ref().or(onto).ok_or_else(missing)?, None)
+            (left.or(state.work.head.as_ref()).or(onto).ok_or_else(missing)?, None)
         }
-        Role::Fixer => (context.head()?, None),
+        Role::Fixer => (left.map_or_else(|| context.head(), Ok)?, None),
         Role::Resolver => {
             let seen = state.seen.as_deref().ok_or_else(missing)?;
             (context.head()?, Some(seen.base_tip.clone()))
@@ -69,45 +116,78 @@ fn order(
 
 async fn in_workspace(
     context: &Context<'_>,
-    role: Role,
-    round: u32,
+    (role, round): (Role, u32),
     workspace: &Workspace,
-) -> Result<Done, Failure> {
+    candidate: &Candidate,
+) -> Result<Tried, Failure> {
     let engine = context.engine;
-    let sandbox = &engine.ports.sandbox;
-    let wanted = context.state.request.agent.as_deref();
-    let agent = match pick(&engine.settings.agents, wanted, context.policy.agent.as_deref()) {
-        Ok(agent) => agent,
-        Err(why) => return Ok(Done::AgentFailed { why, cost_micros: 0 }),
+    let Some(agent) = named(&engine.settings.agents, candidate.wanted.agent()) else {
+        return Ok(Tried::Barred(Bar::Missing));
     };
+    let purse = Arc::new(engine.purse(context.state, context.policy));
+    let pays = match agent.way() {
+        Way::Plain(plain) => !plain.calls().is_empty(),
+        Way::Profiled(known) => known.provider.is_some() && !known.profile.flat_rate,
+    };
+    if pays && let Some(full) = purse.full(1).await? {
+        context.tell(purse.spending().await?);
+        return Ok(Tried::Done(Done::BudgetUsed { full, left: None, cost_micros: 0 }));
+    }
     let logs = logs(context, role).await?;
     let mut ask = ask(context, (role, round), logs, workspace);
     ask.hosts = agent.hosts.iter().map(ToString::to_string).collect();
-    let way = WayOut::open(context, agent).await?;
-    let place = Place {
-        directory: workspace.path.clone(),
-        workspace: workspace.key.clone(),
-        doors: way.doors(),
-        read_only: workspace.borrowed.clone(),
-        masks: if sandbox.can_mask() { workspace.absent.clone() } else { Vec::new() },
-        limits: Limits {
-            wall_ms_max: u64::from(context.policy.limits.agent_minutes_max) * 60_000,
-            output_bytes_max: engine.settings.limits.output_bytes_max,
-            ..Limits::default()
-        },
+    let prompt = prompt::prompt(&ask);
+    let reading = match agent.way() {
+        Way::Plain(plain) => run(context, (agent, plain), workspace, (prompt, &purse)).await?,
+        Way::Profiled(profiled) => {
+            let start = Start {
+                role,
+                agent,
+                profiled,
+                wanted: &candidate.wanted,
+                prompt: &prompt,
+                place: place(context, workspace),
+                env: beside(context, workspace).await?,
+            };
+            let began = engine.now();
+            let outcome = play(context, &purse, workspace, start).await?;
+            let took = engine.now().since(began);
+            if let Some(bar) = engine.ended(candidate, &outcome, took)
+                && purse.refused().is_none()
+            {
+                paid(context, &purse).await?;
+                return Ok(Tried::Barred(bar));
+            }
+            reading(outcome)
+        }
     };
-    let mut invocation = agent.invocation(prompt::prompt(&ask), place);
-    invocation.env.push(engine.plant(workspace).await?);
-    let result = sandbox.seen(&workspace.path).join(RESULT_PATH);
-    invocation.env.push((result::VARIABLE.to_owned(), result.to_string_lossy().into_owned()));
-    let transcript = sandbox.run(&invocation, context.cancel).await;
-    way.close(context).await;
-    let transcript = transcript?;
-    let (summary, cost_micros) = match agent.read(&transcript) {
-        Reading::Finished { summary, cost_micros } => (summary, cost_micros),
+    if pays {
+        paid(context, &purse).await?;
+    }
+    if let Some(full) = purse.refused() {
+        let summary = match reading {
+            Reading::Finished { summary, .. } => kept(context, &summary),
+            Reading::Failed { .. } => String::new(),
+        };
+        let done = pay::stopped(context, role, workspace, (full, summary, purse.spent())).await?;
+        return Ok(Tried::Done(done));
+    }
+    finish(context, role, workspace, (reading, purse.spent())).await.map(Tried::Done)
+}
+
+/// Takes what the agent left, as its own words and the purse say it ended.
+async fn finish(
+    context: &Context<'_>,
+    role: Role,
+    workspace: &Workspace,
+    (reading, spent): (Reading, u64),
+) -> Result<Done, Failure> {
+    let (summary, cost_micros) = match reading {
+        Reading::Finished { summary, cost_micros } => (summary, cost_micros.max(spent)),
         Reading::Failed { why, cost_micros } => {
+            let cost_micros = cost_micros.max(spent);
             let leaked = spoken(context, "what the agent said as it failed", &why, cost_micros);
-            let why = engine.sanitizer.kept(&why);
+            let why = context.engine.sanitizer.kept(&why);
             return Ok(leaked.unwrap_or(Done::AgentFailed { why, cost_micros }));
         }
     };
@@ -120,6 +200,71 @@ async fn in_workspace(
     commit(context, role, workspace, (summary, cost_micros)).await
 }
 
+/// Runs an agent that is read when it is over.
+async fn run(
+    context: &Context<'_>,
+    (agent, plain): (&Agent, Plain<'_>),
+    workspace: &Workspace,
+    (prompt, purse): (String, &Purse),
+) -> Result<Reading, Failure> {
+    let way = WayOut::open(context, agent).await?;
+    let place = Place { doors: way.doors(), ..place(context, workspace) };
+    let mut invocation = plain.invocation(prompt, place);
+    invocation.env.extend(beside(context, workspace).await?);
+    pay::calls(purse, plain.calls()).await?;
+    let transcript = context.engine.ports.sandbox.run(&invocation, context.cancel).await;
+    way.close(context).await;
+    Ok(plain.read(&transcript?))
+}
+
+fn place(context: &Context<'_>, workspace: &Workspace) -> Place {
+    let engine = context.engine;
+    let can_mask = engine.ports.sandbox.can_mask();
+    Place {
+        directory: workspace.path.clone(),
+        workspace: workspace.key.clone(),
+        doors: Vec::new(),
+        read_only: workspace.borrowed.clone(),
+        masks: if can_mask { workspace.absent.clone() } else { Vec::new() },
+        limits: Limits {
+            wall_ms_max: u64::from(context.policy.limits.agent_minutes_max) * 60_000,
+            output_bytes_max: engine.settings.limits.output_bytes_max,
+            ..Limits::default()
+        },
+    }
+}
+
+/// A canary, and where a result may be left.
+async fn beside(
+    context: &Context<'_>,
+    workspace: &Workspace,
+) -> Result<Vec<(String, String)>, Failure> {
+    let engine = context.engine;
+    let result = engine.ports.sandbox.seen(&workspace.path).join(RESULT_PATH);
+    let result = (result::VARIABLE.to_owned(), result.to_string_lossy().into_owned());
+    Ok(vec![engine.plant(workspace).await?, result])
+}
+
+/// Tells metrics and people what a purse paid.
+async fn paid(context: &Context<'_>, purse: &Purse) -> Result<(), Failure> {
+    context.engine.paid(purse);
+    context.tell(purse.spending().await?);
+    Ok(())
+}
+
+/// An outcome as what is read from a transcript; the purse knows what it cost.
+fn reading(outcome: Outcome) -> Reading {
+    match outcome.class {
+        Ok(()) => Reading::Finished { summary: outcome.text, cost_micros: 0 },
+        Err(_) => Reading::Failed { why: outcome.why, cost_micros: 0 },
+    }
+}
+
+/// What is kept of what an agent says of its work.
+fn kept(context: &Context<'_>, words: &str) -> String {
+    text::cut(&context.engine.sanitizer.kept(words.trim()), SUMMARY_CHARS_MAX)
+}
+
 /// What the agent left as its summary, when it left any that fits the schema.
 async fn left(context: &Context<'_>, workspace: &Workspace) -> Result<Option<String>, Failure> {
     let Some(bytes) = context.engine.ports.git.result(workspace).await? else { return Ok(None) };
@@ -130,11 +275,6 @@ async fn left(context: &Context<'_>, workspace: &Workspace) -> Result<Option<Str
             Ok(None)
         }
     }
-}
-
-/// What is kept of what an agent says of its work.
-fn kept(context: &Context<'_>, words: &str) -> String {
-    text::cut(&context.engine.sanitizer.kept(words.trim()), SUMMARY_CHARS_MAX)
 }
 
 /// How the task ends when words alone may not be kept.
@@ -194,6 +334,7 @@ fn ask<'a>(
         conflicts: workspace.conflicts.clone(),
         protected: context.policy.protected.clone(),
         verify: context.policy.verify.clone(),
+        goes_on: context.state.budget.left().is_some(),
         hosts: Vec::new(),
     }
 }

@@ -2,15 +2,19 @@
 //! says how it ended; it decides nothing.
 
 mod accept;
+mod afford;
 mod agent;
 mod ask_update;
 mod close;
 mod compare;
 mod enlist;
+mod hear;
 mod land;
 mod leave;
 mod merge;
 mod pack;
+mod pay;
+mod play;
 mod publish;
 mod ready;
 mod recognise;
@@ -32,6 +36,7 @@ use super::Engine;
 use super::failure::Failure;
 use crate::gate::MergePermit;
 use crate::github::{At, MergeOrder};
+use crate::model::budget::Spending;
 use crate::model::{BranchName, CommitSha, RunId};
 use crate::pipeline::{Done, State, Task};
 use crate::policy::Policy;
@@ -48,6 +53,18 @@ struct Context<'a> {
     cancel: &'a CancellationToken,
     /// What the agent asked for in vain, told beside how the task ended.
     refused_hosts: Mutex<Vec<String>>,
+    /// What the run has spent, told in the same way.
+    spending: Mutex<Option<Spending>>,
+    /// Why an agent stood in for another, told in the same way.
+    stood_in: Mutex<Option<String>>,
+}
+
+/// How a task ended, and what is told beside.
+pub(super) struct Ended {
+    pub(super) done: Done,
+    pub(super) refused_hosts: Vec<String>,
+    pub(super) spending: Option<Spending>,
+    pub(super) stood_in: Option<String>,
 }
 
 impl Engine {
@@ -57,7 +74,7 @@ impl Engine {
         run: &RunId,
         task: &Task,
         cancel: &CancellationToken,
-    ) -> Result<(Done, Vec<String>), Failure> {
+    ) -> Result<Ended, Failure> {
         let Some(snapshot) = self.ports.store.load(run).await? else {
             return Err(Failure::Fault(format!("there is no run {run}")));
         };
@@ -67,11 +84,22 @@ impl Engine {
         let state = &snapshot.state;
         let at = Self::at(state);
         let policy = &snapshot.policy;
-        let refused_hosts = Mutex::default();
-        let context = Context { engine: self, lease, state, policy, at, cancel, refused_hosts };
+        let (refused_hosts, spending, stood_in) = Default::default();
+        let context = Context {
+            engine: self,
+            lease,
+            state,
+            policy,
+            at,
+            cancel,
+            refused_hosts,
+            spending,
+            stood_in,
+        };
         let done = match task {
             Task::Accept { base, pull } => accept::perform(&context, base.as_ref(), *pull).await,
             Task::Agent { role, round } => agent::perform(&context, *role, *round).await,
+            Task::Afford => afford::perform(&context).await,
             Task::Verify { head } => verify::perform(&context, head).await,
             Task::Show { head } => show::perform(&context, head).await,
             Task::Publish { head, expect } => {
@@ -104,11 +132,24 @@ impl Engine {
             Task::Close { .. } => close::perform(&context).await,
         }?;
         let refused_hosts = context.refused_hosts.into_inner();
-        Ok((done, refused_hosts.unwrap_or_else(PoisonError::into_inner)))
+        let refused_hosts = refused_hosts.unwrap_or_else(PoisonError::into_inner);
+        let spending = context.spending.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let stood_in = context.stood_in.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Ended { done, refused_hosts, spending, stood_in })
     }
 }
 
 impl Context<'_> {
+    /// Tells people what the run has spent.
+    fn tell(&self, spending: Spending) {
+        *self.spending.lock().unwrap_or_else(PoisonError::into_inner) = Some(spending);
+    }
+
+    /// Tells people that an agent stands in for another, and why; or that none does.
+    fn stood_in(&self, told: Option<String>) {
+        *self.stood_in.lock().unwrap_or_else(PoisonError::into_inner) = told;
+    }
+
     fn head(&self) -> Result<&CommitSha, Failure> {
         let head = self.state.work.head.as_ref();
         head.ok_or_else(|| Failure::Fault("the task needs a head, and there is none".to_owned()))

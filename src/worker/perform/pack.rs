@@ -3,7 +3,7 @@
 use super::Context;
 use crate::git::{Import, Workspace};
 use crate::model::text;
-use crate::sandbox::{End, Invocation, Limits, Purpose, Transcript};
+use crate::sandbox::{End, Home, Invocation, Limits, Purpose, Transcript};
 use crate::worker::failure::Failure;
 
 /// Milliseconds a packing may last.
@@ -35,6 +35,7 @@ pub(super) async fn import(
         doors: Vec::new(),
         read_only: packing.read_only,
         masks: Vec::new(),
+        home: Home::default(),
         limits: Limits {
             wall_ms_max: WALL_MS_MAX,
             output_bytes_max: OUTPUT_BYTES_MAX,

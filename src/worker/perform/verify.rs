@@ -4,7 +4,7 @@ use super::Context;
 use crate::git::{Workspace, WorkspaceOrder};
 use crate::model::{CommitSha, text};
 use crate::pipeline::Done;
-use crate::sandbox::{End, Invocation, Limits, Purpose};
+use crate::sandbox::{End, Home, Invocation, Limits, Purpose};
 use crate::worker::failure::Failure;
 
 /// Longest end of the output kept for people and for the fixer, in bytes.
@@ -54,6 +54,7 @@ async fn in_workspace(
             doors: Vec::new(),
             read_only: workspace.borrowed.clone(),
             masks: Vec::new(),
+            home: Home::default(),
             limits: Limits {
                 wall_ms_max: wall_ms_max.saturating_sub(spent),
                 output_bytes_max: engine.settings.limits.output_bytes_max,

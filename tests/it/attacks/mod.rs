@@ -15,7 +15,10 @@ use std::path::Path;
 
 use slipway::sandbox::bubblewrap::{Bubblewrap, Setup};
 use slipway::sandbox::defence::{Defence, Defences};
-use slipway::sandbox::{Door, End, Invocation, Limit, Limits, Purpose, Sandbox, Tools, Transcript};
+use slipway::sandbox::{
+    Answer, Door, Ear, End, Home, HomeFile, Invocation, Limit, Limits, Purpose, Sandbox, Tools,
+    Transcript,
+};
 use tokio_util::sync::CancellationToken;
 
 use self::trial::Trial;

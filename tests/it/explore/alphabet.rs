@@ -2,7 +2,7 @@
 
 use slipway::command::{Go, SlashCommand};
 use slipway::gate::seen::Seen;
-use slipway::model::{Millis, TreeSha};
+use slipway::model::{Dollars, Millis, TreeSha};
 use slipway::pipeline::standing::Left;
 use slipway::pipeline::trust::Diff;
 use slipway::pipeline::{
@@ -74,6 +74,7 @@ fn word(command: &SlashCommand) -> &'static str {
         SlashCommand::Merge => "merge",
         SlashCommand::Hold => "hold",
         SlashCommand::Unhold => "unhold",
+        SlashCommand::Budget(_) => "budget",
         SlashCommand::Help => "help",
     }
 }
@@ -89,6 +90,7 @@ pub(crate) fn every_command() -> Vec<SlashCommand> {
         SlashCommand::Merge,
         SlashCommand::Hold,
         SlashCommand::Unhold,
+        SlashCommand::Budget(Dollars(5_000_000)),
         SlashCommand::Help,
     ]
 }
@@ -101,8 +103,12 @@ fn timers(state: &State, all: &mut Vec<Letter>) {
         let event = Event { at: NOW.plus(18_000_000), ..late.event.clone() };
         all.push(Letter { event, ..late });
     }
-    let timers =
-        [("look timer", Timer::Look), ("deadline", Timer::Deadline), ("lane timer", Timer::Lane)];
+    let timers = [
+        ("look timer", Timer::Look),
+        ("deadline", Timer::Deadline),
+        ("lane timer", Timer::Lane),
+        ("budget timer", Timer::Budget),
+    ];
     for (name, timer) in timers {
         let fired = |entry| EventKind::TimerFired { timer, entry };
         all.push(letter(name, fired(state.entry)));
@@ -152,7 +158,7 @@ fn by_people(look: &Look) -> bool {
 }
 
 fn performed(entry: u32, done: Done) -> EventKind {
-    EventKind::Performed { entry, done, refused_hosts: Vec::new() }
+    EventKind::Performed { entry, done, refused_hosts: Vec::new(), spending: None, stood_in: None }
 }
 
 /// Every way the task that is out can end, one end it does not know, and the same under an
@@ -217,7 +223,8 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
             ),
             ("no base", Done::NoBase { why: text() }),
         ]),
-        Task::Agent { role, .. } => named(agent(*role)),
+        Task::Agent { role, .. } => named(agent(*role, lens)),
+        Task::Afford => named(answers::afford()),
         Task::Verify { head } => named(verified(head)),
         Task::Show { head } => {
             named(vec![("shown", Done::Shown { head: head.clone(), diff: Diff::default() })])
@@ -271,8 +278,11 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
     ends
 }
 
-fn agent(role: Role) -> Vec<(&'static str, Done)> {
+fn agent(role: Role, lens: &Lens) -> Vec<(&'static str, Done)> {
     let mut ends = vec![("agent failed", Done::AgentFailed { why: text(), cost_micros: 1 })];
+    if lens.money {
+        ends.extend(answers::short(role));
+    }
     if role == Role::Planner {
         ends.push(("planned", Done::Planned { text: "a plan".to_owned(), cost_micros: 1 }));
         ends.push(("planned nothing", Done::Planned { text: " ".to_owned(), cost_micros: 1 }));
@@ -345,6 +355,7 @@ pub(crate) fn task_name(task: &Task) -> String {
     match task {
         Task::Accept { .. } => "accept".to_owned(),
         Task::Agent { role, .. } => format!("agent {role:?}").to_lowercase(),
+        Task::Afford => "ask for money".to_owned(),
         Task::Verify { .. } => "verify".to_owned(),
         Task::Show { .. } => "show".to_owned(),
         Task::Publish { .. } => "publish".to_owned(),

@@ -1,14 +1,15 @@
 //! What GitHub can answer to what the abstract world asks of it.
 
 use slipway::model::CommitSha;
+use slipway::model::budget::{Full, Scope, Used};
 use slipway::pipeline::standing::Enlisted;
 use slipway::pipeline::twin::{Signing, Twin};
-use slipway::pipeline::{Done, MergeAnswer, UpdateAnswer};
+use slipway::pipeline::{Done, MergeAnswer, Role, Unfinished, UpdateAnswer};
 use slipway::policy::Commits;
 
 use super::alphabet::text;
 use super::lens::Lens;
-use super::world::{LANDED, NEW, PULL, commit, tree};
+use super::world::{LANDED, NEW, NOW, PULL, commit, tree};
 
 /// As it is, or as GitHub's twin of it.
 pub(super) fn published(head: &CommitSha, lens: &Lens) -> Done {
@@ -22,6 +23,30 @@ pub(super) fn published(head: &CommitSha, lens: &Lens) -> Done {
             Done::Published { head: head.clone(), pull: PULL, signing: None }
         }
     }
+}
+
+/// The ways an agent ends for want of money: of its run, and of everybody's until tomorrow.
+pub(super) fn short(role: Role) -> Vec<(&'static str, Done)> {
+    let left = Unfinished { head: commit(NEW), tree: tree('2'), summary: "half".to_owned() };
+    let left = Some(left).filter(|_| matches!(role, Role::Builder | Role::Fixer));
+    vec![
+        ("out of money", used_up(Scope::Run, left)),
+        ("out of everybody's money", used_up(Scope::Day, None)),
+    ]
+}
+
+pub(super) fn afford() -> Vec<(&'static str, Done)> {
+    vec![
+        ("there is money", Done::Affordable),
+        ("still out of everybody's money", used_up(Scope::Day, None)),
+    ]
+}
+
+fn used_up(scope: Scope, left: Option<Unfinished>) -> Done {
+    let used = Used { spent: 9, reserved: 0 };
+    let renews = (scope == Scope::Day).then_some(NOW);
+    let full = Full { scope, cap: 9, kept: 0, used, asked: 1, renews };
+    Done::BudgetUsed { full, left, cost_micros: 1 }
 }
 
 pub(super) fn update() -> Vec<(&'static str, Done)> {

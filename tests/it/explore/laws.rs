@@ -13,6 +13,7 @@ use slipway::policy::{Freshness, MergeMode, Policy};
 
 use super::alphabet::comes_from_comment;
 use super::order::{falls_back, gone_for_sure, seconded, stands_alone, unheard};
+use super::timers::{asks_for_money, timers_ask};
 use super::trust::{keeps_held, never_by_itself, released};
 use super::walk::{Move, Owed};
 
@@ -36,6 +37,7 @@ pub(crate) const LAWS: &[Law] = &[
     ("one task at a time", one_task),
     ("late results and timers change nothing", late_is_stale),
     ("timers ask and never conclude", timers_ask),
+    ("an agent that ran out of money goes on where it was, once there is room", asks_for_money),
     ("what nobody hears of a look changes nothing", unheard),
     ("a finished run only answers", finished_answers),
     ("every command from a comment gets exactly one answer", commands_are_answered),
@@ -56,7 +58,7 @@ pub(super) fn next<'a>(m: &'a Move<'_>) -> &'a State {
     m.result.as_ref().map_or(&m.before.state, |decision| &decision.next)
 }
 
-fn effects<'a>(m: &'a Move<'_>) -> &'a [Effect] {
+pub(super) fn effects<'a>(m: &'a Move<'_>) -> &'a [Effect] {
     m.result.as_ref().map_or(&[], |decision| &decision.effects)
 }
 
@@ -313,21 +315,6 @@ fn late_is_stale(m: &Move<'_>) -> Result<(), String> {
         Err(Ignored::Stale | Ignored::Finished | Ignored::NotNow) => Ok(()),
         Err(Ignored::Unchanged) | Ok(_) => Err("it was heard".to_owned()),
     }
-}
-
-fn timers_ask(m: &Move<'_>) -> Result<(), String> {
-    let EventKind::TimerFired { timer, .. } = &m.letter.event.kind else { return Ok(()) };
-    if *timer == Timer::Lane && m.result.is_ok() {
-        // What it asks for is the lane, and whoever gets that looks.
-        fail(m.before.state.waits_for_lane().is_none(), "nobody waits for a lane")?;
-        let asks = matches!(performed(m), None | Some(Task::Ready { .. }));
-        return fail(!asks || next(m).finished().is_some(), "it does more than ask for the lane");
-    }
-    // To park is to ask: a hold that lasted too long has no look that would.
-    let parks = next(m).park().is_some_and(|park| park.why == ParkReason::NotReleased);
-    fail(next(m) != &m.before.state && !parks, "it changed the state")?;
-    let asks = effects(m).iter().all(|e| matches!(e, Effect::Look | Effect::Arm { .. }));
-    fail(!asks, "it does more than ask")
 }
 
 fn finished_answers(m: &Move<'_>) -> Result<(), String> {

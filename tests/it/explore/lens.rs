@@ -30,6 +30,8 @@ pub(crate) struct Lens {
     pub answers: bool,
     /// Every task can fail for good, or end in a way its stage does not know.
     pub faults: bool,
+    /// Agents can run out of money.
+    pub money: bool,
     /// When looks come, with the word for it.
     pub moments: &'static [(&'static str, i64)],
     /// More states than this is a mistake in the lens.
@@ -72,6 +74,7 @@ fn lens(name: &'static str, policy: Policy, looks: &[Look], commands: &[SlashCom
         tainted: false,
         answers: false,
         faults: false,
+        money: false,
         moments: &[SOON],
         states_max: 6_000,
     }
@@ -111,13 +114,13 @@ fn building() -> Lens {
         )
     });
     let lens = lens("building", policy(MergeMode::Auto), &looks, &commands);
-    Lens { withdrawals: true, faults: true, ..lens }
+    Lens { withdrawals: true, faults: true, money: true, ..lens }
 }
 
 fn dry_run() -> Lens {
     let looks = [w::WELL];
     let lens = lens("dry run", policy(MergeMode::Auto), &looks, &every_command());
-    Lens { withdrawals: true, dry_run: true, ..lens }
+    Lens { withdrawals: true, dry_run: true, money: true, ..lens }
 }
 
 /// CI in all its colours.

@@ -10,6 +10,7 @@ mod normal;
 mod order;
 mod paths;
 mod table;
+mod timers;
 mod trust;
 mod walk;
 mod world;

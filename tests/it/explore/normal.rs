@@ -67,6 +67,7 @@ pub(crate) fn normal(mut state: State, now: Millis, recalled: bool) -> State {
         landed(&mut state);
     }
     look(&mut state, &names, kept);
+    money(&mut state);
     // Which way it was withdrawn matters only to the sentence of that moment.
     state.withdrawn = state.withdrawn.map(|_| Withdrawal::IssueClosed);
     // Who answers for it matters to the engine alone, and one reason is as good as another.
@@ -75,6 +76,17 @@ pub(crate) fn normal(mut state: State, now: Millis, recalled: bool) -> State {
         state.tainted.remove(&Taint::Logs);
     }
     state
+}
+
+/// What people are shown is not decided by, nor how far they raised it.
+fn money(state: &mut State) {
+    let budget = &mut state.budget;
+    budget.spending = None;
+    budget.raises.clear();
+    budget.resumes = ahead(budget.resumes, 0, 3);
+    if let Some(left) = budget.short.as_mut().and_then(|short| short.left.as_mut()) {
+        left.head = commit(OTHER);
+    }
 }
 
 /// Once it landed, only the comparison and the tidying are left.
@@ -112,6 +124,7 @@ fn keeps_look(state: &State, recalled: bool) -> bool {
         Some(
             Task::Accept { .. }
             | Task::Agent { .. }
+            | Task::Afford
             | Task::Verify { .. }
             | Task::Show { .. }
             | Task::Publish { .. }
@@ -293,6 +306,7 @@ fn task(state: &mut State) {
         }
         Task::Accept { .. }
         | Task::Agent { .. }
+        | Task::Afford
         | Task::Rerun { .. }
         | Task::Undraft { .. }
         | Task::Stories { .. }

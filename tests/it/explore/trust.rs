@@ -15,6 +15,7 @@ pub(super) fn may_lose(task: &Task, lens: &Lens) -> bool {
         Task::Merge(_) | Task::Enlist { .. } => lens.answers,
         Task::Accept { .. }
         | Task::Agent { .. }
+        | Task::Afford
         | Task::Verify { .. }
         | Task::Show { .. }
         | Task::Update { .. }

@@ -227,7 +227,7 @@ fn outside(before: &Node, letter: &Letter, result: &Result<Decision, Ignored>) -
                 now.look_armed = *entry == decision.next.entry;
             }
             Effect::Release { base, .. } => now.lane = now.lane.filter(|lane| lane != base),
-            Effect::Arm { timer: Timer::Deadline | Timer::Lane, .. }
+            Effect::Arm { timer: Timer::Deadline | Timer::Lane | Timer::Budget, .. }
             | Effect::Look
             | Effect::Answer { .. }
             | Effect::Relay { .. } => {}

@@ -125,6 +125,7 @@ impl Country {
             git: Arc::new(fake_git::Fake::new(remotes, Arc::clone(&directories))),
             sandbox: Arc::new(fake_sandbox::Fake::new(directories, play(Arc::default()))),
             egress: Arc::default() as Arc<slipway::egress::fake::Fake>,
+            gateway: Arc::new(slipway::gateway::fake::Fake::free()),
             store: Arc::<Memory>::clone(&store),
             clock: Arc::<VirtualClock>::clone(&clock) as Arc<dyn Clock>,
         };
@@ -188,6 +189,7 @@ fn settings(bot: &Bot) -> Settings {
         owner: "engine-0".to_owned(),
         app_id: bot.id,
         agents: vec![agent],
+        providers: Vec::new(),
         limits: worker::Limits {
             heavy_max: HEAVY_MAX,
             light_max: WORKERS,
@@ -196,6 +198,7 @@ fn settings(bot: &Bot) -> Settings {
             ..worker::Limits::default()
         },
         bots: std::collections::BTreeSet::new(),
+        budget: slipway::model::budget::Rules::default(),
         trust: slipway::model::trust::Trust::whole(),
         github_url: "https://github.com".to_owned(),
         public_url: None,

@@ -2,6 +2,7 @@
 
 mod again;
 mod auto_merge;
+mod budget;
 mod calls;
 mod ci;
 mod commands;

@@ -105,7 +105,8 @@ impl Stage {
             30..36 => (rio, "/retry"),
             36..44 => (rio, "/approve"),
             44..50 => (mara, "/merge"),
-            50..53 => (otto, "/merge"),
+            50..52 => (otto, "/merge"),
+            52 => (rio, "/budget +1"),
             53..55 => (otto, "/stop"),
             55 => (mara, "/mrege"),
             56 => (mara, "/go"),
@@ -263,6 +264,9 @@ impl Stage {
                 let unknown = park.why == ParkReason::MergeUnknown && times <= ANSWERS_MAX;
                 if park.why == ParkReason::NoChecks && times <= ANSWERS_MAX {
                     "/approve"
+                } else if park.why == ParkReason::BudgetSpent && times <= ANSWERS_MAX {
+                    self.watch.count("out of money");
+                    "/budget +1"
                 } else if park.why == ParkReason::CheckNeedsPerson {
                     "/stop"
                 } else if (times < 3 && self.dice.bool()) || unknown {

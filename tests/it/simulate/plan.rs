@@ -2,6 +2,7 @@
 
 use slipway::agent::scripted::{Edit, Resolution, Script, Scripted};
 use slipway::agent::{Agent, Kind};
+use slipway::model::budget::{Rules, Scope};
 use slipway::policy::{Freshness, MergeMethod, MergeMode};
 
 /// The file every change touches, with a line for each issue and one they fight over.
@@ -147,10 +148,26 @@ impl Plan {
         format!("base: {base}\n\n\nslot0: -\n\n\nslot1: -\n\n\nslot2: -\n\n\nhot: -\n")
     }
 
+    /// In some lives agents cost money, and there is not enough of it.
+    fn is_poor(&self) -> bool {
+        self.actions.is_multiple_of(3)
+    }
+
+    pub(super) fn budget(&self) -> Rules {
+        let usual = Rules::default();
+        if !self.is_poor() {
+            return usual;
+        }
+        let caps = usual.caps.with(Scope::Run, 1_000_000).with(Scope::Day, 3_000_000);
+        Rules { caps, ..usual }
+    }
+
     pub(super) fn agents(&self) -> Vec<Agent> {
+        let calls = if self.is_poor() { vec![250_000, 150_000] } else { Vec::new() };
+        let paid = |script: &Script| Script { calls: calls.clone(), ..script.clone() };
         let agent = |(slot, script): (usize, &Script)| Agent {
             name: format!("a{slot}"),
-            kind: Kind::Scripted(Scripted { program: "/slipway".into(), script: script.clone() }),
+            kind: Kind::Scripted(Scripted { program: "/slipway".into(), script: paid(script) }),
             at_once_max: 2,
             hosts: Vec::new(),
         };
@@ -208,5 +225,5 @@ fn script(dice: &mut fastrand::Rng, slot: u64) -> Script {
         0 => vec![vec![Edit::Fail(1)], vec![Edit::Say("First this.".to_owned())]],
         _ => vec![vec![Edit::Say("First this, then that.".to_owned())]],
     };
-    Script { planner, builder, fixer, resolver }
+    Script { planner, builder, fixer, resolver, calls: Vec::new() }
 }

@@ -166,8 +166,10 @@ impl Stage {
             owner,
             app_id: self.bot.id,
             agents: self.plan.agents(),
+            providers: Vec::new(),
             limits: Limits::default(),
             bots: std::collections::BTreeSet::new(),
+            budget: self.plan.budget(),
             trust: slipway::model::trust::Trust::whole(),
             github_url: "https://github.example".to_owned(),
             public_url: None,
@@ -193,6 +195,7 @@ impl Stage {
             git: Arc::new(self.tap(Arc::new(self.git.clone()) as Arc<dyn Git>, &fuse)),
             sandbox: Arc::new(self.tap(Arc::new(sandbox) as Arc<dyn Sandbox>, &fuse)),
             egress: Arc::default() as Arc<slipway::egress::fake::Fake>,
+            gateway: Arc::new(slipway::gateway::fake::Fake::free()),
             store: Arc::new(self.tap(Arc::clone(&self.store) as Arc<dyn Store>, &fuse)),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
         };

@@ -18,6 +18,7 @@ use slipway::github::{
     Reaction, Remote, Repository, SubIssues,
 };
 use slipway::github::{Change, Touched};
+use slipway::model::budget::Usage;
 use slipway::model::sanitized::CommentText;
 use slipway::model::{
     Audit, BranchName, CheckId, CommentId, CommitSha, DeliveryId, IssueNumber, Millis, Permission,
@@ -27,8 +28,9 @@ use slipway::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use slipway::pipeline::standing::{Enlisted, Way};
 use slipway::sandbox::{self, End, Invocation, Sandbox, Transcript};
 use slipway::store::{
-    self, AuditRow, Audited, Beat, Claim, Entry, Gauges, IgnoredEvent, Lane, Lease, NewDelivery,
-    NewJob, Opened, Opening, Published, Recorded, RunRow, Snapshot, Store, Transition,
+    self, Ask, AuditRow, Audited, Beat, Claim, Entry, Gauges, IgnoredEvent, Lane, Lease,
+    NewDelivery, NewJob, Opened, Opening, Payer, Published, Recorded, Reserving, RunRow, Snapshot,
+    Store, Transition,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -189,6 +191,10 @@ tap!(Store {
     fn lanes() -> Result<Vec<Lane>, store::Error>;
     fn clear_lane(repo: &Repo, base: &BranchName) -> Result<bool, store::Error>;
     fn reclaim(owner: &str, now: Millis) -> Result<u64, store::Error>;
+    fn reserve(ask: &Ask) -> Result<Reserving, store::Error>;
+    fn settle(id: u64, micros: Option<u64>) -> Result<bool, store::Error>;
+    fn usage(payer: &Payer, at: Millis) -> Result<Usage, store::Error>;
+    fn forget_spend(before: Millis) -> Result<u64, store::Error>;
     fn gauges(now: Millis) -> Result<Gauges, store::Error>;
     fn changed() -> ();
     fn close() -> ();
@@ -204,14 +210,15 @@ tap!(Store {
 
 #[async_trait]
 impl Sandbox for Tap<dyn Sandbox> {
-    async fn run(
+    async fn run_heard(
         &self,
         invocation: &Invocation,
         cancel: &CancellationToken,
+        ear: &dyn sandbox::Ear,
     ) -> Result<Transcript, sandbox::Error> {
         self.fuse.step().await;
         if invocation.purpose == sandbox::Purpose::Pack {
-            let packed = self.inner.run(invocation, cancel).await;
+            let packed = self.inner.run_heard(invocation, cancel, ear).await;
             self.fuse.step().await;
             return packed;
         }
@@ -225,7 +232,7 @@ impl Sandbox for Tap<dyn Sandbox> {
             () = cancel.cancelled() => {}
             () = self.clock.sleep_until(until) => {}
         }
-        let mut transcript = self.inner.run(invocation, cancel).await?;
+        let mut transcript = self.inner.run_heard(invocation, cancel, ear).await?;
         if transcript.end == End::TimedOut {
             // What hangs is ended when its time is over, not before.
             let until = self.clock.now().plus(wall_ms.saturating_sub(takes_ms));

@@ -18,7 +18,7 @@ const ROWS: &[&[&str]] = &[
     &["report"],
     &["clock"],
     &["process"],
-    &["agent", "egress", "git", "github", "sandbox", "store"],
+    &["agent", "egress", "gateway", "git", "github", "sandbox", "store"],
     &["telemetry"],
     &["playground"],
     &["web", "worker"],
@@ -60,8 +60,9 @@ const WORLD: [&str; 16] = [
 ];
 
 /// Named by `app` and by their own folder alone.
-const ADAPTERS: [(&str, &str); 8] = [
+const ADAPTERS: [(&str, &str); 9] = [
     ("egress", "proxy"),
+    ("gateway", "relay"),
     ("git", "cli"),
     ("github", "app"),
     ("sandbox", "bubblewrap"),

@@ -10,6 +10,7 @@ use slipway::clock::{Clock, FakeClock};
 use slipway::egress::{Rule, fake as fake_egress};
 use slipway::git::depot::Depot;
 use slipway::git::fake as fake_git;
+use slipway::model::budget::{self, Scope};
 use slipway::model::trust::Trust;
 use slipway::model::{Millis, UserId};
 use slipway::playground::memory::MemoryForge;
@@ -53,6 +54,7 @@ pub(crate) struct Plan {
     pub(super) private: bool,
     pub(super) reaches: Option<Reaches>,
     pub(super) poison: Option<Poison>,
+    pub(super) budget: budget::Rules,
 }
 
 /// How a payload is rewritten, and with what.
@@ -94,6 +96,7 @@ pub(crate) fn plan() -> Plan {
         private: false,
         reaches: None,
         poison: None,
+        budget: budget::Rules::default(),
     }
 }
 
@@ -195,6 +198,18 @@ impl Plan {
         self
     }
 
+    /// Every turn of the agent makes calls that cost so many millionths of a dollar.
+    pub(crate) fn costs(mut self, calls: &[u64]) -> Self {
+        calls.clone_into(&mut self.script.calls);
+        self
+    }
+
+    /// This scope has a cap, in millionths of a dollar.
+    pub(crate) fn cap(mut self, scope: Scope, micros: u64) -> Self {
+        self.budget.caps = self.budget.caps.with(scope, micros);
+        self
+    }
+
     /// Looks for commands whose webhook was lost, as the program does.
     pub(crate) fn sweeps(mut self) -> Self {
         self.sweeps = true;
@@ -250,6 +265,7 @@ impl Plan {
             git: Arc::new(Wired { port: Arc::new(git), fuse: Arc::clone(&fuse) }),
             sandbox: Arc::new(Wired { port: Arc::new(sandbox), fuse: Arc::clone(&fuse) }),
             egress: Arc::<fake_egress::Fake>::clone(&egress),
+            gateway: Arc::new(slipway::gateway::fake::Fake::free()),
             store: Arc::new(Wired { port: Arc::clone(&store), fuse: Arc::clone(&fuse) }),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         };
@@ -309,8 +325,10 @@ impl Plan {
             owner: "engine-0".to_owned(),
             app_id: bot.id,
             agents: agents.map(agent).collect(),
+            providers: Vec::new(),
             limits: self.limits,
             bots: self.bots.clone(),
+            budget: self.budget.clone(),
             trust: self.trust,
             github_url: "https://github.test".to_owned(),
             public_url: Some("https://slipway.test".to_owned()),

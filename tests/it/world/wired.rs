@@ -364,13 +364,14 @@ impl<T: Git + ?Sized> Git for Wired<T> {
 
 #[async_trait]
 impl<T: Sandbox + ?Sized> Sandbox for Wired<T> {
-    async fn run(
+    async fn run_heard(
         &self,
         invocation: &Invocation,
         cancel: &CancellationToken,
+        ear: &dyn sandbox::Ear,
     ) -> Result<Transcript, sandbox::Error> {
         let what = if invocation.purpose == sandbox::Purpose::Pack { "pack" } else { "run" };
-        self.fuse.around(what, self.port.run(invocation, cancel)).await
+        self.fuse.around(what, self.port.run_heard(invocation, cancel, ear)).await
     }
 
     fn seen(&self, directory: &Path) -> PathBuf {

@@ -1,10 +1,12 @@
 //! The store as it is, with the fuse beside every transaction.
 
 use async_trait::async_trait;
+use slipway::model::budget::Usage;
 use slipway::model::{Audit, BranchName, DeliveryId, IssueNumber, Millis, Repo, RunId};
 use slipway::store::{
-    AuditRow, Audited, Beat, Claim, Entry, Error, Gauges, IgnoredEvent, Lane, Lease, NewDelivery,
-    NewJob, Opened, Opening, Published, Recorded, RunRow, Snapshot, Store, Transition,
+    Ask, AuditRow, Audited, Beat, Claim, Entry, Error, Gauges, IgnoredEvent, Lane, Lease,
+    NewDelivery, NewJob, Opened, Opening, Payer, Published, Recorded, Reserving, RunRow, Snapshot,
+    Store, Transition,
 };
 
 use super::wired::Wired;
@@ -118,6 +120,22 @@ impl<T: Store + ?Sized> Store for Wired<T> {
 
     async fn forget_audits(&self, before: Millis) -> Result<u64, Error> {
         self.port.forget_audits(before).await
+    }
+
+    async fn reserve(&self, ask: &Ask) -> Result<Reserving, Error> {
+        self.fuse.around("store.reserve", self.port.reserve(ask)).await
+    }
+
+    async fn settle(&self, id: u64, micros: Option<u64>) -> Result<bool, Error> {
+        self.fuse.around("store.settle", self.port.settle(id, micros)).await
+    }
+
+    async fn usage(&self, payer: &Payer, at: Millis) -> Result<Usage, Error> {
+        self.port.usage(payer, at).await
+    }
+
+    async fn forget_spend(&self, before: Millis) -> Result<u64, Error> {
+        self.port.forget_spend(before).await
     }
 
     async fn gauges(&self, now: Millis) -> Result<Gauges, Error> {

@@ -33,10 +33,8 @@ metadata() { timeout 5 git ls-remote -q http://169.254.169.254/latest; }
 
 host_sockets() { ls /run/docker.sock /var/run/docker.sock /run/dbus/system_bus_socket; }
 
-# What is lent lies at its own path, so below /tmp there may be a directory of that name, of its own.
-write_outside() {
-    { [ -e "$HOST/slipway.toml" ] && touch "$HOST/PWNED"; } || touch "/usr/PWNED-$MARK"
-}
+# A directory of that name inside is nobody's: the real one has the key in it.
+write_outside() { touch "$HOST/PWNED" && ls "$HOST/key.pem"; }
 
 become_root() { unshare -Ur true || unshare -m true; }
 

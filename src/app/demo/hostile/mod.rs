@@ -20,7 +20,8 @@ const AGENT: &str = include_str!("agent.sh");
 /// One thing that was tried, and what held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Attempt {
-    pub(super) attempt: String,
+    #[serde(rename = "attempt")]
+    pub(super) what: String,
     pub(super) refused: bool,
     /// What held, or what got through.
     pub(super) how: String,
@@ -28,11 +29,11 @@ pub(super) struct Attempt {
 
 impl Attempt {
     fn refused(attempt: &str, how: impl Into<String>) -> Self {
-        Self { attempt: attempt.to_owned(), refused: true, how: how.into() }
+        Self { what: attempt.to_owned(), refused: true, how: how.into() }
     }
 
     fn through(attempt: &str, how: impl Into<String>) -> Self {
-        Self { attempt: attempt.to_owned(), refused: false, how: how.into() }
+        Self { what: attempt.to_owned(), refused: false, how: how.into() }
     }
 }
 

@@ -33,9 +33,8 @@ async fn unheld() -> String {
 async fn without_a_boundary_the_hostile_agent_gets_through_and_is_found_out() {
     let attempts = told(&unheld().await);
     assert_eq!(attempts.len(), TOLD, "{attempts:?}");
-    let through = |what: &str| {
-        attempts.iter().any(|attempt| attempt.attempt.contains(what) && !attempt.refused)
-    };
+    let through =
+        |what: &str| attempts.iter().any(|attempt| attempt.what.contains(what) && !attempt.refused);
     for what in ["private key", "webhook secret", "database", "write outside"] {
         assert!(through(what), "{what}: {attempts:?}");
     }
@@ -56,6 +55,7 @@ fn words_that_would_do_something_on_github_are_noticed() {
     assert_eq!(live_markup("![x](http://h/leak.png)"), Some("an image from elsewhere"));
     assert_eq!(live_markup("well\n  /merge"), Some("a command"));
     assert_eq!(live_markup("`/merge` is what it wanted"), None);
-    assert_eq!(live_markup("````text\n@otto\n```\n/merge\n````\nso it said"), None);
-    assert_eq!(live_markup("```text\nwell\n```\n@otto"), Some("a mention"));
+    assert_eq!(live_markup("```text\n@otto Fixes #1\n```\n"), None, "code says nothing");
+    assert_eq!(live_markup("```text\nx\n```\n@otto"), Some("a mention"));
+    assert_eq!(live_markup("```text\n/merge\n```"), Some("a command"), "bots read code");
 }

@@ -1,0 +1,61 @@
+//! Paying for an agent: the calls a scripted one is taken to make, and what is kept of the work
+//! of one that had to stop.
+
+use super::agent::message;
+use super::{Context, pack};
+use crate::git::Workspace;
+use crate::model::Cost;
+use crate::model::budget::Full;
+use crate::pipeline::{Done, Role, Unfinished};
+use crate::worker::failure::Failure;
+use crate::worker::purse::{Purse, Refused};
+
+/// Makes the calls, each settled at what it costs, until one is refused.
+pub(super) async fn calls(purse: &Purse, calls: &[u64]) -> Result<(), Failure> {
+    for micros in calls {
+        let cost = Cost::Micros(*micros);
+        match purse.reserve(cost, false).await {
+            Ok(reservation) => purse.settle(reservation, cost).await?,
+            Err(Refused::Full(_) | Refused::Unpriced) => return Ok(()),
+            Err(Refused::Store(error)) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Keeps what an agent made that had to stop, if it may be kept; the run goes on from it later.
+/// A plan is words, and half a merge is none.
+pub(super) async fn stopped(
+    context: &Context<'_>,
+    role: Role,
+    workspace: &Workspace,
+    (full, summary, cost_micros): (Full, String, u64),
+) -> Result<Done, Failure> {
+    let left = match role {
+        Role::Builder | Role::Fixer => left(context, role, workspace, summary).await?,
+        Role::Planner | Role::Resolver => None,
+    };
+    Ok(Done::BudgetUsed { full, left, cost_micros })
+}
+
+async fn left(
+    context: &Context<'_>,
+    role: Role,
+    workspace: &Workspace,
+    summary: String,
+) -> Result<Option<Unfinished>, Failure> {
+    let git = &context.engine.ports.git;
+    if pack::import(context, workspace).await?.is_some() {
+        return Ok(None);
+    }
+    let changes = git.changes(workspace).await?;
+    let message = message(context, role);
+    let texts = [("the agent's summary", &*summary), ("the commit message", message.text.as_str())];
+    let asked = (context.policy, role);
+    let judgement = context.engine.judge_attempt(asked, workspace, &changes, &texts);
+    if crate::worker::gate::refusal(judgement, 0).is_some() {
+        return Ok(None);
+    }
+    let made = git.commit(workspace, &message).await?;
+    Ok(made.map(|made| Unfinished { head: made.commit, tree: made.tree, summary }))
+}

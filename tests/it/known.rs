@@ -1,0 +1,90 @@
+//! The real program with a known kind of agent: started by a profile, in the sandbox, its model
+//! asked through the gateway, its change merged.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+use super::model::{Fault, Model, Script};
+
+/// An agent as its maker would write it: it asks its model with what its environment tells it,
+/// does what the model says, and tells so in codex's words.
+const AGENT: &str = r#"
+import json, os, sys, urllib.request
+prompt = sys.stdin.read()
+def say(**event): print(json.dumps(event), flush=True)
+say(type="thread.started", thread_id="t-1")
+body = json.dumps({"model": os.environ["MODEL"], "input": prompt, "stream": False}).encode()
+ask = urllib.request.Request(os.environ["GATEWAY"] + "/v1/responses", body, {
+    "Authorization": "Bearer " + os.environ["TOKEN"], "Content-Type": "application/json"})
+try:
+    answer = json.load(urllib.request.urlopen(ask))
+except Exception as why:
+    say(type="turn.failed", error={"message": str(why)})
+    sys.exit(1)
+parts = [part for item in answer["output"] for part in item.get("content", [])]
+text = "".join(part.get("text", "") for part in parts)
+if not prompt.startswith("Role: planner"):
+    open("greeting.txt", "w").write(text + "\n")
+say(type="item.completed", item={"id": "1", "type": "agent_message", "text": text})
+say(type="turn.completed", usage={"input_tokens": 1, "cached_input_tokens": 0, "output_tokens": 1})
+"#;
+
+fn profiles() -> String {
+    format!(
+        "[agent.known]\ndialect = 'codex_exec'\nargv = ['sh', '-c', '{{command}}']\n\
+         prompt = 'stdin'\nwire = 'responses'\ncommand = '''exec python3 -c '{AGENT}' known'''\n\
+         env = {{ GATEWAY = '{{gateway}}', TOKEN = '{{token}}', MODEL = '{{model}}' }}\n"
+    )
+}
+
+/// Plays the story with the agent, and a model at `url`.
+fn play(url: &str) -> (Value, Output) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("profiles.toml");
+    std::fs::write(&file, profiles()).unwrap();
+    let file = file.display().to_string();
+    let agent = ["--agent", "known", "--model", "m-1", "--model-url", url, "--profiles", &file];
+    let story = ["demo", "--json", "--scenario", "happy"];
+    let output = crate::program::slipway(&[&story[..], &agent[..]].concat());
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    (serde_json::from_str(told.trim()).unwrap_or(Value::Null), output)
+}
+
+/// Python and bubblewrap are what this needs beside Slipway.
+fn can() -> bool {
+    let there = |path: &str| std::path::Path::new(path).exists();
+    there("/usr/bin/python3") && there("/usr/bin/bwrap")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_agent_works_through_the_gateway_and_its_change_is_merged() {
+    if !can() {
+        return;
+    }
+    let model = Model::start(Script::saying("Hello from a model")).await.unwrap();
+    let url = model.url("/v1");
+    let (told, output) = tokio::task::spawn_blocking(move || play(&url)).await.unwrap();
+    assert_eq!(told["outcome"], "merged", "{told} {output:?}");
+    let heard = model.heard();
+    assert!(heard.len() >= 2, "planner and builder asked: {}", heard.len());
+    for request in &heard {
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        assert_eq!(body["model"], "m-1");
+        assert!(body["input"].as_str().unwrap().starts_with("Role: "));
+        assert_eq!(request.header("authorization"), None, "its token stays here");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_whose_house_refuses_it_says_so_and_nothing_is_merged() {
+    if !can() {
+        return;
+    }
+    let refusing = Script::failing(Fault::Status(401, None, "no such key"));
+    let model = Model::start(refusing).await.unwrap();
+    let url = model.url("/v1");
+    let (told, output) = tokio::task::spawn_blocking(move || play(&url)).await.unwrap();
+    assert_ne!(told["outcome"], "merged", "{told} {output:?}");
+    assert!(told["pull_request"].is_null(), "{told}");
+}
