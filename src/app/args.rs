@@ -166,6 +166,10 @@ pub(super) struct Demo {
     /// Where its model is, instead of the house that made the agent: nothing is charged there.
     #[arg(long, value_name = "URL", requires = "agent")]
     pub(super) model_url: Option<String>,
+    /// Directories outside the system's own that the agent may read and run from, separated by
+    /// colons.
+    #[arg(long, value_name = "DIRECTORIES", requires = "agent")]
+    pub(super) tools: Option<String>,
     /// A file with profiles of your own.
     #[arg(long, value_name = "FILE", requires = "agent")]
     pub(super) profiles: Option<PathBuf>,

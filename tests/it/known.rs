@@ -1,11 +1,12 @@
 //! The real program with a known kind of agent: started by a profile, in the sandbox, its model
 //! asked through the gateway, its change merged.
 
+use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
 
-use super::model::{Fault, Model, Script};
+use super::model::{Fault, Model, Script, Tool, Turn};
 
 /// An agent as its maker would write it: it asks its model with what its environment tells it,
 /// does what the model says, and tells so in codex's words.
@@ -53,7 +54,7 @@ fn play(url: &str) -> (Value, Output) {
 
 /// Python and bubblewrap are what this needs beside Slipway.
 fn can() -> bool {
-    let there = |path: &str| std::path::Path::new(path).exists();
+    let there = |path: &str| Path::new(path).exists();
     there("/usr/bin/python3") && there("/usr/bin/bwrap")
 }
 
@@ -87,4 +88,49 @@ async fn an_agent_whose_house_refuses_it_says_so_and_nothing_is_merged() {
     let (told, output) = tokio::task::spawn_blocking(move || play(&url)).await.unwrap();
     assert_ne!(told["outcome"], "merged", "{told} {output:?}");
     assert!(told["pull_request"].is_null(), "{told}");
+}
+
+/// Plays the story with an agent that others made, installed by `tests/agents`, whose model
+/// wants one command to be run.
+#[expect(clippy::print_stderr, reason = "what a machine lacks is left out aloud")]
+async fn real(name: &'static str, version: &str, tools: Vec<Tool>) {
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/agents/node_modules");
+    if !can() || !modules.join(".bin").join(name).exists() {
+        eprintln!("LEFT OUT: {name} {version} itself: tests/agents installs it");
+        return;
+    }
+    let turns = vec![Turn::Use(tools), Turn::Say("Done as asked.".to_owned())];
+    let script = Script { turns, ..Script::saying("") };
+    let model = Model::start(script).await.unwrap();
+    let (url, bin) = (model.url("/v1"), modules.join(".bin"));
+    let story = move || {
+        let paths = format!("{}:{}", bin.display(), modules.display());
+        let story = ["demo", "--json", "--scenario", "happy", "--agent", name, "--model", "m-1"];
+        let place = ["--model-url", &url, "--tools", &paths];
+        crate::program::slipway(&[&story[..], &place[..]].concat())
+    };
+    let output = tokio::task::spawn_blocking(story).await.unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told: Value = serde_json::from_str(told.trim()).unwrap_or(Value::Null);
+    assert_eq!(told["outcome"], "merged", "{name}: {told} {output:?}");
+    let heard = model.heard();
+    assert!(heard.len() >= 3, "{name}: it planned, ran a command and said so: {}", heard.len());
+    let answered = |request: &super::model::Request| {
+        String::from_utf8_lossy(&request.body).contains("a-mark-of-the-command")
+    };
+    assert!(heard.iter().any(answered), "{name}: the command was run");
+}
+
+const COMMAND: &str = "echo a-mark-of-the-command > made-by-an-agent.txt; cat made-by-an-agent.txt";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codex_itself_edits_runs_and_is_merged() {
+    let run = Tool::new("exec_command", serde_json::json!({ "cmd": COMMAND }));
+    real("codex", "0.169.0", vec![run]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opencode_itself_edits_runs_and_is_merged() {
+    let arguments = serde_json::json!({ "command": COMMAND, "description": "Makes a file" });
+    real("opencode", "1.18.33", vec![Tool::new("bash", arguments)]).await;
 }

@@ -75,7 +75,7 @@ pub fn trouble(words: &str) -> Option<Trouble> {
         found.map(|(trouble, _)| *trouble)
     };
     let (above, below) = SAID.split_at(ABOVE_STATUS);
-    // One house says this for every failure of its server (agents facts, §2).
+    // One house says this for every failure of its server.
     let busy = || words.contains("experiencing high demand").then_some(Trouble::Server);
     said(above)
         .or_else(|| status(&words).map(|status| Trouble::of_status(status, &words)))

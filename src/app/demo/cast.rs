@@ -99,6 +99,7 @@ impl Cast {
             lossy,
             own_agent: demo.agent.is_some() || story.hostile,
             hosts: &demo.allow_hosts,
+            tools: demo.tools.as_deref(),
             hearing: &hearing,
         };
         place.configure(directory.path(), &program, &agent)?;
@@ -250,6 +251,8 @@ pub(super) struct Place<'a> {
     pub(super) own_agent: bool,
     /// What the agent may reach.
     pub(super) hosts: &'a [String],
+    /// Where its program may be, beside the system's directories.
+    pub(super) tools: Option<&'a str>,
     /// How it hears of what happens.
     pub(super) hearing: &'a str,
 }
@@ -265,7 +268,10 @@ impl Place<'_> {
         let key = self.running.world.app_pem(self.sample.bot.id).context("the App has no key")?;
         private(&directory.join("key.pem"), &key)?;
         let secret = &self.sample.bot.webhook_secret;
-        let tools = program.parent().unwrap_or(program).display();
+        let mut tools = program.parent().unwrap_or(program).display().to_string();
+        if let Some(more) = self.tools {
+            tools = format!("{tools}:{more}");
+        }
         let home = directory.display();
         let nets = if self.lossy {
             format!("look_ms_max = {LOOK_MS_MAX}\nsweep_ms = {SWEEP_MS}\n")

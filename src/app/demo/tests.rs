@@ -40,6 +40,7 @@ async fn the_configuration_of_the_demo_passes() {
         lossy: false,
         own_agent: false,
         hosts: &[],
+        tools: None,
         hearing: "",
     };
     let agent = Lines::command("A='1 2' exec sh -c true").unwrap();
