@@ -210,8 +210,8 @@ same way again and again. `profiles = \"FILE\"` in the configuration changes pro
 
 `slipway demo --agent codex --model gpt-5.5` plays the story with it, when the program is installed
 and `OPENAI_API_KEY` is set; `--model-url` names another address, which nothing is charged for.
-`tests/it/known.rs` plays it with codex and opencode themselves, as `tests/agents` installs them, and a
-model that does what a script says.
+`tests/it/known.rs` plays it with codex and opencode themselves, as `tests/agents` installs them,
+and a model that does what a script says.
 ";
 
 const TRIED: &str = "
