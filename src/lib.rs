@@ -16,6 +16,7 @@ pub mod report;
 
 pub mod clock;
 pub mod process;
+pub mod socket;
 
 pub mod agent;
 pub mod egress;

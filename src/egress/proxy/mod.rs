@@ -11,11 +11,9 @@ mod pump;
 #[cfg(test)]
 mod tests;
 
-use std::fs::Permissions;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,8 +30,9 @@ use self::pump::Meter;
 use super::defence::{Defence, Defences};
 use super::verdict::{Account, Refusal, Verdict};
 use super::{Authority, Egress, Error, Order, Way, address, head};
+use crate::socket::Socket;
 
-/// The socket's name in its directory.
+/// The socket's name.
 const SOCKET: &str = "way";
 /// Addresses of a name that are tried.
 const ADDRESSES_MAX: usize = 4;
@@ -75,11 +74,7 @@ impl Proxy {
 impl Egress for Proxy {
     async fn open(&self, order: &Order) -> Result<Box<dyn Way>, Error> {
         let failed = |error: io::Error| Error(format!("no socket: {error}"));
-        let directory = directory().map_err(failed)?;
-        let socket = directory.path().join(SOCKET);
-        let listener = UnixListener::bind(&socket).map_err(failed)?;
-        let mode = if as_root() { 0o666 } else { 0o600 };
-        std::fs::set_permissions(&socket, Permissions::from_mode(mode)).map_err(failed)?;
+        let (socket, listener) = Socket::bind(SOCKET).map_err(failed)?;
         let stop = CancellationToken::new();
         let desk = Arc::new(Desk {
             proxy: self.clone(),
@@ -91,46 +86,30 @@ impl Egress for Proxy {
         });
         let tasks = TaskTracker::new();
         tasks.spawn(accept(listener, Arc::clone(&desk), tasks.clone()));
-        Ok(Box::new(Open { socket, desk, tasks, stop: stop.drop_guard(), directory }))
+        Ok(Box::new(Open { socket, desk, tasks, stop: stop.drop_guard() }))
     }
-}
-
-/// Run by root, programs in sandboxes are somebody else, who has to reach the socket. Its
-/// directory's name cannot be guessed or listed; who finds it has no more than he is lent.
-fn directory() -> io::Result<tempfile::TempDir> {
-    let mode = if as_root() { 0o711 } else { 0o700 };
-    tempfile::Builder::new()
-        .prefix("slipway-way-")
-        .rand_bytes(16)
-        .permissions(Permissions::from_mode(mode))
-        .tempdir()
-}
-
-fn as_root() -> bool {
-    rustix::process::geteuid().is_root()
 }
 
 /// An open way.
 struct Open {
-    socket: PathBuf,
+    socket: Socket,
     desk: Arc<Desk>,
     tasks: TaskTracker,
     stop: DropGuard,
-    directory: tempfile::TempDir,
 }
 
 #[async_trait]
 impl Way for Open {
     fn socket(&self) -> &Path {
-        &self.socket
+        self.socket.path()
     }
 
     async fn close(self: Box<Self>) -> Account {
-        let Self { socket: _, desk, tasks, stop, directory } = *self;
+        let Self { socket, desk, tasks, stop } = *self;
         drop(stop);
         tasks.close();
         tasks.wait().await;
-        drop(directory);
+        drop(socket);
         let mut account = desk.account().clone();
         (account.bytes_out, account.bytes_in) = desk.meter.moved();
         account

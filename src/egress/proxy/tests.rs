@@ -1,5 +1,6 @@
 //! The proxy over real sockets: its contract, its caps, and attacks on its readers and names.
 
+use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::net::{TcpListener, TcpStream};

@@ -14,15 +14,12 @@ mod serve;
 pub(super) mod tests;
 mod upstream;
 
-use std::fs::Permissions;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use aws_lc_rs::rand;
-use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -35,8 +32,9 @@ use super::prices::Prices;
 use super::{Error, Gateway, Line, Order, Refusal, Tally};
 use crate::clock::Clock;
 use crate::model::Secret;
+use crate::socket::Socket;
 
-/// The socket's name in its directory.
+/// The socket's name.
 const SOCKET: &str = "model";
 /// Bytes of a token before they are written as text.
 const TOKEN_BYTES: usize = 32;
@@ -73,11 +71,7 @@ impl Gateway for Relay {
     async fn open(&self, order: &Order) -> Result<Box<dyn Line>, Error> {
         let failed = |error: io::Error| Error(format!("no socket: {error}"));
         let client = self.clients.reach(&order.provider.url)?;
-        let directory = directory().map_err(failed)?;
-        let socket = directory.path().join(SOCKET);
-        let listener = UnixListener::bind(&socket).map_err(failed)?;
-        let mode = if as_root() { 0o666 } else { 0o600 };
-        std::fs::set_permissions(&socket, Permissions::from_mode(mode)).map_err(failed)?;
+        let (socket, listener) = Socket::bind(SOCKET).map_err(failed)?;
         let stop = CancellationToken::new();
         let desk = Arc::new(Desk {
             relay: self.clone(),
@@ -91,7 +85,7 @@ impl Gateway for Relay {
             order: order.clone(),
         });
         desk.tasks.spawn(serve::accept(listener, Arc::clone(&desk)));
-        Ok(Box::new(Open { socket, desk, stop: stop.drop_guard(), directory }))
+        Ok(Box::new(Open { socket, desk, stop: stop.drop_guard() }))
     }
 }
 
@@ -102,33 +96,17 @@ fn token() -> Result<Secret, Error> {
     Ok(Secret::new(format!("slipway-{}", hex::encode(bytes))))
 }
 
-/// Run by root, programs in sandboxes are somebody else, who has to reach the socket. Its
-/// directory's name cannot be guessed or listed; who finds it still has no token.
-fn directory() -> io::Result<tempfile::TempDir> {
-    let mode = if as_root() { 0o711 } else { 0o700 };
-    tempfile::Builder::new()
-        .prefix("slipway-line-")
-        .rand_bytes(16)
-        .permissions(Permissions::from_mode(mode))
-        .tempdir()
-}
-
-fn as_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
 /// An open line.
 struct Open {
-    socket: PathBuf,
+    socket: Socket,
     desk: Arc<Desk>,
     stop: DropGuard,
-    directory: tempfile::TempDir,
 }
 
 #[async_trait]
 impl Line for Open {
     fn socket(&self) -> &Path {
-        &self.socket
+        self.socket.path()
     }
 
     fn token(&self) -> &Secret {
@@ -140,11 +118,11 @@ impl Line for Open {
     }
 
     async fn close(self: Box<Self>) -> Tally {
-        let Self { socket: _, desk, stop, directory } = *self;
+        let Self { socket, desk, stop } = *self;
         drop(stop);
         desk.tasks.close();
         desk.tasks.wait().await;
-        drop(directory);
+        drop(socket);
         *desk.tally()
     }
 }

@@ -17,7 +17,7 @@ const ROWS: &[&[&str]] = &[
     &["pipeline"],
     &["report"],
     &["clock"],
-    &["process"],
+    &["process", "socket"],
     &["agent", "egress", "gateway", "git", "github", "sandbox", "store"],
     &["telemetry"],
     &["playground"],
