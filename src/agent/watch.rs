@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use super::event::{Event, Said, Summary};
+use super::outcome::Stopped;
 use crate::model::{Millis, Trouble};
 
 /// When an agent is stopped.
@@ -34,14 +35,6 @@ impl Default for Patience {
             turns_max: 500,
         }
     }
-}
-
-/// Why it is stopped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stop {
-    pub trouble: Trouble,
-    /// What it did, for people.
-    pub why: String,
 }
 
 /// Watches one agent.
@@ -80,7 +73,7 @@ impl Watch {
     }
 
     /// Takes in an event; says when it is enough.
-    pub fn event(&mut self, event: &Event, now: Millis) -> Option<Stop> {
+    pub fn event(&mut self, event: &Event, now: Millis) -> Option<Stopped> {
         self.heard = now;
         match event {
             Event::ToolStart { summary, call, .. } => self.called(summary, *call),
@@ -99,10 +92,10 @@ impl Watch {
 
     /// Asks whether it is silent for too long; `traffic` is when something last went through
     /// the gateway.
-    pub fn tick(&self, now: Millis, traffic: Option<Millis>) -> Option<Stop> {
+    pub fn tick(&self, now: Millis, traffic: Option<Millis>) -> Option<Stopped> {
         let last = traffic.map_or(self.heard, |traffic| traffic.max(self.heard));
         let silent = now.since(last);
-        (silent > self.patience.idle_ms_max).then(|| Stop {
+        (silent > self.patience.idle_ms_max).then(|| Stopped {
             trouble: Trouble::Killed,
             why: format!(
                 "it neither said anything nor asked its model for {} s",
@@ -111,13 +104,13 @@ impl Watch {
         })
     }
 
-    fn called(&mut self, summary: &Summary, call: Option<u64>) -> Option<Stop> {
+    fn called(&mut self, summary: &Summary, call: Option<u64>) -> Option<Stopped> {
         if std::mem::take(&mut self.rested) {
             self.turns = self.turns.saturating_add(1);
         }
         if self.turns > self.patience.turns_max {
             let why = format!("it took {} turns, as many as it may", self.patience.turns_max);
-            return Some(Stop { trouble: Trouble::Limit, why });
+            return Some(Stopped { trouble: Trouble::Limit, why });
         }
         let Some(call) = call else {
             self.forget();
@@ -126,10 +119,10 @@ impl Watch {
         self.repeated(call, summary).or_else(|| self.returned(call, summary))
     }
 
-    fn repeated(&mut self, call: u64, summary: &Summary) -> Option<Stop> {
+    fn repeated(&mut self, call: u64, summary: &Summary) -> Option<Stopped> {
         let again = self.last.back().is_some_and(|(last, _)| *last == call);
         self.same = if again { self.same.saturating_add(1) } else { 1 };
-        (self.same > self.patience.same_calls_max).then(|| Stop {
+        (self.same > self.patience.same_calls_max).then(|| Stopped {
             trouble: Trouble::Killed,
             why: format!(
                 "it made the same call {} times in a row: {}",
@@ -139,7 +132,7 @@ impl Watch {
         })
     }
 
-    fn returned(&mut self, call: u64, summary: &Summary) -> Option<Stop> {
+    fn returned(&mut self, call: u64, summary: &Summary) -> Option<Stopped> {
         if self.last.back().is_some_and(|(last, _)| *last == call) {
             return None;
         }
@@ -151,7 +144,7 @@ impl Watch {
         if self.last.len() > 2 {
             self.last.pop_front();
         }
-        (self.returns > self.patience.returns_max).then(|| Stop {
+        (self.returns > self.patience.returns_max).then(|| Stopped {
             trouble: Trouble::Killed,
             why: format!(
                 "it went back and forth between two calls {} times: {} and {}",
@@ -162,7 +155,7 @@ impl Watch {
         })
     }
 
-    fn answered(&mut self, ok: bool, said: &Summary) -> Option<Stop> {
+    fn answered(&mut self, ok: bool, said: &Summary) -> Option<Stopped> {
         self.rested = true;
         if ok {
             self.errors = 0;
@@ -170,7 +163,7 @@ impl Watch {
         }
         self.errors = if *said == self.error { self.errors.saturating_add(1) } else { 1 };
         self.error = said.clone();
-        (self.errors > self.patience.same_errors_max).then(|| Stop {
+        (self.errors > self.patience.same_errors_max).then(|| Stopped {
             trouble: Trouble::Killed,
             why: format!(
                 "its tools failed {} times in the same way: {}",
@@ -216,7 +209,7 @@ mod tests {
     }
 
     /// What stops it, after how many of the events.
-    fn stopped(events: &[Event]) -> Option<(usize, Stop)> {
+    fn stopped(events: &[Event]) -> Option<(usize, Stopped)> {
         let mut watch = Watch::new(patience(), START);
         let mut heard = events.iter().enumerate();
         heard.find_map(|(at, event)| Some((at + 1, watch.event(event, START)?)))

@@ -54,8 +54,14 @@ pub(super) fn agents(
     profiles: Option<Said<String>>,
     providers: &[Provider],
 ) -> Result<Vec<Agent>, ConfigError> {
+    let Some(Said { value: entries, place }) = said else {
+        if profiles.is_some() {
+            // A file that cannot be used is told of all the same.
+            catalogue(profiles)?;
+        }
+        return Ok(Vec::new());
+    };
     let catalogue = catalogue(profiles)?;
-    let Some(Said { value: entries, place }) = said else { return Ok(Vec::new()) };
     let refuse = |why: String, next: &str| Err(ConfigError::new(&place, why, next));
     if entries.len() > AGENTS_MAX {
         return refuse(format!("there are more than {AGENTS_MAX} agents"), "leave some out");

@@ -134,6 +134,8 @@ pub struct Tools {
     pub read_only: Vec<PathBuf>,
 }
 
+/// The home of a program as it sees it, where the sandbox has a file system of its own.
+pub const HOME: &str = "/home/agent";
 /// Where programs are looked for after [`Tools::path`].
 pub const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Largest single file a program may write, in bytes.

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::inner::Inner;
 use super::masks::Masks;
 use super::place::Place;
-use super::{HOME, STAGE, WORKSPACE};
+use super::{STAGE, WORKSPACE};
 use crate::sandbox::defence::{Defence, Defences};
-use crate::sandbox::{Invocation, Tools};
+use crate::sandbox::{HOME, Invocation, Tools};
 
 /// Size of the private `/tmp` and `/dev/shm`, in bytes.
 const TMP_BYTES_MAX: &str = "268435456";

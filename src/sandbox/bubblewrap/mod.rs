@@ -37,12 +37,13 @@ use super::cgroup::{Cgroups, Group};
 use super::defence::{Defence, Defences};
 use super::process::{environment, order, transcript};
 use super::watch::{TICK, Watch};
-use super::{Ear, End, Error, Invocation, Limit, Protection, Sandbox, Tools, Transcript, tree};
+use super::{
+    Ear, End, Error, HOME, Invocation, Limit, Protection, Sandbox, Tools, Transcript, tree,
+};
 use crate::process::{self, Order, Outcome};
 
 /// Where the workspace is seen from inside.
 const WORKSPACE: &str = "/workspace";
-const HOME: &str = "/home/agent";
 /// Where sources are shown to another user, in a mount namespace of that run: a directory
 /// that every host has and everybody can walk through.
 const STAGE: &str = "/tmp";

@@ -9,11 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Wanted, words};
 use crate::process::{self, Order};
-use crate::sandbox::{Door, Error, FILE_BYTES_MAX, Invocation, OPEN_FILES_MAX, Tools};
+use crate::sandbox::{Door, Error, FILE_BYTES_MAX, HOME, Invocation, OPEN_FILES_MAX, Tools};
 
 /// Where things are inside.
 pub(super) const WORKSPACE: &str = "/workspace";
-const HOME: &str = "/home/agent";
 const PROGRAM: &str = "/sbx/sbx";
 const SOCKETS: &str = "/sbx/sock";
 /// The mode of our own program that is the first inside.

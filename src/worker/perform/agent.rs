@@ -41,6 +41,7 @@ pub(super) async fn perform(
         Err(why) => return Ok(Done::AgentFailed { why, cost_micros: 0 }),
     };
     let candidates = candidates(agents, &wanted);
+    let order = order(context, role, &tips)?;
     let mut barred = BTreeMap::new();
     loop {
         let resting = engine.pools().resting(engine.now());
@@ -51,7 +52,6 @@ pub(super) async fn perform(
             }
         };
         context.stood_in(told);
-        let order = order(context, role, &tips)?;
         match once(context, (role, round), &order, candidate).await? {
             Tried::Done(done) => return Ok(done),
             Tried::Barred(bar) => {

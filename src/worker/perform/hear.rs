@@ -52,8 +52,8 @@ impl Hearing {
     pub(super) fn tick(&self, traffic: Option<Millis>) {
         let now = self.clock.now();
         let mut inner = self.inner();
-        if let Some(stop) = inner.watch.tick(now, traffic) {
-            self.end(&mut inner, Stopped { trouble: stop.trouble, why: stop.why });
+        if let Some(why) = inner.watch.tick(now, traffic) {
+            self.end(&mut inner, why);
         }
     }
 
@@ -86,8 +86,8 @@ impl Ear for Hearing {
         inner.reader.feed(bytes, &mut steps);
         for step in &steps {
             let Step::Event(event) = step else { continue };
-            if let Some(stop) = inner.watch.event(event, now) {
-                self.end(&mut inner, Stopped { trouble: stop.trouble, why: stop.why });
+            if let Some(why) = inner.watch.event(event, now) {
+                self.end(&mut inner, why);
             }
         }
         answer(steps)

@@ -16,14 +16,12 @@ use crate::git::Workspace;
 use crate::model::Trouble;
 use crate::model::budget::UnknownPrice;
 use crate::pipeline::Role;
-use crate::sandbox::{Door, Invocation, Transcript};
+use crate::sandbox::{Door, HOME, Invocation, Transcript};
 use crate::worker::failure::Failure;
 use crate::worker::purse::{Counter, Purse};
 
 /// Between two looks whether an agent is silent.
 const TICK: Duration = Duration::from_secs(1);
-/// The home of a program, as it sees it.
-const HOME: &str = "/home/agent";
 /// Calls of its model that an agent may make in one go, where it counts them itself.
 const TURNS_MAX: u32 = 500;
 
