@@ -115,7 +115,7 @@ fn look(at: Millis, head: char, passed: usize, approved: bool) -> Seen {
 }
 
 fn performed_late(entry: u32, done: Done) -> EventKind {
-    EventKind::Performed { entry, done, refused_hosts: Vec::new(), spending: None, stood_in: None }
+    EventKind::performed(entry, done)
 }
 
 /// The result of the task that is out.

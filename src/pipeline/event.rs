@@ -29,20 +29,35 @@ pub enum EventKind {
     Performed {
         entry: u32,
         done: Done,
-        /// What the agent asked its way out for in vain, as `host:port`.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        refused_hosts: Vec<String>,
-        /// What its run has spent by then, where an agent that costs money was at work.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        spending: Option<Spending>,
-        /// Why an agent stood in for the one that was wanted, as sentences.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        stood_in: Option<String>,
+        #[serde(flatten)]
+        told: Told,
     },
     /// Somebody looked at GitHub and the repository.
     Observed(Box<Seen>),
     /// A timer armed under `entry` went off.
     TimerFired { timer: Timer, entry: u32 },
+}
+
+/// What is told beside how a task ended.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    /// What the agent asked its way out for in vain, as `host:port`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused_hosts: Vec<String>,
+    /// What its run has spent by then, where an agent that costs money was at work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spending: Option<Spending>,
+    /// Why an agent stood in for the one that was wanted, as sentences.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stood_in: Option<String>,
+}
+
+impl EventKind {
+    /// A task ended, and there is nothing to tell beside.
+    pub fn performed(entry: u32, done: Done) -> Self {
+        Self::Performed { entry, done, told: Told::default() }
+    }
 }
 
 /// How the reason for a run can go away.

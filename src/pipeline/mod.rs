@@ -21,7 +21,7 @@ pub mod twin;
 pub use budget::{Budget, Short, Unfinished};
 pub use decide::{Decision, Hears, Ignored, decide, hears};
 pub use effect::{Answer, Effect};
-pub use event::{Event, EventKind, Timer, Withdrawal};
+pub use event::{Event, EventKind, Timer, Told, Withdrawal};
 pub use frozen::{Frozen, Level, Taint};
 pub use park::{Park, ParkReason};
 pub use run::Run;

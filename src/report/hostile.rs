@@ -63,13 +63,7 @@ fn hostile_and_endless_words_stay_words_within_the_limits() {
 #[test]
 fn attack_49_what_an_agent_says_moves_nothing() {
     let moved = |state: &State, done: Done| {
-        let kind = EventKind::Performed {
-            entry: state.entry,
-            done,
-            refused_hosts: Vec::new(),
-            spending: None,
-            stood_in: None,
-        };
+        let kind = EventKind::performed(state.entry, done);
         let event = Event { at: sample::T.plus(120_000), kind };
         let mut decision = decide(state, &event, &Policy::default()).unwrap();
         (decision.next.work.plan, decision.next.work.summary) = (None, None);

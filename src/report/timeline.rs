@@ -32,11 +32,11 @@ pub fn happened(event: &EventKind) -> String {
                 Withdrawal::IssueClosed => format!("{by} closed the issue"),
             }
         }
-        EventKind::Performed { done, refused_hosts, .. } if refused_hosts.is_empty() => {
+        EventKind::Performed { done, told, .. } if told.refused_hosts.is_empty() => {
             done_words(done)
         }
-        EventKind::Performed { done, refused_hosts, .. } => {
-            format!("{}; asked in vain for {}", done_words(done), refused_hosts.join(", "))
+        EventKind::Performed { done, told, .. } => {
+            format!("{}; asked in vain for {}", done_words(done), told.refused_hosts.join(", "))
         }
         EventKind::Observed(seen) => format!(
             "looked at pull request {}: head {}, base at {}, {}",
@@ -192,21 +192,13 @@ mod tests {
     fn what_happened_is_one_line() {
         use crate::command::{Go, SlashCommand, Source, authorize};
         use crate::model::{CommentId, Permission};
-        use crate::pipeline::{Done, EventKind, MergeAnswer};
+        use crate::pipeline::{Done, EventKind, MergeAnswer, Told};
         let go = SlashCommand::Go(Go { words: "now\n\u{1b}[31mrm".to_owned(), ..Go::default() });
         let given =
             authorize(go, sample::user("ann"), Permission::Write, Source::Comment(CommentId(1)));
         let by = given.unwrap();
         insta::assert_snapshot!(happened(&EventKind::Commanded(by)), @"ann said /go now");
-        let done = |done| {
-            happened(&EventKind::Performed {
-                entry: 1,
-                done,
-                refused_hosts: Vec::new(),
-                spending: None,
-                stood_in: None,
-            })
-        };
+        let done = |done| happened(&EventKind::performed(1, done));
         let why = "x\ny".repeat(1_000);
         assert!(done(Done::Failed { why }).chars().count() <= 300);
         insta::assert_snapshot!(wrapped(&done(Done::Diverged { remote: Some(sha('b')) }), 30), @"
@@ -214,13 +206,8 @@ mod tests {
         the branch
         ");
         let refused_hosts = vec!["a.example:443".to_owned()];
-        let asked = EventKind::Performed {
-            entry: 1,
-            done: Done::Closed,
-            refused_hosts,
-            spending: None,
-            stood_in: None,
-        };
+        let told = Told { refused_hosts, ..Told::default() };
+        let asked = EventKind::Performed { entry: 1, done: Done::Closed, told };
         insta::assert_snapshot!(happened(&asked),
             @"the issue is closed and the branch is gone; asked in vain for a.example:443");
         let merged = MergeAnswer::Merged { commit: sha('e') };

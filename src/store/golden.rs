@@ -23,7 +23,7 @@ use crate::pipeline::trust::{Diff, DiffFile, Held};
 use crate::pipeline::twin::{Signing, Twin};
 use crate::pipeline::{
     Answer, Budget, Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, Short,
-    StageKind, State, Task, Timer, Unfinished, UpdateAnswer, Wait,
+    StageKind, State, Task, Timer, Told, Unfinished, UpdateAnswer, Wait,
 };
 use crate::policy::Policy;
 
@@ -170,25 +170,15 @@ fn shown() -> Diff {
 
 fn happened() -> Vec<(&'static str, Event)> {
     let [started, withdrawn, timer] = <[Event; 3]>::try_from(events()).unwrap();
-    let performed = |done| {
-        let (refused_hosts, spending) = (Vec::new(), None);
-        let kind = EventKind::Performed { entry: 3, done, refused_hosts, spending, stood_in: None };
-        Event { kind, ..event(9) }
-    };
+    let performed = |done| Event { kind: EventKind::performed(3, done), ..event(9) };
     let refused_hosts = vec!["api.example.com:443".to_owned()];
     let done = Done::Failed { why: "no model".to_owned() };
-    let refused =
-        EventKind::Performed { entry: 3, done, refused_hosts, spending: None, stood_in: None };
+    let told = Told { refused_hosts, ..Told::default() };
+    let refused = EventKind::Performed { entry: 3, done, told };
     let (full, left) = (short().full, short().left);
     let done = Done::BudgetUsed { full, left, cost_micros: 7 };
-    let spending = Some(spending());
-    let used = EventKind::Performed {
-        entry: 3,
-        done,
-        refused_hosts: Vec::new(),
-        spending,
-        stood_in: None,
-    };
+    let told = Told { spending: Some(spending()), ..Told::default() };
+    let used = EventKind::Performed { entry: 3, done, told };
     let verified = Done::Verified {
         head: sha('a'),
         passed: false,

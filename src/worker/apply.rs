@@ -96,10 +96,7 @@ fn lane_wanted(event: &Event, next: &State) -> Option<crate::model::BranchName> 
 
 fn lane_busy(kind: EventKind, why: String) -> EventKind {
     match kind {
-        EventKind::Performed { entry, .. } => {
-            let (done, refused_hosts) = (Done::LaneBusy { why }, Vec::new());
-            EventKind::Performed { entry, done, refused_hosts, spending: None, stood_in: None }
-        }
+        EventKind::Performed { entry, .. } => EventKind::performed(entry, Done::LaneBusy { why }),
         other @ (EventKind::Started
         | EventKind::Commanded(_)
         | EventKind::Withdrawn { .. }

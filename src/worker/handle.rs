@@ -76,9 +76,8 @@ impl Engine {
                 if cancel.is_cancelled() && !matches!(task, crate::pipeline::Task::Merge(_)) {
                     return Err(Failure::Unwanted);
                 }
-                let perform::Ended { done, refused_hosts, spending, stood_in } = ended;
-                let entry = *entry;
-                let kind = EventKind::Performed { entry, done, refused_hosts, spending, stood_in };
+                let perform::Ended { done, told } = ended;
+                let kind = EventKind::Performed { entry: *entry, done, told };
                 self.apply(run, lease, kind).await
             }
             JobKind::Look { run } => self.look(lease, run).await,
@@ -184,14 +183,7 @@ impl Engine {
         let told = match &lease.kind {
             JobKind::Perform { run, entry, .. } => {
                 let done = Done::Failed { why };
-                let kind = EventKind::Performed {
-                    entry: *entry,
-                    done,
-                    refused_hosts: Vec::new(),
-                    spending: None,
-                    stood_in: None,
-                };
-                self.apply(run, lease, kind).await
+                self.apply(run, lease, EventKind::performed(*entry, done)).await
             }
             JobKind::Inbox { .. }
             | JobKind::Look { .. }

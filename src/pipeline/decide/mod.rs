@@ -83,9 +83,7 @@ pub fn decide(state: &State, event: &Event, policy: &Policy) -> Result<Decision,
         EventKind::Started => return Err(Ignored::NotNow),
         EventKind::Commanded(command) => commanded::decide(&mut run, command),
         EventKind::Withdrawn { by, how } => withdrawn::decide(&mut run, by.as_ref(), *how)?,
-        EventKind::Performed { done, refused_hosts, spending, stood_in, .. } => {
-            performed::decide(&mut run, done, (refused_hosts, *spending, stood_in.as_deref()))?;
-        }
+        EventKind::Performed { done, told, .. } => performed::decide(&mut run, done, told)?,
         EventKind::Observed(seen) => observed::decide(&mut run, state, seen)?,
         EventKind::TimerFired { timer, entry } => timer::decide(&mut run, *timer, *entry)?,
     }

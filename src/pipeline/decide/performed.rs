@@ -1,7 +1,7 @@
 //! What follows when a task ended: its stage hears how.
 
 use super::{Ignored, budget, lost, observed, walk};
-use crate::model::budget::Spending;
+use crate::pipeline::event::Told;
 use crate::pipeline::run::Run;
 use crate::pipeline::stage::{Done, Step, Task};
 use crate::pipeline::state::{Outcome, Phase, Progress};
@@ -9,25 +9,21 @@ use crate::pipeline::state::{Outcome, Phase, Progress};
 /// Hosts told in the report; more only say the same.
 const REFUSED_HOSTS_MAX: usize = 20;
 
-pub(super) fn decide(
-    run: &mut Run<'_>,
-    done: &Done,
-    (refused_hosts, spending, stood_in): (&[String], Option<Spending>, Option<&str>),
-) -> Result<(), Ignored> {
+pub(super) fn decide(run: &mut Run<'_>, done: &Done, told: &Told) -> Result<(), Ignored> {
     let stage = match &run.state.progress {
         Progress::Running { stage, phase: Phase::Doing(_), .. } => *stage,
         Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => {
             return Err(Ignored::Stale);
         }
     };
-    for host in refused_hosts {
+    for host in &told.refused_hosts {
         if run.state.work.refused_hosts.len() < REFUSED_HOSTS_MAX {
             run.state.work.refused_hosts.insert(host.clone());
         }
     }
-    run.state.budget.spending = spending.or(run.state.budget.spending);
+    run.state.budget.spending = told.spending.or(run.state.budget.spending);
     if matches!(run.state.task(), Some(Task::Agent { .. })) {
-        run.state.work.stood_in = stood_in.map(str::to_owned);
+        run.state.work.stood_in.clone_from(&told.stood_in);
     }
     let heard = budget::heard(run, done);
     let done = &*heard;

@@ -124,13 +124,7 @@ fn ending(run: &RunId, from: u64, state: &State, entry: u32) -> Transition {
     let done = Done::AgentFailed { why: "it died".to_owned(), cost_micros: 0 };
     let mut next = state.clone();
     next.entry = entry + 1;
-    let kind = EventKind::Performed {
-        entry,
-        done,
-        refused_hosts: Vec::new(),
-        spending: None,
-        stood_in: None,
-    };
+    let kind = EventKind::performed(entry, done);
     Transition { event: Event { at: Millis(2_000), kind }, ..step(run, from, next) }
 }
 

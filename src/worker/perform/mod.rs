@@ -8,13 +8,10 @@ mod ask_update;
 mod close;
 mod compare;
 mod enlist;
-mod hear;
 mod land;
 mod leave;
 mod merge;
 mod pack;
-mod pay;
-mod play;
 mod publish;
 mod ready;
 mod recognise;
@@ -26,7 +23,7 @@ mod update;
 mod verify;
 mod way_out;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use std::collections::BTreeMap;
 
@@ -38,7 +35,7 @@ use crate::gate::MergePermit;
 use crate::github::{At, MergeOrder};
 use crate::model::budget::Spending;
 use crate::model::{BranchName, CommitSha, RunId};
-use crate::pipeline::{Done, State, Task};
+use crate::pipeline::{Done, State, Task, Told};
 use crate::policy::Policy;
 use crate::report;
 use crate::store::{Beat, Lease};
@@ -51,20 +48,14 @@ struct Context<'a> {
     policy: &'a Policy,
     at: At,
     cancel: &'a CancellationToken,
-    /// What the agent asked for in vain, told beside how the task ended.
-    refused_hosts: Mutex<Vec<String>>,
-    /// What the run has spent, told in the same way.
-    spending: Mutex<Option<Spending>>,
-    /// Why an agent stood in for another, told in the same way.
-    stood_in: Mutex<Option<String>>,
+    /// What is told beside how the task ended.
+    told: Mutex<Told>,
 }
 
 /// How a task ended, and what is told beside.
 pub(super) struct Ended {
     pub(super) done: Done,
-    pub(super) refused_hosts: Vec<String>,
-    pub(super) spending: Option<Spending>,
-    pub(super) stood_in: Option<String>,
+    pub(super) told: Told,
 }
 
 impl Engine {
@@ -84,18 +75,8 @@ impl Engine {
         let state = &snapshot.state;
         let at = Self::at(state);
         let policy = &snapshot.policy;
-        let (refused_hosts, spending, stood_in) = Default::default();
-        let context = Context {
-            engine: self,
-            lease,
-            state,
-            policy,
-            at,
-            cancel,
-            refused_hosts,
-            spending,
-            stood_in,
-        };
+        let told = Mutex::default();
+        let context = Context { engine: self, lease, state, policy, at, cancel, told };
         let done = match task {
             Task::Accept { base, pull } => accept::perform(&context, base.as_ref(), *pull).await,
             Task::Agent { role, round } => agent::perform(&context, *role, *round).await,
@@ -131,23 +112,24 @@ impl Engine {
             Task::Land { commit, .. } => land::perform(&context, commit).await,
             Task::Close { .. } => close::perform(&context).await,
         }?;
-        let refused_hosts = context.refused_hosts.into_inner();
-        let refused_hosts = refused_hosts.unwrap_or_else(PoisonError::into_inner);
-        let spending = context.spending.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let stood_in = context.stood_in.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Ended { done, refused_hosts, spending, stood_in })
+        let told = context.told.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Ended { done, told })
     }
 }
 
 impl Context<'_> {
     /// Tells people what the run has spent.
     fn tell(&self, spending: Spending) {
-        *self.spending.lock().unwrap_or_else(PoisonError::into_inner) = Some(spending);
+        self.told().spending = Some(spending);
     }
 
     /// Tells people that an agent stands in for another, and why; or that none does.
-    fn stood_in(&self, told: Option<String>) {
-        *self.stood_in.lock().unwrap_or_else(PoisonError::into_inner) = told;
+    fn stood_in(&self, why: Option<String>) {
+        self.told().stood_in = why;
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn head(&self) -> Result<&CommitSha, Failure> {

@@ -42,8 +42,6 @@ impl WayOut {
         let (bytes_out, bytes_in) = (account.bytes_out, account.bytes_in);
         tracing::info!(run, opened, refused, bytes_out, bytes_in, unsaid, "the way out is closed");
         context.engine.watcher.reached(&account);
-        let mut hosts =
-            context.refused_hosts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        hosts.extend(account.refused_hosts);
+        context.told().refused_hosts.extend(account.refused_hosts);
     }
 }

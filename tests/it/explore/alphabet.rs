@@ -158,7 +158,7 @@ fn by_people(look: &Look) -> bool {
 }
 
 fn performed(entry: u32, done: Done) -> EventKind {
-    EventKind::Performed { entry, done, refused_hosts: Vec::new(), spending: None, stood_in: None }
+    EventKind::performed(entry, done)
 }
 
 /// Every way the task that is out can end, one end it does not know, and the same under an

@@ -69,14 +69,7 @@ fn then(state: &State, kind: EventKind, at: i64) -> (State, Vec<Effect>) {
 
 fn ends(state: &State, done: Done, at: i64) -> State {
     let entry = state.entry;
-    let kind = EventKind::Performed {
-        entry,
-        done,
-        refused_hosts: Vec::new(),
-        spending: None,
-        stood_in: None,
-    };
-    then(state, kind, at).0
+    then(state, EventKind::performed(entry, done), at).0
 }
 
 fn stops(state: &State, full: Full, left: Option<Unfinished>) -> State {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Context;
+use super::super::Context;
+use super::super::way_out::WayOut;
 use super::hear::Hearing;
-use super::way_out::WayOut;
 use crate::agent::outcome::{Evidence, Outcome, Upstream, judge};
 use crate::agent::profile::{Access, Mode, Task, Thread};
 use crate::agent::profiled::Profiled;

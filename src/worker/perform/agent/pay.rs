@@ -1,8 +1,8 @@
 //! Paying for an agent: the calls a scripted one is taken to make, and what is kept of the work
 //! of one that had to stop.
 
-use super::agent::message;
-use super::{Context, pack};
+use super::super::{Context, pack};
+use super::finish::message;
 use crate::git::Workspace;
 use crate::model::Cost;
 use crate::model::budget::Full;

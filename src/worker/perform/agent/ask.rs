@@ -1,0 +1,65 @@
+//! What an agent is asked: everything its prompt is made of.
+
+use super::super::Context;
+use crate::agent::prompt;
+use crate::git::Workspace;
+use crate::pipeline::state::Complaint;
+use crate::pipeline::{Level, Role};
+use crate::worker::failure::Failure;
+
+/// Most failing checks whose logs are shown to the fixer.
+const LOGS_MAX: usize = 5;
+
+pub(super) fn ask<'a>(
+    context: &Context<'a>,
+    (role, round): (Role, u32),
+    logs: Vec<(String, String)>,
+    workspace: &Workspace,
+) -> prompt::Ask<'a> {
+    let request = &context.state.request;
+    let work = &context.state.work;
+    let level = request.frozen.as_ref().map_or(Level::Quote, |frozen| frozen.level);
+    prompt::Ask {
+        role,
+        round,
+        repo: &request.repo,
+        run: &request.run,
+        issue: request.issue,
+        title: &request.title,
+        body: &request.body,
+        issue_from: prompt::Source::of(level),
+        remarks: request.frozen.as_ref().map_or(&[], |frozen| frozen.remarks.as_slice()),
+        words: &request.words,
+        words_from: prompt::Source { level: 2, author: Some(request.by.id) },
+        plan: work.plan.as_deref(),
+        complaint: work.complaint.as_ref().filter(|_| role == Role::Fixer),
+        rejection: work.rejection.as_deref(),
+        logs,
+        conflicts: workspace.conflicts.clone(),
+        protected: context.policy.protected.clone(),
+        verify: context.policy.verify.clone(),
+        goes_on: context.state.budget.left().is_some(),
+        hosts: Vec::new(),
+    }
+}
+
+/// The ends of the logs of the checks the fixer is asked about.
+pub(super) async fn logs(
+    context: &Context<'_>,
+    role: Role,
+) -> Result<Vec<(String, String)>, Failure> {
+    let mut logs = Vec::new();
+    let Some(Complaint::Checks { failed }) = &context.state.work.complaint else {
+        return Ok(logs);
+    };
+    if role != Role::Fixer {
+        return Ok(logs);
+    }
+    for check in failed.iter().take(LOGS_MAX) {
+        if let Some(id) = check.id {
+            let log = context.engine.ports.github.check_log(&context.at, id).await?;
+            logs.push((check.name.clone(), log));
+        }
+    }
+    Ok(logs)
+}
