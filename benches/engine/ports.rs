@@ -140,6 +140,10 @@ impl Git for Instantly {
         Ok(None)
     }
 
+    async fn question(&self, _: &Workspace) -> Result<Option<Vec<u8>>, git::Error> {
+        Ok(None)
+    }
+
     async fn changes(&self, at: &Workspace) -> Result<Changes, git::Error> {
         Ok(Changes { from: Some(at.at.clone()), ..Changes::default() })
     }

@@ -13,7 +13,11 @@ pub const BYTES_MAX: usize = 64 << 10;
 #[serde(deny_unknown_fields)]
 pub struct Left {
     /// What the agent says of its work.
+    #[serde(default)]
     pub summary: String,
+    /// What it has to ask before it can go on.
+    #[serde(default)]
+    pub question: String,
 }
 
 /// Reads the file; the error is a sentence for the log.
@@ -21,7 +25,11 @@ pub fn parse(bytes: &[u8]) -> Result<Left, String> {
     if bytes.len() > BYTES_MAX {
         return Err(format!("it is larger than {BYTES_MAX} bytes"));
     }
-    read(bytes)
+    let left: Left = read(bytes)?;
+    if left.summary.trim().is_empty() && left.question.trim().is_empty() {
+        return Err("it says nothing".to_owned());
+    }
+    Ok(left)
 }
 
 fn read<'a, Schema: Deserialize<'a>>(bytes: &'a [u8]) -> Result<Schema, String> {
@@ -36,6 +44,13 @@ mod tests {
     #[derive(Deserialize)]
     struct Lenient {
         summary: String,
+    }
+
+    #[test]
+    fn a_question_may_stand_in_the_place_of_a_summary() {
+        let asked = parse(br#"{"question": "Which one?"}"#).unwrap();
+        assert_eq!((asked.question.as_str(), asked.summary.as_str()), ("Which one?", ""));
+        assert!(parse(br#"{"question": " "}"#).is_err());
     }
 
     #[test]

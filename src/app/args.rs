@@ -249,9 +249,11 @@ pub(super) enum Scenario {
     Queue,
     /// The policy wants commits that GitHub makes and signs.
     Signed,
+    /// The agent stops to ask something, and is answered.
+    Question,
     /// The agent was taken over: it steals, breaks out, plants and smuggles what it can.
     Hostile,
-    /// Happy, red-ci, conflict, outsider, stop, queue, signed and hostile, in turn.
+    /// Happy, red-ci, conflict, outsider, stop, queue, signed, question and hostile, in turn.
     All,
 }
 

@@ -26,7 +26,7 @@ use crate::github::app::App;
 use crate::github::app::pace::Priority;
 use crate::model::trust::Trust;
 use crate::model::{Secret, UserId, Vault};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Homes, Sandbox};
 use crate::store::{Store, postgres, sqlite};
 use crate::telemetry::{Logs, Metrics, Redactor};
 use crate::web::{self, Bounded, Readiness, Visitors, Web};
@@ -222,6 +222,7 @@ async fn build(
         owner: format!("{}-{}", std::process::id(), ports.clock.now()),
         app_id: identity.app_id,
         agents: settings.agents.clone(),
+        homes: Some(Homes::at(settings.work_dir.join("homes"))),
         providers: settings.providers.clone(),
         limits,
         budget: settings.budget.clone(),

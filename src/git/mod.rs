@@ -19,6 +19,7 @@ use crate::gate::seen::Probe;
 use crate::github::Remote;
 use crate::model::sanitized::{CommentText, PullTitle};
 use crate::model::{BranchName, CommitSha, Repo, RunId, TreeSha};
+pub use crate::pipeline::question::QUESTION_PATH;
 
 /// Most changed paths listed for one change; more is refused by the gate anyway.
 pub const CHANGES_MAX: usize = 10_000;
@@ -71,6 +72,10 @@ pub trait Git: Send + Sync {
 
     /// What the agent left under [`RESULT_PATH`], when it is a small plain file.
     async fn result(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error>;
+
+    /// What the agent wrote under [`QUESTION_PATH`], when it is a small plain file and the
+    /// repository has none of this name.
+    async fn question(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error>;
 
     /// What differs between the workspace as imported and its starting point. With a merge the
     /// starting point is what git made of it, markers included, so that only what was done by

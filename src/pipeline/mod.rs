@@ -10,6 +10,7 @@ pub mod event;
 mod facts;
 pub mod frozen;
 pub mod park;
+pub mod question;
 mod run;
 pub mod stage;
 pub mod standing;

@@ -16,6 +16,8 @@ pub struct Park {
 pub enum ParkReason {
     /// An agent produced nothing usable.
     AgentStuck,
+    /// An agent asks something only a person can say.
+    Question,
     /// Fix rounds used up or standing still.
     FixesSpent,
     /// Resolve rounds used up or standing still.
@@ -83,6 +85,10 @@ impl ParkReason {
             }
             Self::CapReached => {
                 "Whoever runs Slipway can raise it; then comment `/retry`. Or `/stop`."
+            }
+            Self::Question => {
+                "Comment `/answer` with the answer after it; the agent goes on from where it is. \
+                 `/retry` lets it decide by itself, and `/stop` ends the run."
             }
             Self::MergeUnknown => "Look at the pull request, then comment `/retry` or `/stop`.",
             Self::AgentStuck

@@ -9,6 +9,7 @@ use super::budget::Budget;
 use super::event::Withdrawal;
 use super::frozen::{Frozen, Taint};
 use super::park::Park;
+use super::question::{Answered, Asked};
 use super::stage::{StageKind, Task};
 use super::standing::Standing;
 use super::stories::Story;
@@ -206,6 +207,12 @@ pub struct Work {
     /// What the push gate said of the last head that was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<Judged>,
+    /// The question of an agent, until the one that goes on has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Box<Asked>>,
+    /// Questions that were answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answered>,
     /// Why the last agent stood in for the one that was wanted, in sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stood_in: Option<String>,

@@ -178,6 +178,7 @@ pub(super) const KEYS: &[Key] = &[
     limit!(lines_max, 1..=100_000, "Lines one change may add and remove."),
     limit!(file_bytes_max, 1..=8_388_608, "Bytes one file of a change may have."),
     limit!(patch_bytes_max, 1..=16_777_216, "Bytes the patch of one change may have."),
+    limit!(questions_max, 0..=10, "Questions that agents may ask people in one run."),
     limit!(stories_at_once_max, 1..=10, "Sub-issues of one issue that are worked on at once."),
     limit!(hold_hours_max, 1..=720, "Hours a held change waits before a person is asked."),
     Key {

@@ -189,6 +189,8 @@ pub struct Limits {
     pub file_bytes_max: u32,
     /// Bytes the patch of one change may have.
     pub patch_bytes_max: u32,
+    /// Questions that agents may ask people in one run.
+    pub questions_max: u32,
     /// Sub-issues of one issue that are worked on at once.
     pub stories_at_once_max: u32,
     /// Hours a held change waits before a person is asked what to do.
@@ -264,6 +266,7 @@ impl Default for Limits {
             lines_max: 5_000,
             file_bytes_max: 1 << 20,
             patch_bytes_max: 4 << 20,
+            questions_max: 3,
             stories_at_once_max: 1,
             hold_hours_max: 72,
         }

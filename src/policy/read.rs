@@ -248,7 +248,8 @@ mod tests {
         ci_minutes_max, ci_quiet_seconds,
         files_max, lines_max,
         file_bytes_max, patch_bytes_max,
-        stories_at_once_max, hold_hours_max
+        questions_max, stories_at_once_max,
+        hold_hours_max
         ");
         insta::assert_snapshot!(refusal("merge: sometimes\n"), @"
         .github/slipway.yml, line 1, column

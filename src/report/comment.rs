@@ -48,6 +48,7 @@ pub fn issue_comment(context: &Context<'_>) -> Markdown {
         blocks.push(&refused_hosts(context).unwrap_or_default());
     }
     plan(context, &mut blocks);
+    blocks.push(&super::question::answered(context));
     blocks.close(context)
 }
 
@@ -68,6 +69,7 @@ pub fn pull_comment(context: &Context<'_>) -> Markdown {
     blocks.push(&super::trust::held(context).unwrap_or_default());
     blocks.push(&refused_hosts(context).unwrap_or_default());
     details(context, &mut blocks);
+    blocks.push(&super::question::answered(context));
     blocks.close(context)
 }
 
@@ -76,6 +78,7 @@ fn head(context: &Context<'_>, blocks: &mut Blocks) {
     let state = context.state;
     blocks.push(&markdown!("**{}.**", said(&sentence(state))));
     blocks.push(&when(context));
+    blocks.push(&super::question::open(context));
     blocks.push(&prose(&commands(context)));
     blocks.push(&super::budget::warning(context));
     if let (Some(by), None) = (&state.held_by, state.finished()) {

@@ -11,6 +11,7 @@ pub mod notes;
 pub mod page;
 mod picture;
 mod pull;
+mod question;
 mod stories;
 mod timeline;
 mod trust;
@@ -20,6 +21,7 @@ pub use comment::{issue_comment, pull_comment};
 pub use credit::co_author;
 pub use headline::Tone;
 pub use pull::{commit_message, merge_message, merge_title, pull_body, pull_title, signed_message};
+pub use question::question;
 pub use timeline::{happened, ignored};
 
 pub use crate::command::Button;

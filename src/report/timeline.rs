@@ -83,6 +83,7 @@ fn done_words(done: &Done) -> String {
         Done::Leaked { why, .. } => format!("alarm: {why}"),
         Done::AgentFailed { why, .. } => format!("the agent failed: {why}"),
         Done::BudgetUsed { full, .. } => format!("the agent had to stop: {}", full.words()),
+        Done::Asked { .. } => "the agent asks something".to_owned(),
         Done::Affordable => "there is room in the budget".to_owned(),
         Done::Verified { head, passed: true, .. } => {
             format!("the repository's commands passed on {}", head.short())

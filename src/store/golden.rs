@@ -18,6 +18,7 @@ use crate::gate::seen::{
 use crate::model::budget::{Full, Near, Raise, Scope, Spending, Used};
 use crate::model::{CheckId, CommentId, DeliveryId, Millis, PullNumber, RunId, TreeSha};
 use crate::pipeline::frozen::{Frozen, Level, Remark, Taint};
+use crate::pipeline::question::{Answered, Asked, Reply, Talk};
 use crate::pipeline::state::{Approval, LaneWait, Updating};
 use crate::pipeline::trust::{Diff, DiffFile, Held};
 use crate::pipeline::twin::{Signing, Twin};
@@ -132,7 +133,12 @@ fn states() -> Vec<(&'static str, State)> {
         short: Some(Box::new(short())),
         resumes: 1,
     };
+    let mut asking = doing.clone();
+    asking.work.asked = Some(Box::new(asked()));
+    let reply = Reply { by: person(), text: "That one.".to_owned() };
+    asking.work.answers = vec![Answered { question: "This one?".to_owned(), reply }];
     vec![
+        ("asking", asking),
         ("poor", poor),
         ("merging", merging),
         ("idle", idle),
@@ -141,6 +147,23 @@ fn states() -> Vec<(&'static str, State)> {
         ("waiting", running),
         ("doing", doing),
     ]
+}
+
+fn asked() -> Asked {
+    Asked {
+        text: "Which one?".to_owned(),
+        role: Role::Fixer,
+        round: 2,
+        at: Millis(5),
+        did: "I looked.".to_owned(),
+        left: short().left,
+        talk: Some(talk()),
+        reply: Some(Reply { by: person(), text: "This one.".to_owned() }),
+    }
+}
+
+fn talk() -> Talk {
+    Talk { agent: "codex:m".to_owned(), session: "t-1".to_owned(), entry: 3 }
 }
 
 fn short() -> Short {
@@ -175,6 +198,13 @@ fn happened() -> Vec<(&'static str, Event)> {
     let done = Done::Failed { why: "no model".to_owned() };
     let told = Told { refused_hosts, ..Told::default() };
     let refused = EventKind::Performed { entry: 3, done, told };
+    let question = Done::Asked {
+        text: "Which one?".to_owned(),
+        did: "I looked.".to_owned(),
+        left: short().left,
+        talk: Some(talk()),
+        cost_micros: 7,
+    };
     let (full, left) = (short().full, short().left);
     let done = Done::BudgetUsed { full, left, cost_micros: 7 };
     let told = Told { spending: Some(spending()), ..Told::default() };
@@ -206,6 +236,7 @@ fn happened() -> Vec<(&'static str, Event)> {
         ("settled", performed(Done::Settled(Settled::NotLanded))),
         ("refused_hosts", Event { kind: refused, ..event(9) }),
         ("budget_used", Event { kind: used, ..event(9) }),
+        ("asked", performed(question)),
         ("affordable", performed(Done::Affordable)),
         ("failed", performed(Done::Failed { why: "no disk".to_owned() })),
     ]

@@ -116,6 +116,7 @@ impl Step<'_> {
             | Done::Changed { .. }
             | Done::Unchanged { .. }
             | Done::AgentFailed { .. }
+            | Done::Asked { .. }
             | Done::Affordable
             | Done::Verified { .. }
             | Done::Shown { .. }

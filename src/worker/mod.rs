@@ -14,6 +14,7 @@ mod failure;
 mod freeze;
 mod gate;
 mod handle;
+mod homes;
 mod inbox;
 mod jobs;
 mod look;

@@ -7,6 +7,7 @@ use crate::gateway::Provider;
 use crate::model::UserId;
 use crate::model::budget::Rules;
 use crate::model::trust::Trust;
+use crate::sandbox::Homes;
 
 /// The engine's settings.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub struct Settings {
     /// The App's own number, to know our own check runs and comments.
     pub app_id: u64,
     pub agents: Vec<Agent>,
+    /// Where homes of agents stay that may be gone on with; without it none does.
+    pub homes: Option<Homes>,
     /// Whose models agents may ask.
     pub providers: Vec<Provider>,
     pub limits: Limits,

@@ -34,6 +34,7 @@ impl Engine {
         self.ports.store.prune(began.plus(-kept_ms)).await?;
         self.ports.store.forget_audits(began.plus(-AUDIT_KEPT_MS)).await?;
         self.ports.store.forget_spend(began.plus(-SPEND_KEPT_MS)).await?;
+        self.sweep_homes().await?;
         let next = sweep_job(began, began.plus(limits.sweep_ms));
         self.end(lease, vec![next]).await
     }

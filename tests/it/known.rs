@@ -31,19 +31,44 @@ say(type="item.completed", item={"id": "1", "type": "agent_message", "text": tex
 say(type="turn.completed", usage={"input_tokens": 1, "cached_input_tokens": 0, "output_tokens": 1})
 "#;
 
-fn profiles() -> String {
+/// What such an agent does that asks before it goes on: it remembers in its home what it was
+/// told, and is told nothing but the answer when it is gone on with.
+const ASKING: &str = r#"
+import os, sys
+prompt, home = sys.stdin.read(), os.environ["HOME"] + "/memory"
+def say(**event): __import__("builtins").print(__import__("json").dumps(event), flush=True)
+say(type="thread.started", thread_id="t-1")
+text = "A plan."
+if sys.argv[1] == "t-1":
+    told = open(home).read()
+    assert "Let greet shout" in told and "Let greet shout" not in prompt
+    assert "what you think is best" in prompt and "Which way?" in prompt
+    assert open("begun.txt").read() == "begun\n" and not os.path.exists("BLOCKED.md")
+    open("greeting.txt", "w").write("answered\n")
+    text = "Went on."
+elif not prompt.startswith("Role: planner"):
+    open(home, "w").write(prompt)
+    open("begun.txt", "w").write("begun\n")
+    open("BLOCKED.md", "w").write("Which way?\n")
+    text = "I have begun."
+say(type="item.completed", item={"id": "1", "type": "agent_message", "text": text})
+say(type="turn.completed", usage={"input_tokens": 1, "cached_input_tokens": 0, "output_tokens": 1})
+"#;
+
+fn profiles(agent: &str) -> String {
     format!(
-        "[agent.known]\ndialect = 'codex_exec'\nargv = ['sh', '-c', '{{command}}']\n\
-         prompt = 'stdin'\nwire = 'responses'\ncommand = '''exec python3 -c '{AGENT}' known'''\n\
+        "[agent.known]\ndialect = 'codex_exec'\n\
+         argv = ['sh', '-c', '{{command}}', '{{?resume}}']\n\
+         prompt = 'stdin'\nwire = 'responses'\ncommand = '''exec python3 -c '{agent}' \"$0\"'''\n\
          env = {{ GATEWAY = '{{gateway}}', TOKEN = '{{token}}', MODEL = '{{model}}' }}\n"
     )
 }
 
 /// Plays the story with the agent, and a model at `url`.
-fn play(url: &str) -> (Value, Output) {
+fn play(agent: &str, url: &str) -> (Value, Output) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("profiles.toml");
-    std::fs::write(&file, profiles()).unwrap();
+    std::fs::write(&file, profiles(agent)).unwrap();
     let file = file.display().to_string();
     let agent = ["--agent", "known", "--model", "m-1", "--model-url", url, "--profiles", &file];
     let story = ["demo", "--json", "--scenario", "happy"];
@@ -65,7 +90,7 @@ async fn a_known_agent_works_through_the_gateway_and_its_change_is_merged() {
     }
     let model = Model::start(Script::saying("Hello from a model")).await.unwrap();
     let url = model.url("/v1");
-    let (told, output) = tokio::task::spawn_blocking(move || play(&url)).await.unwrap();
+    let (told, output) = tokio::task::spawn_blocking(move || play(AGENT, &url)).await.unwrap();
     assert_eq!(told["outcome"], "merged", "{told} {output:?}");
     let heard = model.heard();
     assert!(heard.len() >= 2, "planner and builder asked: {}", heard.len());
@@ -85,9 +110,21 @@ async fn an_agent_whose_house_refuses_it_says_so_and_nothing_is_merged() {
     let refusing = Script::failing(Fault::Status(401, None, "no such key"));
     let model = Model::start(refusing).await.unwrap();
     let url = model.url("/v1");
-    let (told, output) = tokio::task::spawn_blocking(move || play(&url)).await.unwrap();
+    let (told, output) = tokio::task::spawn_blocking(move || play(AGENT, &url)).await.unwrap();
     assert_ne!(told["outcome"], "merged", "{told} {output:?}");
     assert!(told["pull_request"].is_null(), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_asked_goes_on_in_the_same_conversation_with_the_answer() {
+    if !can() {
+        return;
+    }
+    let url = "http://127.0.0.1:9/v1";
+    let (told, output) = tokio::task::spawn_blocking(move || play(ASKING, url)).await.unwrap();
+    assert_eq!(told["outcome"], "merged", "{told} {output:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("comments /answer"), "{said}");
 }
 
 /// Plays the story with an agent that others made, installed by `tests/agents`, whose model

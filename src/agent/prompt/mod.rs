@@ -1,13 +1,16 @@
 //! What an agent is told: its task in our words, and everything others wrote as marked data.
 
 mod block;
+mod question;
 
 use crate::model::{IssueNumber, Repo, RunId, UserId};
 use crate::pipeline::frozen::{Level, Remark};
+use crate::pipeline::question::Answered;
 use crate::pipeline::stage::Role;
 use crate::pipeline::state::Complaint;
 
 use block::Blocks;
+pub use question::go_on;
 
 /// Where a text comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +68,12 @@ pub struct Ask<'a> {
     pub verify: Vec<String>,
     /// The working directory holds what an attempt before had made when it had to stop.
     pub goes_on: bool,
+    /// Questions it may still ask.
+    pub questions_left: u32,
+    /// What was asked and answered in this run, oldest first.
+    pub answers: Vec<Answered>,
+    /// What the agent that asked last had done by then; empty where this one knows.
+    pub did: &'a str,
     /// What it may reach; the operator's words.
     pub hosts: Vec<String>,
 }
@@ -79,7 +88,8 @@ pub fn word(role: Role) -> &'static str {
     }
 }
 
-/// The prompt. Its first two lines are `Role: …` and `Round: …`, for agents that are programs.
+/// The prompt. Its first two lines are `Role: …` and `Round: …`, for agents that are programs;
+/// `Answered: …` follows when there are answers.
 pub fn prompt(ask: &Ask<'_>) -> String {
     let place = format!(
         "You work on a checkout of the GitHub repository {} in the current directory, for issue \
@@ -89,9 +99,10 @@ pub fn prompt(ask: &Ask<'_>) -> String {
     let rules = rules(ask).into_iter();
     let rules = rules.map(|rule| format!("- {}\n", wrapped(&rule).replace('\n', "\n  ")));
     format!(
-        "Role: {}\nRound: {}\n\n{}\n\n{}\n\nRules:\n{}{}",
+        "Role: {}\nRound: {}\n{}\n{}\n\n{}\n\nRules:\n{}{}",
         word(ask.role),
         ask.round,
+        question::line(ask),
         wrapped(&place),
         wrapped(task(ask.role)),
         rules.collect::<String>(),
@@ -172,6 +183,7 @@ fn rules(ask: &Ask<'_>) -> Vec<String> {
         let commands = block::list(&ask.verify);
         rules.push(format!("Afterwards these commands are run and must succeed: {commands}."));
     }
+    rules.push(question::rule(ask));
     let answer = match ask.role {
         Role::Planner => "End when the plan is written.",
         Role::Builder | Role::Fixer | Role::Resolver => {
@@ -209,6 +221,7 @@ fn collect(ask: &Ask<'_>) -> Blocks {
     }
     blocks.text("what the requester added", ask.words_from, ask.words, 4_000);
     blocks.text("plan", program, ask.plan.unwrap_or_default(), 10_000);
+    question::blocks(ask, &mut blocks);
     match ask.complaint {
         None => {}
         Some(Complaint::Verification { log }) => {

@@ -49,6 +49,8 @@ pub enum Edit {
     Say(String),
     /// A file's text as lines of its answer.
     Quote(String),
+    /// Ends here with this question, unless as many were answered.
+    Ask(String),
     /// Ends here with this exit code.
     Fail(u8),
     /// Ends never.
@@ -103,6 +105,7 @@ impl Edit {
                 let text = files.read(from)?;
                 files.write(to, &text)
             }
+            Self::Ask(question) => files.write(crate::pipeline::question::QUESTION_PATH, question),
             Self::Say(_) | Self::Quote(_) | Self::Fail(_) | Self::Hang | Self::Crash => Ok(()),
         }
     }

@@ -99,6 +99,7 @@ fn stories(demo: &Demo) -> anyhow::Result<Vec<Story>> {
         Scenario::Stop => vec![stories::stop()],
         Scenario::Queue => vec![stories::queue()],
         Scenario::Signed => vec![stories::signed()],
+        Scenario::Question => vec![stories::question()],
         Scenario::Hostile => vec![stories::hostile()],
         Scenario::All => vec![
             stories::happy(),
@@ -108,6 +109,7 @@ fn stories(demo: &Demo) -> anyhow::Result<Vec<Story>> {
             stories::stop(),
             stories::queue(),
             stories::signed(),
+            stories::question(),
             stories::hostile(),
         ],
     })

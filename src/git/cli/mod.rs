@@ -129,6 +129,10 @@ impl Git for Cli {
         self.read_result(workspace)
     }
 
+    async fn question(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error> {
+        self.read_question(workspace)
+    }
+
     async fn changes(&self, workspace: &Workspace) -> Result<Changes, Error> {
         self.read_changes(workspace).await
     }

@@ -201,6 +201,10 @@ impl Git for Fake {
         Ok(files.get(RESULT_PATH).map(|text| text.clone().into_bytes()))
     }
 
+    async fn question(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error> {
+        self.question_of(&workspace.key)
+    }
+
     async fn changes(&self, workspace: &Workspace) -> Result<Changes, Error> {
         let (notes, files) = self.taken(&workspace.key)?;
         let now = Self::tree_now(&notes.start, &files);

@@ -8,6 +8,7 @@ mod commanded;
 mod lost;
 mod observed;
 mod performed;
+mod question;
 mod timer;
 mod walk;
 mod withdrawn;

@@ -199,6 +199,7 @@ fn resume(run: &mut Run<'_>) -> Step {
             | ParkReason::QueueTooLong
             | ParkReason::HeadLag => stage.stage().seen(run),
             ParkReason::AgentStuck
+            | ParkReason::Question
             | ParkReason::FixesSpent
             | ParkReason::ConflictStuck
             | ParkReason::MergeRefused

@@ -29,6 +29,7 @@ pub use self::answer::{MergeAnswer, Settled, UpdateAnswer};
 use self::ground::{ground, moved, undraft, undrafted};
 use super::budget::Unfinished;
 use super::park::{Park, ParkReason};
+use super::question::Talk;
 use super::run::Run;
 use super::standing::{Enlisted, Left, Way};
 use super::state::{Outcome, Until, Wait};
@@ -150,7 +151,7 @@ pub enum Task {
     /// they belong to. → `Stories`, `Closed`
     Stories { close: bool },
     /// Run an agent. → `Planned`, `Changed`, `Unchanged`, `Rejected`, `AgentFailed`, `Leaked`,
-    /// `BudgetUsed`
+    /// `Asked`, `BudgetUsed`
     Agent { role: Role, round: u32 },
     /// Ask whether the agent that had to stop could go on. → `Affordable`, `BudgetUsed`
     Afford,
@@ -259,6 +260,20 @@ pub enum Done {
         why: String,
         cost_micros: u64,
     },
+    /// The agent ended because it asks something only a person can say.
+    Asked {
+        text: String,
+        /// What it did until then, in its own words.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        did: String,
+        /// What it had made by then, if that may be kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<Unfinished>,
+        /// The conversation that can be gone on with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        talk: Option<Talk>,
+        cost_micros: u64,
+    },
     /// A call of the agent's was not made, because a cap is full.
     BudgetUsed {
         full: Full,
@@ -342,7 +357,7 @@ pub const LOOK_MS: i64 = 60_000;
 /// Milliseconds between looks while people are awaited (merge facts, I13: at most 10 minutes).
 pub const PEOPLE_MS: i64 = 600_000;
 
-fn park(why: ParkReason, text: impl Into<String>) -> Step {
+pub(super) fn park(why: ParkReason, text: impl Into<String>) -> Step {
     Step::Park(Park { why, text: text.into() })
 }
 
@@ -387,6 +402,9 @@ pub(super) fn adopt(run: &mut Run<'_>, head: CommitSha) {
         short.left = None;
     }
     let work = run.work();
+    if let Some(asked) = &mut work.asked {
+        asked.left = None;
+    }
     work.replaced = None;
     work.signing = None;
     work.updating = None;

@@ -75,6 +75,7 @@ fn word(command: &SlashCommand) -> &'static str {
         SlashCommand::Hold => "hold",
         SlashCommand::Unhold => "unhold",
         SlashCommand::Budget(_) => "budget",
+        SlashCommand::Answer(_) => "answer",
         SlashCommand::Help => "help",
     }
 }
@@ -91,6 +92,7 @@ pub(crate) fn every_command() -> Vec<SlashCommand> {
         SlashCommand::Hold,
         SlashCommand::Unhold,
         SlashCommand::Budget(Dollars(5_000_000)),
+        SlashCommand::Answer("This one.".to_owned()),
         SlashCommand::Help,
     ]
 }
@@ -282,6 +284,9 @@ fn agent(role: Role, lens: &Lens) -> Vec<(&'static str, Done)> {
     let mut ends = vec![("agent failed", Done::AgentFailed { why: text(), cost_micros: 1 })];
     if lens.money {
         ends.extend(answers::short(role));
+    }
+    if lens.asks {
+        ends.extend(answers::asked(role));
     }
     if role == Role::Planner {
         ends.push(("planned", Done::Planned { text: "a plan".to_owned(), cost_micros: 1 }));

@@ -13,7 +13,7 @@ use slipway::policy::{Freshness, MergeMode, Policy};
 
 use super::alphabet::comes_from_comment;
 use super::order::{falls_back, gone_for_sure, seconded, stands_alone, unheard};
-use super::timers::{asks_for_money, timers_ask};
+use super::timers::{asks_for_money, asks_people, timers_ask};
 use super::trust::{keeps_held, never_by_itself, released};
 use super::walk::{Move, Owed};
 
@@ -38,6 +38,7 @@ pub(crate) const LAWS: &[Law] = &[
     ("late results and timers change nothing", late_is_stale),
     ("timers ask and never conclude", timers_ask),
     ("an agent that ran out of money goes on where it was, once there is room", asks_for_money),
+    ("an agent that asked goes on where it was, once a person said something", asks_people),
     ("what nobody hears of a look changes nothing", unheard),
     ("a finished run only answers", finished_answers),
     ("every command from a comment gets exactly one answer", commands_are_answered),

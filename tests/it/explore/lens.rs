@@ -2,6 +2,7 @@
 //! every walk stays small and their sum covers every pair that can matter to each other.
 
 use slipway::command::SlashCommand;
+use slipway::model::Dollars;
 use slipway::policy::{Commits, Freshness, Limits, MergeMethod, MergeMode, Policy, UpdateWith};
 
 use super::alphabet::every_command;
@@ -32,6 +33,8 @@ pub(crate) struct Lens {
     pub faults: bool,
     /// Agents can run out of money.
     pub money: bool,
+    /// Agents can ask something.
+    pub asks: bool,
     /// When looks come, with the word for it.
     pub moments: &'static [(&'static str, i64)],
     /// More states than this is a mistake in the lens.
@@ -75,6 +78,7 @@ fn lens(name: &'static str, policy: Policy, looks: &[Look], commands: &[SlashCom
         answers: false,
         faults: false,
         money: false,
+        asks: false,
         moments: &[SOON],
         states_max: 6_000,
     }
@@ -85,6 +89,7 @@ pub(crate) fn lenses() -> Vec<Lens> {
     vec![
         building(),
         dry_run(),
+        asking(),
         checks(),
         no_checks(),
         conflicts(),
@@ -121,6 +126,22 @@ fn dry_run() -> Lens {
     let looks = [w::WELL];
     let lens = lens("dry run", policy(MergeMode::Auto), &looks, &every_command());
     Lens { withdrawals: true, dry_run: true, money: true, ..lens }
+}
+
+/// Agents that ask, and run out of money between.
+fn asking() -> Lens {
+    let looks = [w::WELL, w::RED, w::FOREIGN_HEAD];
+    let commands = [
+        SlashCommand::Answer("This one.".to_owned()),
+        SlashCommand::Retry,
+        SlashCommand::Stop,
+        SlashCommand::Budget(Dollars(5_000_000)),
+    ];
+    let mut policy = policy(MergeMode::Auto);
+    policy.stages.plan = false;
+    policy.verify.clear();
+    policy.limits.questions_max = 2;
+    Lens { asks: true, money: true, ..lens("asking", policy, &looks, &commands) }
 }
 
 /// CI in all its colours.

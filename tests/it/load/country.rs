@@ -189,6 +189,7 @@ fn settings(bot: &Bot) -> Settings {
         owner: "engine-0".to_owned(),
         app_id: bot.id,
         agents: vec![agent],
+        homes: None,
         providers: Vec::new(),
         limits: worker::Limits {
             heavy_max: HEAVY_MAX,

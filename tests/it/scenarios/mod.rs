@@ -17,6 +17,7 @@ mod life;
 mod lost;
 mod offers;
 mod people;
+mod questions;
 mod queue;
 mod races;
 mod rules;

@@ -267,6 +267,9 @@ impl Stage {
                 } else if park.why == ParkReason::BudgetSpent && times <= ANSWERS_MAX {
                     self.watch.count("out of money");
                     "/budget +1"
+                } else if park.why == ParkReason::Question && times <= ANSWERS_MAX {
+                    self.watch.count("asked");
+                    "/answer this one"
                 } else if park.why == ParkReason::CheckNeedsPerson {
                     "/stop"
                 } else if (times < 3 && self.dice.bool()) || unknown {

@@ -198,7 +198,8 @@ fn script(dice: &mut fastrand::Rng, slot: u64) -> Script {
         0..6 => vec![vec![replace(&mine, &good)]],
         6..10 => vec![vec![replace(&mine, &good), replace("hot: -", &hot)]],
         10..13 => vec![vec![replace(&mine, &red)]],
-        13..15 => vec![vec![replace(&mine, &broken)]],
+        13 => vec![vec![replace(&mine, &broken)]],
+        14 => vec![vec![Edit::Ask("Which one?".to_owned()), replace(&mine, &good)]],
         15 => vec![vec![]],
         16 => vec![vec![Edit::Crash], vec![replace(&mine, &good)]],
         17 => vec![vec![Edit::Hang], vec![replace(&mine, &good)]],
@@ -223,6 +224,7 @@ fn script(dice: &mut fastrand::Rng, slot: u64) -> Script {
     };
     let planner = match dice.u32(0..5) {
         0 => vec![vec![Edit::Fail(1)], vec![Edit::Say("First this.".to_owned())]],
+        1 => vec![vec![Edit::Ask("May I?".to_owned()), Edit::Say("First that.".to_owned())]],
         _ => vec![vec![Edit::Say("First this, then that.".to_owned())]],
     };
     Script { planner, builder, fixer, resolver, calls: Vec::new() }

@@ -166,6 +166,7 @@ impl Stage {
             owner,
             app_id: self.bot.id,
             agents: self.plan.agents(),
+            homes: None,
             providers: Vec::new(),
             limits: Limits::default(),
             bots: std::collections::BTreeSet::new(),

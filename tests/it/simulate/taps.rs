@@ -133,6 +133,7 @@ tap!(Git {
     fn packing(workspace: &Workspace) -> Result<Packing, git::Error>;
     fn import(workspace: &Workspace) -> Result<Import, git::Error>;
     fn result(workspace: &Workspace) -> Result<Option<Vec<u8>>, git::Error>;
+    fn question(workspace: &Workspace) -> Result<Option<Vec<u8>>, git::Error>;
     fn changes(workspace: &Workspace) -> Result<Changes, git::Error>;
     fn between(repo: &Repo, base: &CommitSha, head: &CommitSha) -> Result<Changes, git::Error>;
     fn plant(workspace: &Workspace, path: &str, text: &str) -> Result<(), git::Error>;

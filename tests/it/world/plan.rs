@@ -164,6 +164,11 @@ impl Plan {
         self
     }
 
+    pub(crate) fn planner(mut self, rounds: Vec<Vec<Edit>>) -> Self {
+        self.script.planner = rounds;
+        self
+    }
+
     pub(crate) fn builder(mut self, rounds: Vec<Vec<Edit>>) -> Self {
         self.script.builder = rounds;
         self
@@ -325,6 +330,7 @@ impl Plan {
             owner: "engine-0".to_owned(),
             app_id: bot.id,
             agents: agents.map(agent).collect(),
+            homes: None,
             providers: Vec::new(),
             limits: self.limits,
             bots: self.bots.clone(),

@@ -279,6 +279,10 @@ impl<T: Git + ?Sized> Git for Wired<T> {
         self.port.result(workspace).await
     }
 
+    async fn question(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, git::Error> {
+        self.port.question(workspace).await
+    }
+
     async fn changes(&self, workspace: &Workspace) -> Result<Changes, git::Error> {
         self.port.changes(workspace).await
     }

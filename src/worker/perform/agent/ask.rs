@@ -38,8 +38,11 @@ pub(super) fn ask<'a>(
         conflicts: workspace.conflicts.clone(),
         protected: context.policy.protected.clone(),
         verify: context.policy.verify.clone(),
-        goes_on: context.state.budget.left().is_some(),
+        goes_on: context.state.left().is_some(),
         hosts: Vec::new(),
+        questions_left: super::talk::questions_left(context),
+        answers: work.answered(),
+        did: work.asked.as_deref().map_or("", |asked| asked.did.as_str()),
     }
 }
 

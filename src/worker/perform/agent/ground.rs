@@ -18,7 +18,7 @@ pub(super) fn order(
     tips: &BTreeMap<BranchName, CommitSha>,
 ) -> Result<WorkspaceOrder, Failure> {
     let state = context.state;
-    let left = state.budget.left().map(|left| &left.head);
+    let left = state.left().map(|left| &left.head);
     let onto = state.work.onto.as_ref();
     let missing = || Failure::Fault("the run has no commit to begin from".to_owned());
     let (at, merge) = match role {

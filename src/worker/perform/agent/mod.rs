@@ -6,6 +6,7 @@ mod ground;
 mod hear;
 mod pay;
 mod play;
+mod talk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::agent::outcome::Outcome;
 use crate::agent::pick::named;
 use crate::agent::{Agent, Place, Plain, Reading, Way, candidates, pick, prompt};
 use crate::git::{Workspace, WorkspaceOrder};
+use crate::pipeline::question::Talk;
 use crate::pipeline::{Done, Role};
 use crate::worker::failure::Failure;
 use crate::worker::purse::Purse;
@@ -40,7 +42,7 @@ pub(super) async fn perform(
         Ok(wanted) => wanted,
         Err(why) => return Ok(Done::AgentFailed { why, cost_micros: 0 }),
     };
-    let candidates = candidates(agents, &wanted);
+    let candidates = again_first(context, candidates(agents, &wanted));
     let order = order(context, role, &tips)?;
     let mut barred = BTreeMap::new();
     loop {
@@ -48,17 +50,31 @@ pub(super) async fn perform(
         let (candidate, told) = match choose(&candidates, &barred, &resting) {
             Choice::Agent { candidate, told } => (candidate, told),
             Choice::Nobody { told: why, again: _ } => {
-                return Ok(Done::AgentFailed { why, cost_micros: 0 });
+                let done = Done::AgentFailed { why, cost_micros: 0 };
+                talk::tidy(context, &done).await?;
+                return Ok(done);
             }
         };
         context.stood_in(told);
         match once(context, (role, round), &order, candidate).await? {
-            Tried::Done(done) => return Ok(done),
+            Tried::Done(done) => {
+                talk::tidy(context, &done).await?;
+                return Ok(done);
+            }
             Tried::Barred(bar) => {
                 barred.insert(candidate.wanted.clone(), bar);
             }
         }
     }
+}
+
+/// Whoever asked something and was answered goes on before anybody else would begin.
+fn again_first(context: &Context<'_>, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let asked = context.state.work.asked.as_deref();
+    if let Some(talk) = asked.and_then(|asked| asked.talk.as_ref()) {
+        candidates.sort_by_key(|one| one.wanted.to_string() != talk.agent);
+    }
+    candidates
 }
 
 /// What came of one agent.
@@ -105,16 +121,30 @@ async fn in_workspace(
     let logs = logs(context, role).await?;
     let mut ask = ask(context, (role, round), logs, workspace);
     ask.hosts = agent.hosts.iter().map(ToString::to_string).collect();
-    let prompt = prompt::prompt(&ask);
+    let mut talk = None;
     let reading = match agent.way() {
-        Way::Plain(plain) => run(context, (agent, plain), workspace, (prompt, &purse)).await?,
+        Way::Plain(plain) => {
+            let prompt = prompt::prompt(&ask);
+            run(context, (agent, plain), workspace, (prompt, &purse)).await?
+        }
         Way::Profiled(profiled) => {
+            let resumed = talk::resumed(context, &candidate.wanted, profiled);
+            let prompt = match &resumed {
+                Some(_) => prompt::go_on(&ask),
+                None => prompt::prompt(&ask),
+            };
+            let stay = match resumed {
+                Some(stay) => Some(stay),
+                None => talk::begun(context, profiled).await?,
+            };
+            let entry = stay.as_ref().map(|stay| stay.entry);
             let start = Start {
                 role,
                 agent,
                 profiled,
                 wanted: &candidate.wanted,
                 prompt: &prompt,
+                stay,
                 place: place(context, workspace),
                 env: beside(context, workspace).await?,
             };
@@ -127,6 +157,12 @@ async fn in_workspace(
                 paid(context, &purse).await?;
                 return Ok(Tried::Barred(bar));
             }
+            let (agent, session) = (candidate.wanted.to_string(), outcome.session.as_ref());
+            talk = entry.zip(session).map(|(entry, session)| Talk {
+                agent,
+                session: session.as_str().to_owned(),
+                entry,
+            });
             reading(outcome)
         }
     };
@@ -141,7 +177,7 @@ async fn in_workspace(
         let done = pay::stopped(context, role, workspace, (full, summary, purse.spent())).await?;
         return Ok(Tried::Done(done));
     }
-    finish(context, role, workspace, (reading, purse.spent())).await.map(Tried::Done)
+    finish(context, role, workspace, (reading, purse.spent()), talk).await.map(Tried::Done)
 }
 
 /// Runs an agent that is read when it is over.

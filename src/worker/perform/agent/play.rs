@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::Context;
 use super::super::way_out::WayOut;
 use super::hear::Hearing;
+use super::talk::Stay;
 use crate::agent::outcome::{Evidence, Outcome, Upstream, judge};
 use crate::agent::profile::{Access, Mode, Task, Thread};
 use crate::agent::profiled::Profiled;
@@ -32,6 +33,8 @@ pub(super) struct Start<'a> {
     pub(super) profiled: &'a Profiled,
     pub(super) wanted: &'a Wanted,
     pub(super) prompt: &'a str,
+    /// The home that stays, where one does.
+    pub(super) stay: Option<Stay>,
     pub(super) place: Place,
     /// Beside what its profile says.
     pub(super) env: Vec<(String, String)>,
@@ -116,7 +119,7 @@ fn launch(
         prompt: start.prompt,
         system: None,
         schema: None,
-        thread: Thread::Once,
+        thread: start.stay.as_ref().map_or(Thread::Once, |stay| stay.thread.clone()),
         turns_max: TURNS_MAX,
         access: line.map(|line| Access { port: gateway::PORT, token: line.token() }),
         key: None,
@@ -128,6 +131,9 @@ fn launch(
     let launch = profile.launch(&task).map_err(|refused| refused.to_string())?;
     let mut invocation = launch.invocation;
     invocation.env.extend(start.env.iter().cloned());
+    if let (Some(stay), Some(homes)) = (&start.stay, &engine.settings.homes) {
+        invocation.home.kept = Some(homes.path(&context.state.request.run, stay.entry));
+    }
     if !engine.ports.sandbox.can_mask() {
         invocation.masks.clear();
     }
