@@ -9,19 +9,18 @@ use crate::pipeline::effect::Answer;
 use crate::pipeline::park::ParkReason;
 use crate::pipeline::question::{Asked, Reply};
 use crate::pipeline::run::Run;
-use crate::pipeline::stage::{Done, Step, Task};
+use crate::pipeline::stage::{self, Done, Step, Task};
 use crate::pipeline::state::Phase;
 
 /// What the stage is to hear: an agent that asks more often than it may has failed.
 pub(super) fn heard<'a>(run: &Run<'_>, done: Cow<'a, Done>) -> Cow<'a, Done> {
     let max = run.policy.limits.questions_max;
-    match &*done {
-        Done::Asked { cost_micros, .. } if run.state.work.questions() >= max => {
-            let why = format!("it asked a question, and may ask {max} in a run");
-            Cow::Owned(Done::AgentFailed { why, cost_micros: *cost_micros })
-        }
-        _ => done,
+    let Done::Asked { cost_micros, .. } = &*done else { return done };
+    if run.state.work.questions() < max {
+        return done;
     }
+    let why = format!("it asked a question, and may ask {max} in a run");
+    Cow::Owned(Done::AgentFailed { why, cost_micros: *cost_micros })
 }
 
 /// The agent that went on from an answer has ended: what was answered is remembered, and what
@@ -59,7 +58,7 @@ pub(super) fn ended(run: &mut Run<'_>, done: &Done, before: Option<Unfinished>) 
     run.work().asked = Some(Box::new(asked));
     let to = run.state.request.comment;
     run.answer(to, Answer::Question);
-    Some(super::super::stage::park(ParkReason::Question, format!("the agent asks something{kept}")))
+    Some(stage::park(ParkReason::Question, format!("the agent asks something{kept}")))
 }
 
 /// Whether a run that rests so still knows its question.

@@ -19,6 +19,7 @@ mod publish;
 pub(super) mod queue;
 mod repair;
 mod review;
+mod steps;
 mod stories;
 pub(super) mod update;
 mod verify;
@@ -27,12 +28,15 @@ use serde::{Deserialize, Serialize};
 
 pub use self::answer::{MergeAnswer, Settled, UpdateAnswer};
 use self::ground::{ground, moved, undraft, undrafted};
+pub use self::steps::{LOOK_MS, PEOPLE_MS};
+pub(super) use self::steps::{adopt, park};
+use self::steps::{patience, refused, unexpected, wait, wait_to_see};
 use super::budget::Unfinished;
-use super::park::{Park, ParkReason};
+use super::park::Park;
 use super::question::Talk;
 use super::run::Run;
 use super::standing::{Enlisted, Left, Way};
-use super::state::{Outcome, Until, Wait};
+use super::state::{Outcome, Wait};
 use super::stories::Story;
 use super::trust::Diff;
 use super::twin::Signing;
@@ -40,8 +44,7 @@ use crate::gate::MergePermit;
 use crate::gate::push::Violation;
 use crate::gate::seen::Seen;
 use crate::model::budget::Full;
-use crate::model::text::cut;
-use crate::model::{BranchName, CheckId, CommitSha, Millis, PullNumber, TreeSha, User};
+use crate::model::{BranchName, CheckId, CommitSha, PullNumber, TreeSha, User};
 use crate::policy::{MergeMethod, Policy};
 
 macro_rules! stages {
@@ -350,66 +353,4 @@ pub struct Adopted {
     pub pull: PullNumber,
     pub branch: BranchName,
     pub head: CommitSha,
-}
-
-/// Milliseconds between looks while machines are awaited and no webhook comes.
-pub const LOOK_MS: i64 = 60_000;
-/// Milliseconds between looks while people are awaited (merge facts, I13: at most 10 minutes).
-pub const PEOPLE_MS: i64 = 600_000;
-
-pub(super) fn park(why: ParkReason, text: impl Into<String>) -> Step {
-    Step::Park(Park { why, text: text.into() })
-}
-
-fn wait(what: String, until: Option<(Millis, &str)>, look_ms: i64) -> Step {
-    let until = until.map(|(at, then)| Until { at, then: then.to_owned() });
-    Step::Wait(Wait { what, until, look_ms })
-}
-
-/// Remembers why the push gate refused an attempt.
-fn refused(run: &mut Run<'_>, why: &str, violations: &[Violation]) {
-    let work = run.work();
-    work.rejection = Some(why.to_owned());
-    work.violations = violations.to_vec();
-}
-
-/// A look is on its way; nothing is known of this head yet.
-fn wait_to_see(_run: &Run<'_>) -> Step {
-    wait("a look at GitHub".to_owned(), None, LOOK_MS)
-}
-
-/// A task ended in a way its stage does not know: the world failed, or a bug; ask a person.
-fn unexpected(stage: StageKind, done: &Done) -> Step {
-    let text = match done {
-        Done::Failed { why } => why.clone(),
-        other => format!("the stage {} got an answer it does not know: {other:?}", stage.word()),
-    };
-    park(ParkReason::WorldFailed, cut(&text, 500))
-}
-
-/// Since when the present head has been waited for: its publishing, or a person's `/retry`.
-fn patience(run: &Run<'_>) -> Millis {
-    let work = &run.state.work;
-    work.published_at.max(work.retried_at).unwrap_or(run.at)
-}
-
-/// Somebody else's commit becomes the head; evidence for other commits is void by itself.
-pub(super) fn adopt(run: &mut Run<'_>, head: CommitSha) {
-    let at = run.at;
-    // A person moved things: what agents made before is no sign of standing still any more.
-    run.counts().trees.clear();
-    if let Some(short) = &mut run.state.budget.short {
-        short.left = None;
-    }
-    let work = run.work();
-    if let Some(asked) = &mut work.asked {
-        asked.left = None;
-    }
-    work.replaced = None;
-    work.signing = None;
-    work.updating = None;
-    work.published = Some(head.clone());
-    work.published_at = Some(at);
-    work.head = Some(head);
-    work.foreign = true;
 }

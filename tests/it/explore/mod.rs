@@ -21,7 +21,7 @@ use lens::lenses;
 use walk::{Graph, walk};
 
 /// Walks are shared between tests; each is walked once.
-static GRAPHS: [OnceLock<Graph>; 17] = [const { OnceLock::new() }; 17];
+static GRAPHS: [OnceLock<Graph>; 18] = [const { OnceLock::new() }; 18];
 
 fn graph(name: &str) -> &'static Graph {
     let lenses = lenses();
@@ -47,6 +47,7 @@ macro_rules! walks {
 walks! {
     building = "building",
     a_dry_run = "dry run",
+    asking = "asking",
     checks = "checks",
     no_checks = "no checks",
     conflicts = "conflicts",

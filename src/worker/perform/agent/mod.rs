@@ -20,6 +20,7 @@ use super::way_out::WayOut;
 use crate::agent::fallback::{Bar, Candidate, Choice, choose};
 use crate::agent::outcome::Outcome;
 use crate::agent::pick::named;
+use crate::agent::profiled::Profiled;
 use crate::agent::{Agent, Place, Plain, Reading, Way, candidates, pick, prompt};
 use crate::git::{Workspace, WorkspaceOrder};
 use crate::pipeline::question::Talk;
@@ -121,54 +122,24 @@ async fn in_workspace(
     let logs = logs(context, role).await?;
     let mut ask = ask(context, (role, round), logs, workspace);
     ask.hosts = agent.hosts.iter().map(ToString::to_string).collect();
-    let mut talk = None;
-    let reading = match agent.way() {
+    let heard = match agent.way() {
         Way::Plain(plain) => {
             let prompt = prompt::prompt(&ask);
-            run(context, (agent, plain), workspace, (prompt, &purse)).await?
+            let reading = run(context, (agent, plain), workspace, (prompt, &purse)).await?;
+            Heard::Said(reading, None)
         }
         Way::Profiled(profiled) => {
-            let resumed = talk::resumed(context, &candidate.wanted, profiled);
-            let prompt = match &resumed {
-                Some(_) => prompt::go_on(&ask),
-                None => prompt::prompt(&ask),
-            };
-            let stay = match resumed {
-                Some(stay) => Some(stay),
-                None => talk::begun(context, profiled).await?,
-            };
-            let entry = stay.as_ref().map(|stay| stay.entry);
-            let start = Start {
-                role,
-                agent,
-                profiled,
-                wanted: &candidate.wanted,
-                prompt: &prompt,
-                stay,
-                place: place(context, workspace),
-                env: beside(context, workspace).await?,
-            };
-            let began = engine.now();
-            let outcome = play(context, &purse, workspace, start).await?;
-            let took = engine.now().since(began);
-            if let Some(bar) = engine.ended(candidate, &outcome, took)
-                && purse.refused().is_none()
-            {
-                paid(context, &purse).await?;
-                return Ok(Tried::Barred(bar));
-            }
-            let (agent, session) = (candidate.wanted.to_string(), outcome.session.as_ref());
-            talk = entry.zip(session).map(|(entry, session)| Talk {
-                agent,
-                session: session.as_str().to_owned(),
-                entry,
-            });
-            reading(outcome)
+            let by = By { agent, profiled, candidate };
+            known(context, by, &ask, (workspace, &purse)).await?
         }
     };
     if pays {
         paid(context, &purse).await?;
     }
+    let (reading, talk) = match heard {
+        Heard::Said(reading, talk) => (reading, talk),
+        Heard::Barred(bar) => return Ok(Tried::Barred(bar)),
+    };
     if let Some(full) = purse.refused() {
         let summary = match reading {
             Reading::Finished { summary, .. } => kept(context, &summary),
@@ -178,6 +149,65 @@ async fn in_workspace(
         return Ok(Tried::Done(done));
     }
     finish(context, role, workspace, (reading, purse.spent()), talk).await.map(Tried::Done)
+}
+
+/// What an agent said when it ended, with the conversation that can be gone on with; or why
+/// another one may do it.
+enum Heard {
+    Said(Reading, Option<Talk>),
+    Barred(Bar),
+}
+
+/// A known agent, and as whom it was chosen.
+#[derive(Clone, Copy)]
+struct By<'a> {
+    agent: &'a Agent,
+    profiled: &'a Profiled,
+    candidate: &'a Candidate,
+}
+
+/// Starts a known agent, or goes on with it, and judges how it ended.
+async fn known(
+    context: &Context<'_>,
+    By { agent, profiled, candidate }: By<'_>,
+    ask: &prompt::Ask<'_>,
+    (workspace, purse): (&Workspace, &Arc<Purse>),
+) -> Result<Heard, Failure> {
+    let engine = context.engine;
+    let resumed = talk::resumed(context, &candidate.wanted, profiled);
+    let prompt = match &resumed {
+        Some(_) => prompt::go_on(ask),
+        None => prompt::prompt(ask),
+    };
+    let stay = match resumed {
+        Some(stay) => Some(stay),
+        None => talk::begun(context, profiled).await?,
+    };
+    let entry = stay.as_ref().map(|stay| stay.entry);
+    let start = Start {
+        role: ask.role,
+        agent,
+        profiled,
+        wanted: &candidate.wanted,
+        prompt: &prompt,
+        stay,
+        place: place(context, workspace),
+        env: beside(context, workspace).await?,
+    };
+    let began = engine.now();
+    let outcome = play(context, purse, workspace, start).await?;
+    let took = engine.now().since(began);
+    if let Some(bar) = engine.ended(candidate, &outcome, took)
+        && purse.refused().is_none()
+    {
+        return Ok(Heard::Barred(bar));
+    }
+    let (agent, session) = (candidate.wanted.to_string(), outcome.session.as_ref());
+    let talk = entry.zip(session).map(|(entry, session)| {
+        let session = session.as_str().to_owned();
+        Talk { agent, session, entry }
+    });
+    Ok(Heard::Said(reading(outcome), talk))
 }
 
 /// Runs an agent that is read when it is over.

@@ -70,10 +70,11 @@ pub(super) async fn begun(
 fn session(context: &Context<'_>, entry: u32) -> Option<Session> {
     let named = format!("{}\n{entry}", context.state.request.run);
     let digest = hex::encode(Sha256::digest(named));
-    let part = |from: usize, to: usize| digest.get(from..to);
-    let (a, b, c) = (part(0, 8)?, part(8, 12)?, part(13, 16)?);
-    let (d, e) = (part(17, 20)?, part(20, 32)?);
-    Session::parse(&format!("{a}-{b}-4{c}-8{d}-{e}"))
+    let mut parts = [(0, 8), (8, 12), (13, 16), (17, 20), (20, 32)].into_iter();
+    let mut next = || parts.next().and_then(|(from, to)| digest.get(from..to));
+    // Of version 4 and variant 8, as a random one would be.
+    let first = format!("{}-{}-4{}", next()?, next()?, next()?);
+    Session::parse(&format!("{first}-8{}-{}", next()?, next()?))
 }
 
 /// What the agent asks: in the file for it, in the result it left, or as its only words.
