@@ -76,6 +76,16 @@ impl Work {
     }
 }
 
+impl Answered {
+    /// The answer, or that there is none.
+    pub fn said(&self) -> &str {
+        if self.reply.text.is_empty() {
+            return "Decide by yourself, and say what you assumed.";
+        }
+        &self.reply.text
+    }
+}
+
 impl Asked {
     /// The question with its reply, when it has one.
     pub fn answered(&self) -> Option<Answered> {

@@ -45,12 +45,7 @@ pub(super) fn blocks(ask: &Ask<'_>, blocks: &mut Blocks) {
 fn one(answered: &Answered, blocks: &mut Blocks) {
     let by = Source { level: 2, author: Some(answered.reply.by.id) };
     blocks.text("question that was asked", Source::PROGRAM, &answered.question, CHARS_MAX);
-    if answered.reply.text.is_empty() {
-        let none = "Nobody answers this: decide by yourself, and say what you assumed.";
-        blocks.text("answer", by, none, CHARS_MAX);
-    } else {
-        blocks.text("answer", by, &answered.reply.text, CHARS_MAX);
-    }
+    blocks.text("answer", by, answered.said(), CHARS_MAX);
 }
 
 /// What an agent is told that still knows its task: only what was answered.

@@ -234,6 +234,12 @@ fn texts(context: &Context<'_>) -> Markup {
         Some(Complaint::Checks { .. } | Complaint::Review { .. }) | None => None,
     };
     html! {
+        @if let Some(asked) = context.state.open_question() {
+            details open {
+                summary { "What the agent asks" }
+                pre { (lines(&cut(&asked.text, PLAN_CHARS_MAX))) }
+            }
+        }
         @if let Some((title, patch)) = super::trust::held_lines(context.state) {
             details open { summary { (cell(&title)) } pre { (lines(&patch)) } }
         }
@@ -244,6 +250,13 @@ fn texts(context: &Context<'_>) -> Markup {
             details {
                 summary { "The agent's summary" }
                 pre { (lines(&cut(summary, PLAN_CHARS_MAX))) }
+            }
+        }
+        @for one in &work.answered() {
+            details {
+                summary { "What " (cell(&one.reply.by.login)) " was asked" }
+                pre { (lines(&cut(&one.question, PLAN_CHARS_MAX))) }
+                pre { (lines(&cut(one.said(), PLAN_CHARS_MAX))) }
             }
         }
         @if let Some(log) = log {

@@ -62,7 +62,7 @@ fn whoever_does_not_answer_lets_the_agent_decide() {
         t.expect_parked(ParkReason::Question).await;
         t.comment("/retry").await;
         t.expect_outcome("merged").await;
-        assert!(t.asked()[2].prompt.contains("Nobody answers this: decide by yourself"));
+        assert!(t.asked()[2].prompt.contains("Decide by yourself, and say what you assumed."));
         t.allows_writes(40);
     });
 }
