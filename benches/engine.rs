@@ -185,6 +185,7 @@ fn settings() -> Settings {
         owner: "bench".to_owned(),
         app_id: 1,
         providers: Vec::new(),
+        prompts: slipway::agent::prompt::Templates::default(),
         agents: vec![Agent {
             name: "agent".to_owned(),
             kind,

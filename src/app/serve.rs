@@ -222,6 +222,7 @@ async fn build(
         owner: format!("{}-{}", std::process::id(), ports.clock.now()),
         app_id: identity.app_id,
         agents: settings.agents.clone(),
+        prompts: settings.prompts.clone(),
         providers: settings.providers.clone(),
         limits,
         budget: settings.budget.clone(),

@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use authority::{Authorized, Refusal, Source, authorize, authorize_author};
-pub use go::{AGENT_BYTES_MAX, DIGEST_CHARS, Go, WORDS_CHARS_MAX};
+pub use go::{DIGEST_CHARS, Go, WORDS_CHARS_MAX};
 pub use manual::{help, manual};
 pub use spec::{Button, Example, Opt, Spec};
 

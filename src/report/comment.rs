@@ -48,6 +48,7 @@ pub fn issue_comment(context: &Context<'_>) -> Markdown {
         blocks.push(&refused_hosts(context).unwrap_or_default());
     }
     plan(context, &mut blocks);
+    super::agents::preview(context, &mut blocks);
     blocks.close(context)
 }
 
@@ -118,9 +119,7 @@ fn asked(context: &Context<'_>, on_issue: bool) -> Markdown {
     if state.work.base.is_some() || request.base.is_some() {
         parts.push(markdown!("into {}", code(base_name(state))));
     }
-    if let Some(agent) = request.agent.as_ref().or(context.policy.agent.as_ref()) {
-        parts.push(markdown!("agent {}", said(agent)));
-    }
+    parts.extend(super::agents::chosen(context));
     if let Some(head) = &state.work.head {
         parts.push(markdown!("newest commit {}", commit_or_short(context, head)));
     }

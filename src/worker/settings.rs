@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::agent::Agent;
+use crate::agent::prompt::Templates;
 use crate::gateway::Provider;
 use crate::model::UserId;
 use crate::model::budget::Rules;
@@ -16,6 +17,8 @@ pub struct Settings {
     /// The App's own number, to know our own check runs and comments.
     pub app_id: u64,
     pub agents: Vec<Agent>,
+    /// The operator's own words for what agents are asked.
+    pub prompts: Templates,
     /// Whose models agents may ask.
     pub providers: Vec<Provider>,
     pub limits: Limits,

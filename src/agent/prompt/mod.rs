@@ -1,13 +1,22 @@
 //! What an agent is told: its task in our words, and everything others wrote as marked data.
 
 mod block;
+mod instructions;
+mod template;
 
 use crate::model::{IssueNumber, Repo, RunId, UserId};
 use crate::pipeline::frozen::{Level, Remark};
 use crate::pipeline::stage::Role;
 use crate::pipeline::state::Complaint;
 
+use crate::model::budget::Near;
+use crate::model::dollars;
 use block::Blocks;
+pub use instructions::{AT_THE_TOP, EVERYWHERE, instructions};
+pub use template::{
+    Broken, Known, Piece, RENDERED_CHARS_MAX, Source as Template, TEMPLATE_BYTES_MAX, Templates,
+    VARIABLES, Voice,
+};
 
 /// Where a text comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +76,10 @@ pub struct Ask<'a> {
     pub goes_on: bool,
     /// What it may reach; the operator's words.
     pub hosts: Vec<String>,
+    /// What templates say of who it is and what it is to do.
+    pub voice: Voice,
+    /// A cap of which most is spent already.
+    pub near: Option<Near>,
 }
 
 /// How a prompt names a role, in its first line.
@@ -86,14 +99,16 @@ pub fn prompt(ask: &Ask<'_>) -> String {
          #{}.",
         ask.repo, ask.issue
     );
+    let persona = ask.voice.persona.as_ref().map(|persona| format!("{persona}\n\n"));
+    let persona = persona.unwrap_or_default();
+    let task = ask.voice.task.clone().unwrap_or_else(|| wrapped(task(ask.role)));
     let rules = rules(ask).into_iter();
     let rules = rules.map(|rule| format!("- {}\n", wrapped(&rule).replace('\n', "\n  ")));
     format!(
-        "Role: {}\nRound: {}\n\n{}\n\n{}\n\nRules:\n{}{}",
+        "Role: {}\nRound: {}\n\n{persona}{}\n\n{task}\n\nRules:\n{}{}",
         word(ask.role),
         ask.round,
         wrapped(&place),
-        wrapped(task(ask.role)),
         rules.collect::<String>(),
         collect(ask).render(ask.run)
     )
@@ -118,7 +133,8 @@ fn wrapped(text: &str) -> String {
     lines.join("\n")
 }
 
-fn task(role: Role) -> &'static str {
+/// What we say that `role` is to do, where no template says it.
+pub fn task(role: Role) -> &'static str {
     match role {
         Role::Planner => {
             "Your task: read the code and write a plan for what the issue asks. Change no file. \
@@ -164,6 +180,15 @@ fn rules(ask: &Ask<'_>) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if let Some(near) = ask.near {
+        rules.push(format!(
+            "Money is short: {} may spend {} and has spent {}, and a call of your model that does \
+             not fit is refused. Do first what matters, and leave no file half written.",
+            near.scope.words(),
+            dollars(near.cap),
+            dollars(near.spent)
+        ));
+    }
     if !ask.protected.is_empty() {
         let paths = block::list(&ask.protected);
         rules.push(format!("These paths must not be changed, or the work is refused: {paths}."));
@@ -180,6 +205,11 @@ fn rules(ask: &Ask<'_>) -> Vec<String> {
         }
     };
     rules.push(answer.to_owned());
+    rules.push(
+        "What you say at the end may also be left as JSON, {\"summary\": \"…\"} and no other key, \
+         in the file that the environment variable SLIPWAY_RESULT names; then that counts."
+            .to_owned(),
+    );
     rules
 }
 

@@ -190,6 +190,7 @@ fn settings(bot: &Bot) -> Settings {
         app_id: bot.id,
         agents: vec![agent],
         providers: Vec::new(),
+        prompts: slipway::agent::prompt::Templates::default(),
         limits: worker::Limits {
             heavy_max: HEAVY_MAX,
             light_max: WORKERS,

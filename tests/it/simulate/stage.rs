@@ -167,6 +167,7 @@ impl Stage {
             app_id: self.bot.id,
             agents: self.plan.agents(),
             providers: Vec::new(),
+            prompts: slipway::agent::prompt::Templates::default(),
             limits: Limits::default(),
             bots: std::collections::BTreeSet::new(),
             budget: self.plan.budget(),

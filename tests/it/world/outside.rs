@@ -63,6 +63,8 @@ pub(crate) struct Asked {
     /// `builder 1`.
     pub(crate) who: String,
     pub(crate) prompt: String,
+    /// How it was started.
+    pub(crate) invocation: Invocation,
 }
 
 /// Plays scripted agents and the little language of verification commands.
@@ -73,7 +75,7 @@ pub(crate) fn play(asked: Arc<Mutex<Vec<Asked>>>) -> Play {
             let words = prompt.lines().take(2).filter_map(|line| line.split(' ').nth(1));
             let who = words.collect::<Vec<_>>().join(" ");
             let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
-            asked.push(Asked { who, prompt });
+            asked.push(Asked { who, prompt, invocation: invocation.clone() });
             return transcript;
         }
         let command = invocation.args.last().map(String::as_str).unwrap_or_default();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
+use slipway::agent::prompt::{Piece, Template, Templates};
 use slipway::agent::scripted::{Edit, Script, Scripted};
 use slipway::agent::{Agent, Kind};
 use slipway::clock::{Clock, FakeClock};
@@ -55,6 +56,7 @@ pub(crate) struct Plan {
     pub(super) reaches: Option<Reaches>,
     pub(super) poison: Option<Poison>,
     pub(super) budget: budget::Rules,
+    pub(super) prompts: Templates,
 }
 
 /// How a payload is rewritten, and with what.
@@ -97,6 +99,7 @@ pub(crate) fn plan() -> Plan {
         reaches: None,
         poison: None,
         budget: budget::Rules::default(),
+        prompts: Templates::default(),
     }
 }
 
@@ -201,6 +204,13 @@ impl Plan {
     /// Every turn of the agent makes calls that cost so many millionths of a dollar.
     pub(crate) fn costs(mut self, calls: &[u64]) -> Self {
         calls.clone_into(&mut self.script.calls);
+        self
+    }
+
+    /// The operator has words of its own for this.
+    pub(crate) fn prompt(mut self, piece: Piece, text: &str) -> Self {
+        let source = Template { place: piece.file(), text: text.to_owned() };
+        self.prompts.set(piece, source);
         self
     }
 
@@ -326,6 +336,7 @@ impl Plan {
             app_id: bot.id,
             agents: agents.map(agent).collect(),
             providers: Vec::new(),
+            prompts: self.prompts.clone(),
             limits: self.limits,
             bots: self.bots.clone(),
             budget: self.budget.clone(),

@@ -40,6 +40,8 @@ pub(super) fn ask<'a>(
         verify: context.policy.verify.clone(),
         goes_on: context.state.budget.left().is_some(),
         hosts: Vec::new(),
+        voice: prompt::Voice::default(),
+        near: None,
     }
 }
 

@@ -4,8 +4,10 @@ mod ask;
 mod finish;
 mod ground;
 mod hear;
+mod instruct;
 mod pay;
 mod play;
+mod preview;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,15 +15,17 @@ use std::sync::Arc;
 use self::ask::{ask, logs};
 use self::finish::{finish, kept};
 use self::ground::{beside, order, place};
+use self::instruct::{Guide, guide, prepare};
 use self::play::{Start, play};
 use super::Context;
 use super::way_out::WayOut;
 use crate::agent::fallback::{Bar, Candidate, Choice, choose};
 use crate::agent::outcome::Outcome;
 use crate::agent::pick::named;
-use crate::agent::{Agent, Place, Plain, Reading, Way, candidates, pick, prompt};
+use crate::agent::{Agent, Place, Plain, Reading, Way, candidates, pick};
 use crate::git::{Workspace, WorkspaceOrder};
 use crate::pipeline::{Done, Role};
+use crate::sandbox::Invocation;
 use crate::worker::failure::Failure;
 use crate::worker::purse::Purse;
 
@@ -35,13 +39,14 @@ pub(super) async fn perform(
     let tips = context.refresh().await?;
     let engine = context.engine;
     let agents = &engine.settings.agents;
-    let wanted = context.state.request.agent.as_deref();
+    let wanted = context.state.request.agent_of(role);
     let wanted = match pick(agents, wanted, context.policy.agent.as_deref()) {
         Ok(wanted) => wanted,
         Err(why) => return Ok(Done::AgentFailed { why, cost_micros: 0 }),
     };
     let candidates = candidates(agents, &wanted);
     let order = order(context, role, &tips)?;
+    let guide = guide(context, &order).await?;
     let mut barred = BTreeMap::new();
     loop {
         let resting = engine.pools().resting(engine.now());
@@ -52,8 +57,11 @@ pub(super) async fn perform(
             }
         };
         context.stood_in(told);
-        match once(context, (role, round), &order, candidate).await? {
-            Tried::Done(done) => return Ok(done),
+        match once(context, (role, round), (&order, &guide), candidate).await? {
+            Tried::Done(done) => {
+                preview::tell(context, (&tips, &guide), &done).await?;
+                return Ok(done);
+            }
             Tried::Barred(bar) => {
                 barred.insert(candidate.wanted.clone(), bar);
             }
@@ -71,12 +79,12 @@ enum Tried {
 async fn once(
     context: &Context<'_>,
     asked: (Role, u32),
-    order: &WorkspaceOrder,
+    (order, guide): (&WorkspaceOrder, &Guide),
     candidate: &Candidate,
 ) -> Result<Tried, Failure> {
     let git = &context.engine.ports.git;
     let workspace = git.workspace(order).await?;
-    let tried = in_workspace(context, asked, &workspace, candidate).await;
+    let tried = in_workspace(context, asked, (&workspace, guide), candidate).await;
     if let Err(error) = git.discard(workspace).await {
         tracing::warn!(%error, "a workspace was left behind");
     }
@@ -86,7 +94,7 @@ async fn once(
 async fn in_workspace(
     context: &Context<'_>,
     (role, round): (Role, u32),
-    workspace: &Workspace,
+    (workspace, guide): (&Workspace, &Guide),
     candidate: &Candidate,
 ) -> Result<Tried, Failure> {
     let engine = context.engine;
@@ -104,17 +112,25 @@ async fn in_workspace(
     }
     let logs = logs(context, role).await?;
     let mut ask = ask(context, (role, round), logs, workspace);
-    ask.hosts = agent.hosts.iter().map(ToString::to_string).collect();
-    let prompt = prompt::prompt(&ask);
+    if pays {
+        ask.near = purse.spending().await?.near;
+    }
+    let prepared = match prepare(context, guide, (agent, &candidate.wanted), ask) {
+        Ok(prepared) => prepared,
+        Err(why) => return Ok(Tried::Done(Done::AgentFailed { why, cost_micros: 0 })),
+    };
     let reading = match agent.way() {
-        Way::Plain(plain) => run(context, (agent, plain), workspace, (prompt, &purse)).await?,
+        Way::Plain(plain) => {
+            run(context, (agent, plain), workspace, (prepared.whole(), &purse)).await?
+        }
         Way::Profiled(profiled) => {
             let start = Start {
                 role,
                 agent,
                 profiled,
                 wanted: &candidate.wanted,
-                prompt: &prompt,
+                prompt: &prepared.prompt,
+                system: prepared.system.as_deref(),
                 place: place(context, workspace),
                 env: beside(context, workspace).await?,
             };
@@ -153,12 +169,23 @@ async fn run(
 ) -> Result<Reading, Failure> {
     let way = WayOut::open(context, agent).await?;
     let place = Place { doors: way.doors(), ..place(context, workspace) };
-    let mut invocation = plain.invocation(prompt, place);
-    invocation.env.extend(beside(context, workspace).await?);
+    let invocation = started(plain, prompt, place, beside(context, workspace).await?);
     pay::calls(purse, plain.calls()).await?;
     let transcript = context.engine.ports.sandbox.run(&invocation, context.cancel).await;
     way.close(context).await;
     Ok(plain.read(&transcript?))
+}
+
+/// How such an agent is started; nothing is started by that.
+fn started(
+    plain: Plain<'_>,
+    prompt: String,
+    place: Place,
+    env: Vec<(String, String)>,
+) -> Invocation {
+    let mut invocation = plain.invocation(prompt, place);
+    invocation.env.extend(env);
+    invocation
 }
 
 /// Tells metrics and people what a purse paid.
