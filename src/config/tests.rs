@@ -343,7 +343,6 @@ fn the_example_shows_every_key_and_is_accepted() {
         "name",
         "command",
         "at_once_max",
-        "directory",
         "call",
         "stage",
         "run",

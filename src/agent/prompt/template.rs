@@ -9,7 +9,7 @@ use std::fmt;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 
 use super::word;
-use crate::model::clean::clean;
+use crate::model::clean::{LINE_CHARS_MAX, clean};
 use crate::pipeline::stage::Role;
 
 /// Largest template, in bytes.
@@ -215,10 +215,18 @@ fn render(source: &Source, values: &Value) -> Result<String, Broken> {
     engine.set_auto_escape_callback(|_| AutoEscape::None);
     engine.set_fuel(Some(FUEL_MAX));
     engine.set_recursion_limit(DEPTH_MAX);
+    engine.add_filter("join", |list: Vec<String>, between: String| list.join(&between));
     let rendered = engine.render_str(&source.text, values);
     let rendered = rendered.map_err(|error| broken(error.line().unwrap_or(0), why(&error)))?;
     // Nobody is told what people do not see.
-    let text = clean(&rendered).text.trim().to_owned();
+    let cleaned = clean(&rendered);
+    if cleaned.cut {
+        return Err(broken(
+            0,
+            format!("a line of more than {LINE_CHARS_MAX} characters comes of it"),
+        ));
+    }
+    let text = cleaned.text.trim().to_owned();
     if text.is_empty() {
         return Err(broken(0, "nothing comes of it".to_owned()));
     }
@@ -281,11 +289,15 @@ mod tests {
     fn a_template_speaks_for_its_role_and_the_persona_for_all() {
         let files = [
             (Piece::Persona, "You are {{ agent }} for {{ repo }}, {{ role }}."),
-            (BUILD, "{{ default }} Then:\n{% for one in verify %}- {{ one }}\n{% endfor %}"),
+            (
+                BUILD,
+                "{{ default }} Then:\n{% for one in verify %}- {{ one }}\n{% endfor %}{{ verify | join(' && ') }}",
+            ),
         ];
         let builder = voice(&files, Role::Builder).unwrap();
         assert_eq!(builder.persona.as_deref(), Some("You are codex for octo/hello, builder."));
-        let expected = "Build it. Then:\n- cargo fmt --check\n- cargo test";
+        let expected = "Build it. Then:\n- cargo fmt --check\n- cargo test\n\
+                        cargo fmt --check && cargo test";
         assert_eq!(builder.task.as_deref(), Some(expected));
         let fixer = voice(&files, Role::Fixer).unwrap();
         assert_eq!(fixer.persona.as_deref(), Some("You are codex for octo/hello, fixer."));
@@ -317,15 +329,16 @@ mod tests {
         let (long, open) =
             ("x".repeat(TEMPLATE_BYTES_MAX + 1), "{{ ".to_owned() + &"(".repeat(20_000));
         let doubled = format!("{{% set a = 'x' * 1000 %}}{}", "{% set a = a ~ a %}".repeat(40));
-        let nested = "{% for a in range(1000) %}".repeat(9) + &"{% endfor %}".repeat(9);
+        let nested =
+            "{% for a in [1, 2, 3, 4, 5, 6, 7, 8, 9, 0] %}".repeat(9) + &"{% endfor %}".repeat(9);
         for hostile in [
             long.as_str(),
             &open,
             &doubled,
             &nested,
             "{{ 'x' * 1000000000 }}",
-            "{{ range(100000000) | list }}",
-            "{{ 'y' * 17000 }}",
+            "{{ 'y' * 2001 }}",
+            &"y\n".repeat(RENDERED_CHARS_MAX / 2 + 1),
         ] {
             let said = voice(&[(BUILD, hostile)], Role::Builder).unwrap_err();
             assert!(said.len() < 1_000, "{said}");

@@ -2,6 +2,7 @@
 
 use slipway::agent::prompt::Piece;
 use slipway::pipeline::{Preview, Role};
+use slipway::sandbox::Invocation;
 
 use crate::world::{Asked, Plan, Town, plan};
 
@@ -71,55 +72,92 @@ fn a_template_that_does_not_render_is_told_with_its_line_before_anything_is_paid
     });
 }
 
-/// A text without what differs between two runs: their names, and what follows from them.
+/// A text without what differs between two runs: their names, and the fences that follow from
+/// them.
 fn plain(text: &str, run: &str) -> String {
-    let fence = |line: &str| {
-        let mut words = line.splitn(3, ' ');
-        let (mark, _digest, label) = (words.next(), words.next(), words.next());
-        format!("{} {}", mark.unwrap_or_default(), label.unwrap_or_default())
-    };
-    let line = |line: &str| {
-        let fenced = line.starts_with("<<< ") || line.starts_with(">>> ");
-        if fenced { fence(line) } else { line.replace(run, "RUN") }
-    };
-    text.lines().map(line).collect::<Vec<_>>().join("\n")
+    let mut text = text.replace(run, "RUN");
+    for mark in ["<<< ", ">>> "] {
+        let mut parts = text.split(mark);
+        let first = parts.next().unwrap_or_default().to_owned();
+        let unfenced = parts.map(|part| format!("{mark}{}", part.split_at(16).1));
+        text = first + &unfenced.collect::<String>();
+    }
+    text
+}
+
+/// Says `/go --dry-run` and then `/go`: what the one showed is what the other did.
+async fn shows_what_follows(t: &mut Town) -> (Preview, Invocation) {
+    t.issue("Add a feature");
+    t.comment("/go --dry-run").await;
+    t.expect_outcome("handed-over").await;
+    let first = t.run_id().expect("a run");
+    let preview = (**t.state().work.preview.as_ref().expect("a preview")).clone();
+    let asked = t.agents_asked();
+    assert_eq!(asked, ["planner 1"], "nobody was started for it");
+    let said = t.last_words();
+    assert!(said.contains("How the builder would be started"), "{said}");
+    assert!(said.contains("What the builder would be told"), "{said}");
+
+    t.comment("/go").await;
+    t.expect_outcome("merged").await;
+    let run = t.run_id().expect("a run");
+    let made = t.asked().into_iter().rfind(|asked| asked.invocation.stdin != preview.prompt);
+    let made = made.filter(|asked| !asked.who.starts_with("planner")).expect("a builder");
+    let (invocation, first, run) = (made.invocation, first.as_str(), run.as_str());
+    assert_eq!(plain(&preview.prompt, first), plain(&invocation.stdin, run));
+    let argv: Vec<String> =
+        [&invocation.program].into_iter().chain(&invocation.args).map(|a| plain(a, run)).collect();
+    let shown: Vec<String> = preview.argv.iter().map(|arg| plain(arg, first)).collect();
+    assert_eq!(shown, argv);
+    assert_eq!(names(&preview.env), names(&invocation.env));
+    assert_eq!((&preview.masks, preview.doors.len()), (&invocation.masks, invocation.doors.len()));
+    let planted = value(&invocation.env, "DEPLOY_TOKEN").expect("a canary");
+    assert_eq!(value(&preview.env, "DEPLOY_TOKEN").as_deref(), Some("‹not shown›"));
+    assert!(!format!("{preview:?}").contains(&planted), "whoever shows it alarms everybody");
+    (preview, invocation)
+}
+
+fn names(env: &[(String, String)]) -> Vec<&str> {
+    env.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+fn value(env: &[(String, String)], name: &str) -> Option<String> {
+    env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
 }
 
 #[test]
 fn a_dry_run_shows_exactly_what_a_run_then_does() {
     let town = plan().auto().file("AGENTS.md", "Indent by tabs.\n").prompt(BUILDER, "Build it.");
     town.reaches(&["api.example.com"], "api.example.com:443").run(async |t| {
-        t.issue("Add a feature");
-        t.comment("/go --dry-run").await;
-        t.expect_outcome("handed-over").await;
-        let (dry, first) = (t.state(), t.run_id().expect("a run"));
-        let preview: Preview = (**dry.work.preview.as_ref().expect("a preview")).clone();
-        assert_eq!(t.agents_asked(), ["planner 1"], "nobody was started for it");
+        let (preview, _) = shows_what_follows(t).await;
+        assert_eq!(preview.agent, "scripted");
         assert!(preview.prompt.contains("Build it.") && preview.prompt.contains("by tabs"));
-        let said = t.last_words();
-        assert!(said.contains("How the builder would be started"), "{said}");
-        assert!(said.contains("What the builder would be told"), "{said}");
-
-        t.comment("/go").await;
-        t.expect_outcome("merged").await;
-        let run = t.run_id().expect("a run");
-        let (asked, first, run) = (builder_of(t).invocation, first.as_str(), run.as_str());
-        assert_eq!(plain(&preview.prompt, first), plain(&asked.stdin, run));
-        let argv: Vec<String> = [asked.program].into_iter().chain(asked.args).collect();
-        assert_eq!(preview.argv, argv);
-        let names = |env: &[(String, String)]| -> Vec<String> {
-            env.iter().map(|(name, _)| name.clone()).collect()
-        };
-        assert_eq!(names(&preview.env), names(&asked.env));
-        let canary = |env: &[(String, String)]| {
-            env.iter().find(|(name, _)| name == "DEPLOY_TOKEN").map(|(_, value)| value.clone())
-        };
-        let planted = canary(&asked.env).expect("a canary");
-        assert_eq!(canary(&preview.env).as_deref(), Some("‹not shown›"));
-        let shown = format!("{preview:?}");
-        assert!(!shown.contains(&planted), "a canary is no secret once it is shown");
-        assert_eq!((&preview.masks, preview.doors.len()), (&asked.masks, asked.doors.len()));
         assert_eq!(preview.hosts, ["api.example.com:443"]);
+        t.allows_writes(60);
+    });
+}
+
+#[test]
+fn a_dry_run_shows_a_known_agent_without_its_token_and_its_instructions_where_they_go() {
+    let policy = "merge: auto\nrequester_may_approve: true\nagents: {build: 'codex:m-2'}\n";
+    let town = plan().auto().policy(policy).codex(&["m-1", "m-2"]);
+    town.file("AGENTS.md", "Indent by \"tabs\".\n").run(async |t| {
+        let (preview, made) = shows_what_follows(t).await;
+        assert_eq!(
+            (&*preview.agent, &*preview.fallbacks),
+            ("codex:m-2", &["scripted".to_owned()][..])
+        );
+        let instructions = |argv: &[String]| {
+            let told = |arg: &&String| arg.starts_with("developer_instructions=");
+            argv.iter().find(told).cloned().expect("instructions")
+        };
+        assert!(instructions(&preview.argv).contains("Indent by \\\"tabs\\\"."));
+        assert!(!preview.prompt.contains("Indent by"), "they are told once");
+        assert!(preview.argv.contains(&"m-2".to_owned()));
+        assert_eq!(value(&preview.env, "LLM_KEY").as_deref(), Some("‹token of this run›"));
+        let token = value(&made.env, "LLM_KEY").expect("a token");
+        assert!(!token.is_empty() && !format!("{preview:?}").contains(&token));
+        assert_eq!(t.file("main", "feature.txt").as_deref(), Some("by codex\n"));
         t.allows_writes(60);
     });
 }

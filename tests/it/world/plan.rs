@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
-use slipway::agent::prompt::{Piece, Template, Templates};
+use slipway::agent::prompt::Templates;
 use slipway::agent::scripted::{Edit, Script, Scripted};
 use slipway::agent::{Agent, Kind};
 use slipway::clock::{Clock, FakeClock};
 use slipway::egress::{Rule, fake as fake_egress};
+use slipway::gateway::Provider;
 use slipway::git::depot::Depot;
 use slipway::git::fake as fake_git;
 use slipway::model::budget::{self, Scope};
@@ -57,6 +58,7 @@ pub(crate) struct Plan {
     pub(super) poison: Option<Poison>,
     pub(super) budget: budget::Rules,
     pub(super) prompts: Templates,
+    pub(super) known: Vec<(Agent, Provider)>,
 }
 
 /// How a payload is rewritten, and with what.
@@ -100,6 +102,7 @@ pub(crate) fn plan() -> Plan {
         poison: None,
         budget: budget::Rules::default(),
         prompts: Templates::default(),
+        known: Vec::new(),
     }
 }
 
@@ -207,13 +210,6 @@ impl Plan {
         self
     }
 
-    /// The operator has words of its own for this.
-    pub(crate) fn prompt(mut self, piece: Piece, text: &str) -> Self {
-        let source = Template { place: piece.file(), text: text.to_owned() };
-        self.prompts.set(piece, source);
-        self
-    }
-
     /// This scope has a cap, in millionths of a dollar.
     pub(crate) fn cap(mut self, scope: Scope, micros: u64) -> Self {
         self.budget.caps = self.budget.caps.with(scope, micros);
@@ -268,7 +264,8 @@ impl Plan {
         let git = fake_git::Fake::new(remotes, Arc::clone(&directories));
         let egress = Arc::new(fake_egress::Fake::default());
         let play = asking(play(Arc::clone(&asked)), Arc::clone(&egress), self.reaches.as_ref());
-        let sandbox = fake_sandbox::Fake::new(Arc::clone(&directories), play);
+        let sandbox = fake_sandbox::Fake::new(Arc::clone(&directories), play)
+            .protecting(if self.known.is_empty() { 0 } else { 3 });
         let road = Road::new(reach, &world, cast.bot.id, &clock);
         let ports = Ports {
             github: Arc::new(Wired { port: road.hub, fuse: Arc::clone(&fuse) }),
@@ -334,8 +331,8 @@ impl Plan {
         Settings {
             owner: "engine-0".to_owned(),
             app_id: bot.id,
-            agents: agents.map(agent).collect(),
-            providers: Vec::new(),
+            agents: agents.map(agent).chain(self.known.iter().map(|one| one.0.clone())).collect(),
+            providers: self.known.iter().map(|one| one.1.clone()).collect(),
             prompts: self.prompts.clone(),
             limits: self.limits,
             bots: self.bots.clone(),
