@@ -186,6 +186,7 @@ fn settings() -> Settings {
         app_id: 1,
         providers: Vec::new(),
         homes: None,
+        prompts: slipway::agent::prompt::Templates::default(),
         agents: vec![Agent {
             name: "agent".to_owned(),
             kind,

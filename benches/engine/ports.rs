@@ -211,6 +211,15 @@ impl Git for Instantly {
         Ok(paths.clone())
     }
 
+    async fn texts(
+        &self,
+        _: &Repo,
+        _: &CommitSha,
+        _: &git::Sought,
+    ) -> Result<git::Texts, git::Error> {
+        Ok(git::Texts::default())
+    }
+
     async fn contains(&self, _: &Repo, _: &CommitSha, _: &CommitSha) -> Result<bool, git::Error> {
         Ok(true)
     }

@@ -4,6 +4,7 @@
 //! how to read what it said. How each is started is a [`profile`], which is data; what it says
 //! is read in its [`dialect`], which is code; what became of it is the [`outcome`].
 
+pub mod choice;
 pub mod command;
 pub mod dialect;
 pub mod event;

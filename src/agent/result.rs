@@ -7,7 +7,7 @@ pub const VARIABLE: &str = "SLIPWAY_RESULT";
 /// Bytes of the file that are read.
 pub const BYTES_MAX: usize = 64 << 10;
 
-/// The whole schema. Nothing here is an order: whether something is pushed, merged or tried
+/// The whole schema, which `docs/result.schema.json` tells others. Nothing here is an order: whether something is pushed, merged or tried
 /// again is decided from what git, GitHub and people say.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,5 +84,31 @@ mod tests {
         let long = format!(r#"{{"summary": "{}"}}"#, "x".repeat(BYTES_MAX));
         assert!(parse(long.as_bytes()).is_err());
         assert!(parse(&"[".repeat(60_000).into_bytes()).is_err(), "and no depth overflows");
+    }
+    #[test]
+    fn the_published_schema_takes_what_is_taken_and_nothing_else() {
+        let schema = include_str!("../../docs/result.schema.json");
+        let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let fields = schema.pointer("/properties").unwrap().as_object().unwrap();
+        for field in fields.keys() {
+            let only = format!(r#"{{"summary": "a", "{field}": "b"}}"#);
+            let known = parse(only.as_bytes()).err().is_none_or(|why| !why.contains("unknown"));
+            assert!(known, "{field} is told and not taken");
+        }
+        for text in [
+            r#"{"summary": "Wrote it."}"#,
+            r#"{"summary": ""}"#,
+            "{}",
+            "[]",
+            "null",
+            r#"{"summary": 1}"#,
+            r#"{"summary": ["a"]}"#,
+            r#"{"summary": "a", "merge": true}"#,
+            r#"{"Summary": "a"}"#,
+        ] {
+            let value = serde_json::from_str(text).unwrap();
+            assert_eq!(validator.is_valid(&value), parse(text.as_bytes()).is_ok(), "{text}");
+        }
     }
 }

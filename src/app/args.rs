@@ -43,6 +43,8 @@ pub(super) enum Command {
     Audit(AuditOf),
     /// Show which agents there are and how each is started.
     Agents(Agents),
+    /// Show what agents are asked, and check templates of your own.
+    Prompts(Prompts),
     /// List runs, newest first.
     Runs,
     /// Show one run's timeline.
@@ -124,6 +126,29 @@ pub(super) enum OfAgents {
     Probe {
         /// Such as codex.
         name: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Prompts {
+    #[command(subcommand)]
+    pub(super) of: OfPrompts,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OfPrompts {
+    /// Say whether the templates of a directory can be used.
+    Check {
+        /// With persona.md, planner.md, builder.md, fixer.md or resolver.md in it.
+        directory: PathBuf,
+    },
+    /// Show what an agent is told in a role.
+    Show {
+        /// planner, builder, fixer or resolver.
+        role: String,
+        /// Templates of your own.
+        #[arg(long, value_name = "DIR")]
+        directory: Option<PathBuf>,
     },
 }
 

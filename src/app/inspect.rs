@@ -11,6 +11,7 @@ use super::serve::open_store;
 use crate::clock::{Clock, SystemClock};
 use crate::command::{SlashCommand, Source, authorize};
 use crate::config::{Database, Settings};
+use crate::model::character::visible;
 use crate::model::{BranchName, Permission, Repo, RunId, User, UserId};
 use crate::report;
 use crate::store::{
@@ -103,6 +104,11 @@ pub(super) async fn show(common: &Common, run: &str) -> anyhow::Result<ExitCode>
         };
         let at = entry.event.at.rfc3339();
         writeln!(out, "{:>4}  {at}  {what}  →  {after}", entry.number)?;
+    }
+    if let Some(preview) = &snapshot.state.work.preview {
+        let prompt = visible(&preview.prompt);
+        writeln!(out, "\nHow the builder would be started:\n\n{}", visible(&preview.start()))?;
+        writeln!(out, "What the builder would be told:\n\n{prompt}")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,7 @@ mod manifest;
 mod modes;
 pub mod pool;
 mod private;
+mod prompts;
 mod relay;
 mod serve;
 mod setup;
@@ -44,6 +45,7 @@ pub fn run() -> ExitCode {
             Command::Keyd(keyd) => keyd::keyd(&args.common, &keyd).await,
             Command::Audit(of) => audit::audit(&args.common, &of).await,
             Command::Agents(of) => agents::agents(&args.common, &of).await,
+            Command::Prompts(of) => prompts::prompts_of(&of),
             Command::Runs => inspect::runs(&args.common).await,
             Command::Show { run } => inspect::show(&args.common, &run).await,
             Command::Stop { run } => inspect::stop(&args.common, &run).await,

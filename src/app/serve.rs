@@ -223,6 +223,7 @@ async fn build(
         app_id: identity.app_id,
         agents: settings.agents.clone(),
         homes: Some(Homes::at(settings.work_dir.join("homes"))),
+        prompts: settings.prompts.clone(),
         providers: settings.providers.clone(),
         limits,
         budget: settings.budget.clone(),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::ANSWER_CHARS_MAX;
 pub use authority::{Authorized, Refusal, Source, authorize, authorize_author};
-pub use go::{AGENT_BYTES_MAX, DIGEST_CHARS, Go, WORDS_CHARS_MAX};
+pub use go::{DIGEST_CHARS, Go, WORDS_CHARS_MAX};
 pub use manual::{help, manual};
 pub use spec::{Button, Example, Opt, Spec};
 

@@ -43,6 +43,7 @@ struct Written {
     agents: Option<Vec<AgentEntry>>,
     providers: Option<Vec<crate::gateway::provider::Entry>>,
     profiles: Option<String>,
+    prompts: Option<PromptsEntry>,
     sandbox_container: Option<ContainerEntry>,
 }
 
@@ -89,6 +90,13 @@ pub struct AgentEntry {
     /// Refused, with what to write instead.
     #[serde(default)]
     pub network: Option<bool>,
+}
+
+/// Where an operator keeps templates.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PromptsEntry {
+    directory: String,
 }
 
 /// Containers as an operator writes them down.
@@ -169,6 +177,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
         agents: file.agents,
         providers: file.providers,
         profiles: file.profiles,
+        prompts: file.prompts.map(|prompts| prompts.directory),
         sandbox_container: file.sandbox_container,
     })
 }

@@ -91,6 +91,8 @@ layer! {
     providers: Vec<crate::gateway::provider::Entry>,
     /// A file with profiles of the operator's own.
     profiles: String,
+    /// A directory with templates of the operator's own.
+    prompts: String,
     /// What may be spent.
     budget: super::budget::BudgetEntry,
     /// Bots whose commands are heard, by number.

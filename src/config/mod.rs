@@ -8,6 +8,7 @@ mod file;
 mod hub;
 mod keyd;
 mod layer;
+pub mod prompts;
 mod reach;
 mod read;
 mod settings;

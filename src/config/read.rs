@@ -11,6 +11,7 @@ use super::budget;
 use super::containers;
 use super::file::{self, AgentEntry, FILE_BYTES_MAX};
 use super::layer::{Layer, Placed, Said};
+use super::prompts;
 use super::reach;
 use super::settings::PrivateKey;
 use super::trust;
@@ -130,6 +131,7 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
         answers_per_issue_max: number("SLIPWAY_ANSWERS_PER_ISSUE_MAX")?,
         budget: None,
         profiles: text("SLIPWAY_PROFILES"),
+        prompts: text("SLIPWAY_PROMPTS"),
         providers: None,
         trusted_bots: text("SLIPWAY_TRUSTED_BOTS").map(|list| trust::numbers(&list)).transpose()?,
         sandbox: text("SLIPWAY_SANDBOX"),
@@ -222,6 +224,7 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
         work_dir,
         agents: agents::agents(said.agents, said.profiles, &providers)?,
         providers,
+        prompts: prompts::parse(said.prompts)?,
         workers: trust::within(said.workers, WORKERS, WORKERS_MAX)?,
         limits,
         budget: budget::parse(said.budget)?,

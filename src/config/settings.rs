@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{ConfigError, Containers, GitHubUrls, Webhooks};
 use crate::agent::Agent;
+use crate::agent::prompt::Templates;
 use crate::gateway::Provider;
 use crate::model::Secret;
 use crate::model::budget::Rules;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Whose models may be asked.
     pub providers: Vec<Provider>,
+    /// The operator's own words for what agents are asked.
+    pub prompts: Templates,
     /// What may be spent on models.
     pub budget: Rules,
     /// Bots whose commands are heard, by their own number; there is no word for all of them.

@@ -8,6 +8,7 @@ pub mod cli;
 mod contract;
 pub mod depot;
 pub mod fake;
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 
 pub use crate::gate::push::{ChangeKind, FileChange, Near};
+pub use texts::{Sought, TEXT_BYTES_MAX, TEXT_FILES_MAX, TextFile, Texts};
+
 use crate::gate::seen::Probe;
 use crate::github::Remote;
 use crate::model::sanitized::{CommentText, PullTitle};
@@ -144,6 +147,11 @@ pub trait Git: Send + Sync {
         commit: &CommitSha,
         paths: &BTreeSet<String>,
     ) -> Result<BTreeSet<String>, Error>;
+
+    /// The texts of the plain files of `commit` that are `sought`, in the order of their paths; a
+    /// symbolic link is none.
+    async fn texts(&self, repo: &Repo, commit: &CommitSha, sought: &Sought)
+    -> Result<Texts, Error>;
 
     /// `commit` is `tip` or an ancestor of it.
     async fn contains(

@@ -1,7 +1,10 @@
 //! What happened to a run. Past tense; every event carries its moment and its identity.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use super::preview::Preview;
 use super::stage::Done;
 use crate::command::Authorized;
 use crate::gate::seen::Seen;
@@ -51,6 +54,9 @@ pub struct Told {
     /// Why an agent stood in for the one that was wanted, as sentences.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stood_in: Option<String>,
+    /// In a dry run, beside the plan: how the change would be asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Arc<Preview>>,
 }
 
 impl EventKind {

@@ -4,6 +4,7 @@
 //! the machine in [`mod@decide`] walks them and answers what concerns them all.
 
 pub mod budget;
+pub mod chosen;
 pub mod decide;
 pub mod effect;
 pub mod event;
@@ -11,6 +12,7 @@ mod facts;
 pub mod frozen;
 pub mod park;
 pub mod question;
+pub mod preview;
 mod run;
 pub mod stage;
 pub mod standing;
@@ -20,11 +22,13 @@ pub mod trust;
 pub mod twin;
 
 pub use budget::{Budget, Short, Unfinished};
+pub use chosen::{By, Chosen};
 pub use decide::{Decision, Hears, Ignored, decide, hears};
 pub use effect::{Answer, Effect};
 pub use event::{Event, EventKind, Timer, Told, Withdrawal};
 pub use frozen::{Frozen, Level, Taint};
 pub use park::{Park, ParkReason};
+pub use preview::Preview;
 pub use run::Run;
 pub use stage::{Done, MergeAnswer, Role, Settled, StageKind, Task, UpdateAnswer};
 pub use state::{Outcome, Phase, Progress, Request, State, Wait};

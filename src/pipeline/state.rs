@@ -68,6 +68,9 @@ pub struct Request {
     pub comment: Option<CommentId>,
     pub base: Option<BranchName>,
     pub agent: Option<String>,
+    /// What chose it, and the agents of single stages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<super::chosen::Chosen>,
     /// Words after the options of `/go`, for the agent.
     pub words: String,
     pub dry_run: bool,
@@ -156,6 +159,9 @@ pub struct Work {
     /// The policy allows, the issue names: the branch we push.
     pub branch: Option<BranchName>,
     pub plan: Option<String>,
+    /// In a dry run: how the change would be asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Arc<super::preview::Preview>>,
     /// The sub-issues as they were last read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stories: Vec<Story>,

@@ -1,10 +1,11 @@
 //! Every key of the policy with its meaning and bounds: `docs/POLICY.md` and the checks of
 //! values both follow from this list.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{Limits, POLICY_BYTES_MAX, POLICY_PATH, Policy};
-use crate::model::Dollars;
+use crate::model::{Dollars, wish};
 
 /// One key.
 pub(super) struct Key {
@@ -31,6 +32,15 @@ pub(super) enum Bound {
     Name {
         of: fn(&Policy) -> Option<&str>,
         bytes_max: usize,
+    },
+    /// An agent, alone or with its model.
+    Agent {
+        of: fn(&Policy) -> Option<&str>,
+    },
+    /// An agent for each label.
+    Labels {
+        of: fn(&Policy) -> &BTreeMap<String, String>,
+        entries_max: usize,
     },
     List {
         of: fn(&Policy) -> &[String],
@@ -121,8 +131,35 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "agent",
-        meaning: "Name of the agent, from the operator's list; without it, the operator's choice.",
-        bound: Bound::Name { of: |policy| policy.agent.as_deref(), bytes_max: 40 },
+        meaning: "The agent, from the operator's list, alone or with its model: `codex:gpt-5.5`. \
+                  Without it, the operator's choice.",
+        bound: Bound::Agent { of: |policy| policy.agent.as_deref() },
+    },
+    Key {
+        name: "agents.plan",
+        meaning: "Another agent for the plan. A `/go --agent` or a label goes before it.",
+        bound: Bound::Agent { of: |policy| policy.agents.plan.as_deref() },
+    },
+    Key {
+        name: "agents.build",
+        meaning: "Another agent for the change.",
+        bound: Bound::Agent { of: |policy| policy.agents.build.as_deref() },
+    },
+    Key {
+        name: "agents.fix",
+        meaning: "Another agent for repairs.",
+        bound: Bound::Agent { of: |policy| policy.agents.fix.as_deref() },
+    },
+    Key {
+        name: "agents.resolve",
+        meaning: "Another agent for conflicts.",
+        bound: Bound::Agent { of: |policy| policy.agents.resolve.as_deref() },
+    },
+    Key {
+        name: "agent_labels",
+        meaning: "Labels that choose the agent of everything, where the issue carries one as its \
+                  run begins: `agent:claude: claude`. Two that disagree are refused.",
+        bound: Bound::Labels { of: |policy| &policy.agent_labels, entries_max: 50 },
     },
     Key {
         name: "protected",
@@ -232,7 +269,10 @@ fn bounds(bound: Bound) -> String {
         Bound::Number { min, max, .. } => format!("{min} to {max}"),
         Bound::Money { min, max, .. } => format!("{} to {}", min.plain(), max.plain()),
         Bound::Name { bytes_max, .. } => format!("1 to {bytes_max} bytes"),
-        Bound::List { entries_max, .. } | Bound::Paths { entries_max, .. } => {
+        Bound::Agent { .. } => format!("at most {} characters", wish::WISH_CHARS_MAX),
+        Bound::List { entries_max, .. }
+        | Bound::Labels { entries_max, .. }
+        | Bound::Paths { entries_max, .. } => {
             format!("at most {entries_max} entries")
         }
     }
@@ -243,6 +283,9 @@ fn example() -> String {
 }
 
 const EXAMPLE: &str = "merge: on-approval
+agents:
+  plan: claude
+  build: codex:gpt-5.5
 verify:
   - cargo fmt --check
   - cargo test --locked
@@ -276,7 +319,7 @@ mod tests {
         let mut real = BTreeSet::new();
         let defaults = serde_json::to_value(Policy::default()).unwrap();
         for (name, value) in defaults.as_object().unwrap() {
-            match value.as_object() {
+            match value.as_object().filter(|inner| !inner.is_empty()) {
                 Some(inner) => real.extend(inner.keys().map(|key| format!("{name}.{key}"))),
                 None => _ = real.insert(name.clone()),
             }

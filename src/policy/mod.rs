@@ -1,9 +1,12 @@
 //! A repository's rules, read from `.github/slipway.yml` on its default branch.
 
+mod choice;
 mod manual;
 mod read;
 #[cfg(test)]
 pub(crate) mod wrapped;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +14,7 @@ use crate::model::Dollars;
 use crate::model::budget::{Caps, Scope};
 use crate::model::trust::Trust;
 
+pub use choice::Agents;
 pub use manual::manual;
 pub use read::PolicyError;
 
@@ -44,6 +48,10 @@ pub struct Policy {
     pub label: String,
     /// Name of the agent, from the operator's list.
     pub agent: Option<String>,
+    /// Agents of single stages.
+    pub agents: Agents,
+    /// Labels of an issue that choose an agent.
+    pub agent_labels: BTreeMap<String, String>,
     /// Paths an agent may not change, beside the built-in ones; `dir/` means all below.
     pub protected: Vec<String>,
     /// Paths that need one more approving person when they change.
@@ -231,6 +239,8 @@ impl Default for Policy {
             allow_no_checks: false,
             label: "go".to_owned(),
             agent: None,
+            agents: Agents::default(),
+            agent_labels: BTreeMap::new(),
             protected: Vec::new(),
             review_paths: Vec::new(),
             allow_binary: Vec::new(),

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_saphyr::{Error, MessageFormatter, UserMessageFormatter};
 
+use super::choice;
 use super::manual::{Bound, KEYS, Key};
 use super::{POLICY_BYTES_MAX, POLICY_PATH, Policy};
 use crate::model::{Dollars, text};
@@ -116,6 +117,8 @@ fn outside(key: &Key, policy: &Policy) -> Option<String> {
                 format!("`{name}` must have 1 to {bytes_max} bytes, without spaces around it")
             })
         }
+        Bound::Agent { of } => choice::unfit(name, of(policy)?),
+        Bound::Labels { of, entries_max } => choice::unfit_labels(name, of(policy), entries_max),
         Bound::List { of, entries_max } => {
             let given = of(policy);
             let fits = |entry: &String| {
@@ -230,10 +233,10 @@ mod tests {
         merge_with, method, freshness,
         draft, commits, update_with, verify,
         allow_no_checks, label, agent,
-        protected, review_paths,
-        allow_binary, push, outsiders,
-        requester_may_approve, limits,
-        budget
+        agents, agent_labels, protected,
+        review_paths, allow_binary, push,
+        outsiders, requester_may_approve,
+        limits, budget
         ");
         insta::assert_snapshot!(refusal("# mine\nlimits:\n  fix_rounds: 3\n"), @"
         .github/slipway.yml, line 3, column
@@ -315,11 +318,6 @@ mod tests {
         .github/slipway.yml, line 2, column
         1: `verify` must have at most 20
         entries of 1 to 2000 bytes
-        ");
-        insta::assert_snapshot!(refusal(&format!("agent: {}\n", "x".repeat(41))), @"
-        .github/slipway.yml, line 1, column
-        1: `agent` must have 1 to 40 bytes,
-        without spaces around it
         ");
         insta::assert_snapshot!(refusal(&format!("verify: [{}]\n", "x,".repeat(21))), @"
         .github/slipway.yml, line 1, column

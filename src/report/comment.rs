@@ -49,6 +49,7 @@ pub fn issue_comment(context: &Context<'_>) -> Markdown {
     }
     plan(context, &mut blocks);
     blocks.push(&super::question::answered(context));
+    super::agents::preview(context, &mut blocks);
     blocks.close(context)
 }
 
@@ -121,9 +122,7 @@ fn asked(context: &Context<'_>, on_issue: bool) -> Markdown {
     if state.work.base.is_some() || request.base.is_some() {
         parts.push(markdown!("into {}", code(base_name(state))));
     }
-    if let Some(agent) = request.agent.as_ref().or(context.policy.agent.as_ref()) {
-        parts.push(markdown!("agent {}", said(agent)));
-    }
+    parts.extend(super::agents::chosen(context));
     if let Some(head) = &state.work.head {
         parts.push(markdown!("newest commit {}", commit_or_short(context, head)));
     }

@@ -1,6 +1,7 @@
 //! What people see of a run, as a pure function of its state: comments, check run, pull request,
 //! messages and pages. Nothing here knows the time, so a text changes only when the state does.
 
+mod agents;
 mod budget;
 mod check_run;
 mod comment;

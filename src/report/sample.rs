@@ -58,6 +58,7 @@ pub(super) fn request() -> Request {
         comment: Some(CommentId(5)),
         base: None,
         agent: None,
+        chosen: None,
         words: String::new(),
         dry_run: false,
         stories: false,

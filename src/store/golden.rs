@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,8 +24,8 @@ use crate::pipeline::state::{Approval, LaneWait, Updating};
 use crate::pipeline::trust::{Diff, DiffFile, Held};
 use crate::pipeline::twin::{Signing, Twin};
 use crate::pipeline::{
-    Answer, Budget, Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, Short,
-    StageKind, State, Task, Timer, Told, Unfinished, UpdateAnswer, Wait,
+    Answer, Budget, By, Chosen, Done, Event, EventKind, MergeAnswer, Phase, Preview, Progress,
+    Role, Settled, Short, StageKind, State, Task, Timer, Told, Unfinished, UpdateAnswer, Wait,
 };
 use crate::policy::Policy;
 
@@ -88,7 +89,7 @@ fn states() -> Vec<(&'static str, State)> {
     let wait = Wait { what: "checks".to_owned(), until: None, look_ms: 60_000 };
     running.progress =
         Progress::Running { stage: StageKind::Ci, since: Millis(3), phase: Phase::Waiting(wait) };
-    running.seen = Some(std::sync::Arc::new(seen()));
+    running.seen = Some(Arc::new(seen()));
     running.held_by = Some(person());
     running.counts.reruns.insert("test@a".to_owned(), "1".to_owned());
     running.work.required.insert("test".to_owned());
@@ -99,7 +100,7 @@ fn states() -> Vec<(&'static str, State)> {
     let mut held = doing.clone();
     held.tainted = [Taint::Issue, Taint::Logs].into();
     held.sponsor = Some(person());
-    let request = std::sync::Arc::make_mut(&mut held.request);
+    let request = Arc::make_mut(&mut held.request);
     let (by, level) = (person(), Level::Quote);
     request.frozen = Some(Frozen {
         public: true,
@@ -137,8 +138,14 @@ fn states() -> Vec<(&'static str, State)> {
     asking.work.asked = Some(Box::new(asked()));
     let reply = Reply { by: person(), text: "That one.".to_owned() };
     asking.work.answers = vec![Answered { question: "This one?".to_owned(), reply }];
+    let mut chosen = doing.clone();
+    chosen.work.preview = Some(previewed());
+    let by = By::Label("agent:claude".to_owned());
+    let stages = [(Role::Fixer, "codex:gpt-5.5".to_owned())].into();
+    Arc::make_mut(&mut chosen.request).chosen = Some(Chosen { by, stages });
     vec![
         ("asking", asking),
+        ("chosen", chosen),
         ("poor", poor),
         ("merging", merging),
         ("idle", idle),
@@ -186,6 +193,25 @@ fn spending() -> Spending {
     Spending { used: 1_800_000, cap: Some(2_000_000), near: Some(near) }
 }
 
+fn previewed() -> Arc<Preview> {
+    let owned = |text: &str| vec![text.to_owned()];
+    let pair = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+    Arc::new(Preview {
+        agent: "codex:gpt-5.5".to_owned(),
+        fallbacks: owned("claude"),
+        refused: None,
+        argv: owned("codex"),
+        env: pair("LLM_KEY", "‹token of this run›"),
+        directory: "/workspace".to_owned(),
+        files: pair("a/b", "text"),
+        masks: owned(".codex/"),
+        hosts: owned("api.example.com:443"),
+        doors: owned("3129: the gateway to its model"),
+        limits: owned("30 minutes"),
+        prompt: "Role: builder".to_owned(),
+    })
+}
+
 fn shown() -> Diff {
     let file = DiffFile { path: "a.rs".to_owned(), added: 1, removed: 2 };
     Diff { files: vec![file], more_files: 3, patch: "a.rs\n+x\n".to_owned(), is_cut: true }
@@ -209,6 +235,9 @@ fn happened() -> Vec<(&'static str, Event)> {
     let done = Done::BudgetUsed { full, left, cost_micros: 7 };
     let told = Told { spending: Some(spending()), ..Told::default() };
     let used = EventKind::Performed { entry: 3, done, told };
+    let planned = Done::Planned { text: "First this.".to_owned(), cost_micros: 7 };
+    let told = Told { preview: Some(previewed()), ..Told::default() };
+    let previewed = EventKind::Performed { entry: 3, done: planned, told };
     let verified = Done::Verified {
         head: sha('a'),
         passed: false,
@@ -237,6 +266,7 @@ fn happened() -> Vec<(&'static str, Event)> {
         ("refused_hosts", Event { kind: refused, ..event(9) }),
         ("budget_used", Event { kind: used, ..event(9) }),
         ("asked", performed(question)),
+        ("previewed", Event { kind: previewed, ..event(9) }),
         ("affordable", performed(Done::Affordable)),
         ("failed", performed(Done::Failed { why: "no disk".to_owned() })),
     ]

@@ -9,6 +9,7 @@ mod apply;
 mod audit;
 mod budget;
 mod canary;
+mod chosen;
 mod deliveries;
 mod failure;
 mod freeze;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::agent::Agent;
+use crate::agent::prompt::Templates;
 use crate::gateway::Provider;
 use crate::model::UserId;
 use crate::model::budget::Rules;
@@ -19,6 +20,8 @@ pub struct Settings {
     pub agents: Vec<Agent>,
     /// Where homes of agents stay that may be gone on with; without it none does.
     pub homes: Option<Homes>,
+    /// The operator's own words for what agents are asked.
+    pub prompts: Templates,
     /// Whose models agents may ask.
     pub providers: Vec<Provider>,
     pub limits: Limits,

@@ -1,7 +1,9 @@
 //! What an agent is told: its task in our words, and everything others wrote as marked data.
 
 mod block;
+mod instructions;
 mod question;
+mod template;
 
 use crate::model::{IssueNumber, Repo, RunId, UserId};
 use crate::pipeline::frozen::{Level, Remark};
@@ -9,8 +11,15 @@ use crate::pipeline::question::Answered;
 use crate::pipeline::stage::Role;
 use crate::pipeline::state::Complaint;
 
+use crate::model::budget::Near;
+use crate::model::dollars;
 use block::Blocks;
+pub use instructions::{AT_THE_TOP, EVERYWHERE, instructions};
 pub use question::go_on;
+pub use template::{
+    Broken, Known, Piece, RENDERED_CHARS_MAX, Source as Template, TEMPLATE_BYTES_MAX, Templates,
+    VARIABLES, Voice,
+};
 
 /// Where a text comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +85,10 @@ pub struct Ask<'a> {
     pub did: &'a str,
     /// What it may reach; the operator's words.
     pub hosts: Vec<String>,
+    /// What templates say of who it is and what it is to do.
+    pub voice: Voice,
+    /// A cap of which most is spent already.
+    pub near: Option<Near>,
 }
 
 /// How a prompt names a role, in its first line.
@@ -96,15 +109,17 @@ pub fn prompt(ask: &Ask<'_>) -> String {
          #{}.",
         ask.repo, ask.issue
     );
+    let persona = ask.voice.persona.as_ref().map(|persona| format!("{persona}\n\n"));
+    let persona = persona.unwrap_or_default();
+    let task = ask.voice.task.clone().unwrap_or_else(|| wrapped(task(ask.role)));
     let rules = rules(ask).into_iter();
     let rules = rules.map(|rule| format!("- {}\n", wrapped(&rule).replace('\n', "\n  ")));
     format!(
-        "Role: {}\nRound: {}\n{}\n{}\n\n{}\n\nRules:\n{}{}",
+        "Role: {}\nRound: {}\n{}\n{persona}{}\n\n{task}\n\nRules:\n{}{}",
         word(ask.role),
         ask.round,
         question::line(ask),
         wrapped(&place),
-        wrapped(task(ask.role)),
         rules.collect::<String>(),
         collect(ask).render(ask.run)
     )
@@ -129,7 +144,8 @@ fn wrapped(text: &str) -> String {
     lines.join("\n")
 }
 
-fn task(role: Role) -> &'static str {
+/// What we say that `role` is to do, where no template says it.
+pub fn task(role: Role) -> &'static str {
     match role {
         Role::Planner => {
             "Your task: read the code and write a plan for what the issue asks. Change no file. \
@@ -175,6 +191,15 @@ fn rules(ask: &Ask<'_>) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if let Some(near) = ask.near {
+        rules.push(format!(
+            "Money is short: {} may spend {} and has spent {}, and a call of your model that does \
+             not fit is refused. Do first what matters, and leave no file half written.",
+            near.scope.words(),
+            dollars(near.cap),
+            dollars(near.spent)
+        ));
+    }
     if !ask.protected.is_empty() {
         let paths = block::list(&ask.protected);
         rules.push(format!("These paths must not be changed, or the work is refused: {paths}."));
@@ -192,6 +217,11 @@ fn rules(ask: &Ask<'_>) -> Vec<String> {
         }
     };
     rules.push(answer.to_owned());
+    rules.push(
+        "What you say at the end may also be left as JSON, {\"summary\": \"…\"} and no other key, \
+         in the file that the environment variable SLIPWAY_RESULT names; then that counts."
+            .to_owned(),
+    );
     rules
 }
 

@@ -21,6 +21,7 @@ mod pinned;
 mod plain;
 mod remote;
 mod sweep;
+mod texts;
 mod untrusted;
 mod verb;
 mod workspace;
@@ -33,8 +34,8 @@ use async_trait::async_trait;
 
 use self::call::Program;
 use super::{
-    Changes, Committed, Error, Git, Import, Message, Packing, Plain, Push, PushAnswer, Workspace,
-    WorkspaceOrder,
+    Changes, Committed, Error, Git, Import, Message, Packing, Plain, Push, PushAnswer, Sought,
+    Texts, Workspace, WorkspaceOrder,
 };
 use crate::gate::seen::Probe;
 use crate::github::Remote;
@@ -195,6 +196,15 @@ impl Git for Cli {
         paths: &BTreeSet<String>,
     ) -> Result<BTreeSet<String>, Error> {
         self.list_files(repo, commit, paths).await
+    }
+
+    async fn texts(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        sought: &Sought,
+    ) -> Result<Texts, Error> {
+        self.read_texts(repo, commit, sought).await
     }
 
     async fn contains(

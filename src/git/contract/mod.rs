@@ -1,6 +1,7 @@
 //! The suite every implementation of [`Git`] passes.
 
 mod leaving;
+mod texts;
 
 use async_trait::async_trait;
 
@@ -46,6 +47,7 @@ pub(super) async fn all<P: Place, F: Future<Output = P>>(make: impl Fn() -> F) {
     merging(&make().await).await;
     parted(&make().await).await;
     telling(&make().await).await;
+    texts::all(&make().await).await;
     pushing(&make().await).await;
     missing(&make().await).await;
 }
@@ -324,6 +326,7 @@ async fn missing(place: &dyn Place) {
     lost(git.parent_of(repo, &other).await.unwrap_err());
     lost(git.contains(repo, &other, &here).await.unwrap_err());
     lost(git.plain(repo, &here, &other).await.unwrap_err());
+    lost(git.texts(repo, &other, &super::Sought::default()).await.unwrap_err());
     lost(git.merge(repo, &here, &other, &text).await.unwrap_err());
     lost(git.workspace(&order(&remote, &other)).await.unwrap_err());
     let push = Push { branch: branch("x"), new: Some(other), expect: None };

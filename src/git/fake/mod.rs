@@ -18,7 +18,7 @@ use self::workspaces::Notes;
 use super::depot::{Depot, DepotError, Expected, Merge as Merged, NewCommit, Person};
 use super::{
     Changes, Committed, Error, Git, Import, Message, PATHS_MAX, Packing, Plain, Push, PushAnswer,
-    RESULT_PATH, Workspace, WorkspaceOrder,
+    RESULT_PATH, Sought, Texts, Workspace, WorkspaceOrder,
 };
 use crate::gate::seen::{Merge, Probe};
 use crate::github::Remote;
@@ -298,6 +298,21 @@ impl Git for Fake {
         let id = mirror.need(commit)?;
         let is_file = |path: &&String| matches!(mirror.depot.read(id, path), Ok(Some(_)));
         Ok(paths.iter().take(PATHS_MAX).filter(is_file).cloned().collect())
+    }
+
+    async fn texts(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        sought: &Sought,
+    ) -> Result<Texts, Error> {
+        let mirror = self.mirror(repo);
+        let tree = mirror.depot.tree(mirror.need(commit)?).map_err(missing)?;
+        let mut texts = Texts::default();
+        for (path, blob) in tree.iter().filter(|(path, _)| sought.wants(path)) {
+            texts.take(path.clone(), Some(&blob.bytes));
+        }
+        Ok(texts)
     }
 
     async fn contains(

@@ -25,6 +25,9 @@ pub(super) fn decide(run: &mut Run<'_>, done: &Done, told: &Told) -> Result<(), 
     if matches!(run.state.task(), Some(Task::Agent { .. })) {
         run.state.work.stood_in.clone_from(&told.stood_in);
     }
+    if told.preview.is_some() {
+        run.state.work.preview.clone_from(&told.preview);
+    }
     let heard = question::heard(run, budget::heard(run, done));
     let done = &*heard;
     let before = question::over(run);

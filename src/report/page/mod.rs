@@ -246,6 +246,12 @@ fn texts(context: &Context<'_>) -> Markup {
         @if let Some(plan) = &work.plan {
             details { summary { "The plan" } pre { (lines(&cut(plan, PLAN_CHARS_MAX))) } }
         }
+        @if let Some(preview) = &work.preview {
+            details { summary { "How the builder would be started" } pre { (lines(&preview.start())) } }
+            @if !preview.prompt.is_empty() {
+                details { summary { "What the builder would be told" } pre { (lines(&preview.prompt)) } }
+            }
+        }
         @if let Some(summary) = &work.summary {
             details {
                 summary { "The agent's summary" }

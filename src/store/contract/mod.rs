@@ -134,6 +134,7 @@ pub(crate) fn request(repo: &Repo, issue: u64, cause: &str) -> Request {
         comment: None,
         base: None,
         agent: None,
+        chosen: None,
         words: String::new(),
         dry_run: false,
         stories: false,

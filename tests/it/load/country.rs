@@ -191,6 +191,7 @@ fn settings(bot: &Bot) -> Settings {
         agents: vec![agent],
         homes: None,
         providers: Vec::new(),
+        prompts: slipway::agent::prompt::Templates::default(),
         limits: worker::Limits {
             heavy_max: HEAVY_MAX,
             light_max: WORKERS,

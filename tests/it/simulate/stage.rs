@@ -168,6 +168,7 @@ impl Stage {
             agents: self.plan.agents(),
             homes: None,
             providers: Vec::new(),
+            prompts: slipway::agent::prompt::Templates::default(),
             limits: Limits::default(),
             bots: std::collections::BTreeSet::new(),
             budget: self.plan.budget(),

@@ -146,6 +146,8 @@ tap!(Git {
     fn plain(repo: &Repo, from: &CommitSha, head: &CommitSha) -> Result<Plain, git::Error>;
     fn files_among(repo: &Repo, commit: &CommitSha, paths: &std::collections::BTreeSet<String>)
         -> Result<std::collections::BTreeSet<String>, git::Error>;
+    fn texts(repo: &Repo, commit: &CommitSha, sought: &git::Sought)
+        -> Result<git::Texts, git::Error>;
     fn contains(repo: &Repo, tip: &CommitSha, commit: &CommitSha) -> Result<bool, git::Error>;
 } also {
     async fn workspace(&self, order: &WorkspaceOrder) -> Result<Workspace, git::Error> {

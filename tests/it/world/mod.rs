@@ -7,6 +7,7 @@
 mod edits;
 mod end;
 mod fuse;
+mod known;
 mod outside;
 mod people;
 mod plan;

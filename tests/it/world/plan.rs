@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
+use slipway::agent::prompt::Templates;
 use slipway::agent::scripted::{Edit, Script, Scripted};
 use slipway::agent::{Agent, Kind};
 use slipway::clock::{Clock, FakeClock};
 use slipway::egress::{Rule, fake as fake_egress};
+use slipway::gateway::Provider;
 use slipway::git::depot::Depot;
 use slipway::git::fake as fake_git;
 use slipway::model::budget::{self, Scope};
@@ -55,6 +57,8 @@ pub(crate) struct Plan {
     pub(super) reaches: Option<Reaches>,
     pub(super) poison: Option<Poison>,
     pub(super) budget: budget::Rules,
+    pub(super) prompts: Templates,
+    pub(super) known: Vec<(Agent, Provider)>,
 }
 
 /// How a payload is rewritten, and with what.
@@ -97,6 +101,8 @@ pub(crate) fn plan() -> Plan {
         reaches: None,
         poison: None,
         budget: budget::Rules::default(),
+        prompts: Templates::default(),
+        known: Vec::new(),
     }
 }
 
@@ -263,7 +269,8 @@ impl Plan {
         let git = fake_git::Fake::new(remotes, Arc::clone(&directories));
         let egress = Arc::new(fake_egress::Fake::default());
         let play = asking(play(Arc::clone(&asked)), Arc::clone(&egress), self.reaches.as_ref());
-        let sandbox = fake_sandbox::Fake::new(Arc::clone(&directories), play);
+        let sandbox = fake_sandbox::Fake::new(Arc::clone(&directories), play)
+            .protecting(if self.known.is_empty() { 0 } else { 3 });
         let road = Road::new(reach, &world, cast.bot.id, &clock);
         let ports = Ports {
             github: Arc::new(Wired { port: road.hub, fuse: Arc::clone(&fuse) }),
@@ -329,9 +336,10 @@ impl Plan {
         Settings {
             owner: "engine-0".to_owned(),
             app_id: bot.id,
-            agents: agents.map(agent).collect(),
+            agents: agents.map(agent).chain(self.known.iter().map(|one| one.0.clone())).collect(),
             homes: None,
-            providers: Vec::new(),
+            providers: self.known.iter().map(|one| one.1.clone()).collect(),
+            prompts: self.prompts.clone(),
             limits: self.limits,
             bots: self.bots.clone(),
             budget: self.budget.clone(),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
 use slipway::git::{
-    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Workspace,
-    WorkspaceOrder,
+    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Sought,
+    Texts, Workspace, WorkspaceOrder,
 };
 use slipway::github::Note;
 use slipway::github::commits::{NewCommit, Signed};
@@ -354,6 +354,15 @@ impl<T: Git + ?Sized> Git for Wired<T> {
         paths: &BTreeSet<String>,
     ) -> Result<BTreeSet<String>, git::Error> {
         self.port.files_among(repo, commit, paths).await
+    }
+
+    async fn texts(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        sought: &Sought,
+    ) -> Result<Texts, git::Error> {
+        self.port.texts(repo, commit, sought).await
     }
 
     async fn contains(

@@ -43,6 +43,8 @@ pub(super) fn ask<'a>(
         questions_left: super::talk::questions_left(context),
         answers: work.answered(),
         did: work.asked.as_deref().map_or("", |asked| asked.did.as_str()),
+        voice: prompt::Voice::default(),
+        near: None,
     }
 }
 

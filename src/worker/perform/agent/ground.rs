@@ -63,8 +63,11 @@ pub(super) async fn beside(
     context: &Context<'_>,
     workspace: &Workspace,
 ) -> Result<Vec<(String, String)>, Failure> {
-    let engine = context.engine;
-    let result = engine.ports.sandbox.seen(&workspace.path).join(RESULT_PATH);
-    let result = (result::VARIABLE.to_owned(), result.to_string_lossy().into_owned());
-    Ok(vec![engine.plant(workspace).await?, result])
+    Ok(vec![context.engine.plant(workspace).await?, result_place(context, workspace)])
+}
+
+/// Where a result may be left, as the variable that names it.
+pub(super) fn result_place(context: &Context<'_>, workspace: &Workspace) -> (String, String) {
+    let place = context.engine.ports.sandbox.seen(&workspace.path).join(RESULT_PATH);
+    (result::VARIABLE.to_owned(), place.to_string_lossy().into_owned())
 }

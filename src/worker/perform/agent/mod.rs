@@ -4,8 +4,10 @@ mod ask;
 mod finish;
 mod ground;
 mod hear;
+mod instruct;
 mod pay;
 mod play;
+mod preview;
 mod talk;
 
 use std::collections::BTreeMap;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 use self::ask::{ask, logs};
 use self::finish::{finish, kept};
 use self::ground::{beside, order, place};
+use self::instruct::{Guide, Prepared, guide, prepare};
 use self::play::{Start, play};
 use super::Context;
 use super::way_out::WayOut;
@@ -21,10 +24,11 @@ use crate::agent::fallback::{Bar, Candidate, Choice, choose};
 use crate::agent::outcome::Outcome;
 use crate::agent::pick::named;
 use crate::agent::profiled::Profiled;
-use crate::agent::{Agent, Place, Plain, Reading, Way, candidates, pick, prompt};
+use crate::agent::{Agent, Place, Plain, Reading, Way, candidates, pick};
 use crate::git::{Workspace, WorkspaceOrder};
 use crate::pipeline::question::Talk;
 use crate::pipeline::{Done, Role};
+use crate::sandbox::Invocation;
 use crate::worker::failure::Failure;
 use crate::worker::purse::Purse;
 
@@ -38,13 +42,14 @@ pub(super) async fn perform(
     let tips = context.refresh().await?;
     let engine = context.engine;
     let agents = &engine.settings.agents;
-    let wanted = context.state.request.agent.as_deref();
+    let wanted = context.state.request.agent_of(role);
     let wanted = match pick(agents, wanted, context.policy.agent.as_deref()) {
         Ok(wanted) => wanted,
         Err(why) => return Ok(Done::AgentFailed { why, cost_micros: 0 }),
     };
     let candidates = again_first(context, candidates(agents, &wanted));
     let order = order(context, role, &tips)?;
+    let guide = guide(context, &order).await?;
     let mut barred = BTreeMap::new();
     loop {
         let resting = engine.pools().resting(engine.now());
@@ -57,9 +62,10 @@ pub(super) async fn perform(
             }
         };
         context.stood_in(told);
-        match once(context, (role, round), &order, candidate).await? {
+        match once(context, (role, round), (&order, &guide), candidate).await? {
             Tried::Done(done) => {
                 talk::tidy(context, &done).await?;
+                preview::tell(context, (&tips, &guide), &done).await?;
                 return Ok(done);
             }
             Tried::Barred(bar) => {
@@ -88,12 +94,12 @@ enum Tried {
 async fn once(
     context: &Context<'_>,
     asked: (Role, u32),
-    order: &WorkspaceOrder,
+    (order, guide): (&WorkspaceOrder, &Guide),
     candidate: &Candidate,
 ) -> Result<Tried, Failure> {
     let git = &context.engine.ports.git;
     let workspace = git.workspace(order).await?;
-    let tried = in_workspace(context, asked, &workspace, candidate).await;
+    let tried = in_workspace(context, asked, (&workspace, guide), candidate).await;
     if let Err(error) = git.discard(workspace).await {
         tracing::warn!(%error, "a workspace was left behind");
     }
@@ -103,7 +109,7 @@ async fn once(
 async fn in_workspace(
     context: &Context<'_>,
     (role, round): (Role, u32),
-    workspace: &Workspace,
+    (workspace, guide): (&Workspace, &Guide),
     candidate: &Candidate,
 ) -> Result<Tried, Failure> {
     let engine = context.engine;
@@ -121,16 +127,22 @@ async fn in_workspace(
     }
     let logs = logs(context, role).await?;
     let mut ask = ask(context, (role, round), logs, workspace);
-    ask.hosts = agent.hosts.iter().map(ToString::to_string).collect();
+    if pays {
+        ask.near = purse.spending().await?.near;
+    }
+    let prepared = match prepare(context, guide, (agent, &candidate.wanted), ask) {
+        Ok(prepared) => prepared,
+        Err(why) => return Ok(Tried::Done(Done::AgentFailed { why, cost_micros: 0 })),
+    };
     let heard = match agent.way() {
         Way::Plain(plain) => {
-            let prompt = prompt::prompt(&ask);
+            let prompt = prepared.whole();
             let reading = run(context, (agent, plain), workspace, (prompt, &purse)).await?;
             Heard::Said(reading, None)
         }
         Way::Profiled(profiled) => {
-            let by = By { agent, profiled, candidate };
-            known(context, by, &ask, (workspace, &purse)).await?
+            let by = By { role, agent, profiled, candidate };
+            known(context, by, &prepared, (workspace, &purse)).await?
         }
     };
     if pays {
@@ -161,6 +173,7 @@ enum Heard {
 /// A known agent, and as whom it was chosen.
 #[derive(Clone, Copy)]
 struct By<'a> {
+    role: Role,
     agent: &'a Agent,
     profiled: &'a Profiled,
     candidate: &'a Candidate,
@@ -169,15 +182,15 @@ struct By<'a> {
 /// Starts a known agent, or goes on with it, and judges how it ended.
 async fn known(
     context: &Context<'_>,
-    By { agent, profiled, candidate }: By<'_>,
-    ask: &prompt::Ask<'_>,
+    By { role, agent, profiled, candidate }: By<'_>,
+    prepared: &Prepared,
     (workspace, purse): (&Workspace, &Arc<Purse>),
 ) -> Result<Heard, Failure> {
     let engine = context.engine;
     let resumed = talk::resumed(context, &candidate.wanted, profiled);
     let prompt = match &resumed {
-        Some(_) => prompt::go_on(ask),
-        None => prompt::prompt(ask),
+        Some(_) => &prepared.go_on,
+        None => &prepared.prompt,
     };
     let stay = match resumed {
         Some(stay) => Some(stay),
@@ -185,11 +198,12 @@ async fn known(
     };
     let entry = stay.as_ref().map(|stay| stay.entry);
     let start = Start {
-        role: ask.role,
+        role,
         agent,
         profiled,
         wanted: &candidate.wanted,
-        prompt: &prompt,
+        prompt,
+        system: prepared.system.as_deref(),
         stay,
         place: place(context, workspace),
         env: beside(context, workspace).await?,
@@ -219,12 +233,23 @@ async fn run(
 ) -> Result<Reading, Failure> {
     let way = WayOut::open(context, agent).await?;
     let place = Place { doors: way.doors(), ..place(context, workspace) };
-    let mut invocation = plain.invocation(prompt, place);
-    invocation.env.extend(beside(context, workspace).await?);
+    let invocation = started(plain, prompt, place, beside(context, workspace).await?);
     pay::calls(purse, plain.calls()).await?;
     let transcript = context.engine.ports.sandbox.run(&invocation, context.cancel).await;
     way.close(context).await;
     Ok(plain.read(&transcript?))
+}
+
+/// How such an agent is started; nothing is started by that.
+fn started(
+    plain: Plain<'_>,
+    prompt: String,
+    place: Place,
+    env: Vec<(String, String)>,
+) -> Invocation {
+    let mut invocation = plain.invocation(prompt, place);
+    invocation.env.extend(env);
+    invocation
 }
 
 /// Tells metrics and people what a purse paid.

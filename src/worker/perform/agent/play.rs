@@ -8,14 +8,14 @@ use super::super::way_out::WayOut;
 use super::hear::Hearing;
 use super::talk::Stay;
 use crate::agent::outcome::{Evidence, Outcome, Upstream, judge};
-use crate::agent::profile::{Access, Mode, Task, Thread};
+use crate::agent::profile::{Access, Launch, Mode, Task, Thread};
 use crate::agent::profiled::Profiled;
 use crate::agent::wanted::Wanted;
 use crate::agent::{Agent, Place};
 use crate::gateway::{self, Caps, Finish, Line, Order, Tally, Unpriced};
 use crate::git::Workspace;
-use crate::model::Trouble;
 use crate::model::budget::UnknownPrice;
+use crate::model::{Secret, Trouble};
 use crate::pipeline::Role;
 use crate::sandbox::{Door, HOME, Invocation, Transcript};
 use crate::worker::failure::Failure;
@@ -35,6 +35,8 @@ pub(super) struct Start<'a> {
     pub(super) prompt: &'a str,
     /// The home that stays, where one does.
     pub(super) stay: Option<Stay>,
+    /// What the repository tells whoever works on it.
+    pub(super) system: Option<&'a str>,
     pub(super) place: Place,
     /// Beside what its profile says.
     pub(super) env: Vec<(String, String)>,
@@ -108,6 +110,24 @@ fn launch(
     line: Option<&dyn Line>,
 ) -> Result<(Invocation, Hearing), String> {
     let engine = context.engine;
+    let launch = prepared(context, workspace, start, line.map(Line::token))?;
+    let mut invocation = launch.invocation;
+    let stop = context.cancel.child_token();
+    let clock = Arc::clone(&engine.ports.clock);
+    let dialect = start.profiled.profile.dialect;
+    let (hearing, first) = Hearing::new(dialect, launch.opening, clock, stop);
+    invocation.stdin.push_str(&first);
+    Ok((invocation, hearing))
+}
+
+/// How it is started, with this token in the place of a key; nothing is started by that.
+pub(super) fn prepared(
+    context: &Context<'_>,
+    workspace: &Workspace,
+    start: &Start<'_>,
+    token: Option<&Secret>,
+) -> Result<Launch, String> {
+    let engine = context.engine;
     let profile = &start.profiled.profile;
     let directory = engine.ports.sandbox.seen(&workspace.path);
     let task = Task {
@@ -117,31 +137,27 @@ fn launch(
         },
         model: start.profiled.model(start.wanted.model()),
         prompt: start.prompt,
-        system: None,
+        system: start.system,
         schema: None,
         thread: start.stay.as_ref().map_or(Thread::Once, |stay| stay.thread.clone()),
         turns_max: TURNS_MAX,
-        access: line.map(|line| Access { port: gateway::PORT, token: line.token() }),
+        access: token.map(|token| Access { port: gateway::PORT, token }),
         key: None,
         base: None,
         directory: &directory,
         home: std::path::Path::new(HOME),
         place: start.place.clone(),
     };
-    let launch = profile.launch(&task).map_err(|refused| refused.to_string())?;
-    let mut invocation = launch.invocation;
-    invocation.env.extend(start.env.iter().cloned());
+    let mut launch = profile.launch(&task).map_err(|refused| refused.to_string())?;
+    launch.invocation.env.extend(start.env.iter().cloned());
     if let (Some(stay), Some(homes)) = (&start.stay, &engine.settings.homes) {
-        invocation.home.kept = Some(homes.path(&context.state.request.run, stay.entry));
+        let home = homes.path(&context.state.request.run, stay.entry);
+        launch.invocation.home.kept = Some(home);
     }
     if !engine.ports.sandbox.can_mask() {
-        invocation.masks.clear();
+        launch.invocation.masks.clear();
     }
-    let stop = context.cancel.child_token();
-    let clock = Arc::clone(&engine.ports.clock);
-    let (hearing, first) = Hearing::new(profile.dialect, launch.opening, clock, stop);
-    invocation.stdin.push_str(&first);
-    Ok((invocation, hearing))
+    Ok(launch)
 }
 
 /// Runs it to its end, and looks now and then whether it is silent.

@@ -17,6 +17,9 @@ use crate::pipeline::question::{DID_CHARS_MAX, QUESTION_CHARS_MAX, Talk};
 use crate::pipeline::{Done, Role};
 use crate::worker::failure::Failure;
 
+/// What a dry run shows for the name of a conversation.
+const SHOWN: &str = "name-of-the-conversation";
+
 /// The home of a start that may be gone on with, and how it begins.
 #[derive(Debug, Clone)]
 pub(super) struct Stay {
@@ -55,8 +58,7 @@ pub(super) async fn begun(
     context: &Context<'_>,
     profiled: &Profiled,
 ) -> Result<Option<Stay>, Failure> {
-    let may_ask = questions_left(context) > 0 && profiled.profile.resumes();
-    if context.engine.settings.homes.is_none() || !may_ask {
+    if !may_stay(context, profiled) {
         return Ok(None);
     }
     let entry = context.state.entry;
@@ -64,6 +66,21 @@ pub(super) async fn begun(
     forget(context, entry).await?;
     let thread = session(context, entry).map_or(Thread::Once, Thread::New);
     Ok(Some(Stay { entry, thread }))
+}
+
+/// How it would begin: its conversation has no name yet.
+pub(super) fn shown(context: &Context<'_>, profiled: &Profiled) -> Option<Stay> {
+    if !may_stay(context, profiled) {
+        return None;
+    }
+    let thread = Session::parse(SHOWN).map_or(Thread::Once, Thread::New);
+    Some(Stay { entry: context.state.entry, thread })
+}
+
+/// Whether the agent may ask something and can be gone on with.
+fn may_stay(context: &Context<'_>, profiled: &Profiled) -> bool {
+    let homes = context.engine.settings.homes.is_some();
+    homes && questions_left(context) > 0 && profiled.profile.resumes()
 }
 
 /// A name for a conversation, in the form of a UUID: some agents ask for that.
