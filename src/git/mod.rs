@@ -8,6 +8,7 @@ pub mod cli;
 mod contract;
 pub mod depot;
 pub mod fake;
+mod sight;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use crate::gate::seen::Probe;
 use crate::github::Remote;
 use crate::model::sanitized::{CommentText, PullTitle};
 use crate::model::{BranchName, CommitSha, Repo, RunId, TreeSha};
+pub use sight::{SIGHT_BYTES_MAX, SIGHT_FILE_BYTES_MAX, SIGHT_FILES_MAX, SIGHT_PATHS_MAX, Sight};
 
 /// Most changed paths listed for one change; more is refused by the gate anyway.
 pub const CHANGES_MAX: usize = 10_000;
@@ -139,6 +141,15 @@ pub trait Git: Send + Sync {
         commit: &CommitSha,
         paths: &BTreeSet<String>,
     ) -> Result<BTreeSet<String>, Error>;
+
+    /// The names of what `commit` holds, and the texts of those in `wanted`, within the limits of
+    /// [`Sight`]. A link is listed and not followed.
+    async fn sight(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Sight, Error>;
 
     /// `commit` is `tip` or an ancestor of it.
     async fn contains(

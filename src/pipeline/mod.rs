@@ -4,6 +4,7 @@
 //! the machine in [`mod@decide`] walks them and answers what concerns them all.
 
 pub mod budget;
+pub mod critique;
 pub mod decide;
 pub mod effect;
 pub mod event;

@@ -1,5 +1,7 @@
 //! A repository's rules, read from `.github/slipway.yml` on its default branch.
 
+mod choice;
+pub mod critique;
 mod manual;
 mod read;
 #[cfg(test)]
@@ -11,6 +13,8 @@ use crate::model::Dollars;
 use crate::model::budget::{Caps, Scope};
 use crate::model::trust::Trust;
 
+pub use choice::Agents;
+pub use critique::{Critique, Severity, Then};
 pub use manual::manual;
 pub use read::PolicyError;
 
@@ -44,6 +48,8 @@ pub struct Policy {
     pub label: String,
     /// Name of the agent, from the operator's list.
     pub agent: Option<String>,
+    /// Agents of single stages.
+    pub agents: Agents,
     /// Paths an agent may not change, beside the built-in ones; `dir/` means all below.
     pub protected: Vec<String>,
     /// Paths that need one more approving person when they change.
@@ -57,6 +63,7 @@ pub struct Policy {
     /// Whether the word of whoever asked counts as an approval; `None` while nobody else may
     /// write.
     pub requester_may_approve: Option<bool>,
+    pub critique: Critique,
     pub limits: Limits,
     pub budget: Budget,
     /// The rules in force: never read from the file, and whole but in tests.
@@ -71,6 +78,8 @@ pub struct Policy {
 pub struct Stages {
     pub plan: bool,
     pub verify: bool,
+    /// Off by default: another agent reviews the change before it is pushed.
+    pub critique: bool,
     pub review: bool,
 }
 
@@ -170,6 +179,8 @@ pub struct Limits {
     pub fix_rounds_max: u32,
     pub resolve_rounds_max: u32,
     pub review_rounds_max: u32,
+    /// Times what a critic found is given to the agent.
+    pub critique_rounds_max: u32,
     pub update_rounds_max: u32,
     /// Minutes one agent call may last.
     pub agent_minutes_max: u32,
@@ -229,12 +240,14 @@ impl Default for Policy {
             allow_no_checks: false,
             label: "go".to_owned(),
             agent: None,
+            agents: Agents::default(),
             protected: Vec::new(),
             review_paths: Vec::new(),
             allow_binary: Vec::new(),
             push: None,
             outsiders: None,
             requester_may_approve: None,
+            critique: Critique::default(),
             limits: Limits::default(),
             budget: Budget::default(),
             trust: Trust::whole(),
@@ -244,7 +257,7 @@ impl Default for Policy {
 
 impl Default for Stages {
     fn default() -> Self {
-        Self { plan: true, verify: true, review: true }
+        Self { plan: true, verify: true, critique: false, review: true }
     }
 }
 
@@ -254,6 +267,7 @@ impl Default for Limits {
             fix_rounds_max: 3,
             resolve_rounds_max: 3,
             review_rounds_max: 3,
+            critique_rounds_max: 2,
             update_rounds_max: 5,
             agent_minutes_max: 30,
             verify_minutes_max: 20,

@@ -230,10 +230,10 @@ mod tests {
         merge_with, method, freshness,
         draft, commits, update_with, verify,
         allow_no_checks, label, agent,
-        protected, review_paths,
+        agents, protected, review_paths,
         allow_binary, push, outsiders,
-        requester_may_approve, limits,
-        budget
+        requester_may_approve, critique,
+        limits, budget
         ");
         insta::assert_snapshot!(refusal("# mine\nlimits:\n  fix_rounds: 3\n"), @"
         .github/slipway.yml, line 3, column
@@ -241,6 +241,7 @@ mod tests {
         known here: fix_rounds_max,
         resolve_rounds_max,
         review_rounds_max,
+        critique_rounds_max,
         update_rounds_max,
         agent_minutes_max,
         verify_minutes_max,

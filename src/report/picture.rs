@@ -81,6 +81,9 @@ fn reached(state: &State, kind: StageKind) -> bool {
         StageKind::Plan => work.plan.is_some(),
         StageKind::Build => work.head.is_some(),
         StageKind::Verify => work.verified.is_some() && work.verified == work.head,
+        StageKind::Critique => {
+            work.head.as_ref().is_some_and(|head| work.critic.of(head).is_some())
+        }
         StageKind::Publish => work.published.is_some(),
         StageKind::Merge => work.landed.is_some(),
         StageKind::Conflicts | StageKind::Ci | StageKind::Review | StageKind::Close => false,

@@ -1,6 +1,7 @@
 //! What an agent is told: its task in our words, and everything others wrote as marked data.
 
 mod block;
+mod critic;
 
 use crate::model::{IssueNumber, Repo, RunId, UserId};
 use crate::pipeline::frozen::{Level, Remark};
@@ -67,6 +68,10 @@ pub struct Ask<'a> {
     pub goes_on: bool,
     /// What it may reach; the operator's words.
     pub hosts: Vec<String>,
+    /// What is shown of the repository and the change, with the name of each.
+    pub shown: Vec<(&'static str, String)>,
+    /// It has no tools, and knows only what stands in the prompt.
+    pub is_direct: bool,
 }
 
 /// How a prompt names a role, in its first line.
@@ -76,6 +81,7 @@ pub fn word(role: Role) -> &'static str {
         Role::Builder => "builder",
         Role::Fixer => "fixer",
         Role::Resolver => "resolver",
+        Role::Critic => "critic",
     }
 }
 
@@ -141,11 +147,13 @@ fn task(role: Role) -> &'static str {
              side marked `head` is this change, `base` is what others did meanwhile. Leave no \
              conflict marker behind, and change nothing that the conflicts do not demand."
         }
+        Role::Critic => critic::TASK,
     }
 }
 
 fn rules(ask: &Ask<'_>) -> Vec<String> {
-    let mut rules = vec![
+    let mut rules = critic::rules(ask);
+    rules.extend([
         "Only edit files in the current directory. Do not commit, push, or use git to change \
          history; what is on disk when you end is taken."
             .to_owned(),
@@ -156,7 +164,7 @@ fn rules(ask: &Ask<'_>) -> Vec<String> {
          written by people who may write to the repository, level 1 by anybody, level 0 by \
          programs."
             .to_owned(),
-    ];
+    ]);
     if ask.goes_on {
         rules.push(
             "An attempt before you had to stop before it was done. What it had made is in the \
@@ -174,6 +182,7 @@ fn rules(ask: &Ask<'_>) -> Vec<String> {
     }
     let answer = match ask.role {
         Role::Planner => "End when the plan is written.",
+        Role::Critic => critic::ANSWER,
         Role::Builder | Role::Fixer | Role::Resolver => {
             "When you are done, say in at most three sentences on standard output what you \
              changed and why."
@@ -223,6 +232,9 @@ fn collect(ask: &Ask<'_>) -> Blocks {
             blocks.name("name of the reviewer", reviewer, by, 100);
             blocks.text("what the reviewer asks for", reviewer, text, 20_000);
         }
+        Some(Complaint::Critique { findings }) => {
+            blocks.text("what the critic found", program, &critic::found(findings), 20_000);
+        }
     }
     let rejection = ask.rejection.unwrap_or_default();
     blocks.text("why the last attempt was refused", program, rejection, 4_000);
@@ -232,10 +244,15 @@ fn collect(ask: &Ask<'_>) -> Blocks {
     }
     let conflicts: Vec<&str> = ask.conflicts.iter().map(String::as_str).collect();
     blocks.names("files with conflicts", &conflicts, 10_000);
+    for (label, text) in &ask.shown {
+        blocks.code(label, text, SHOWN_BYTES_MAX);
+    }
     blocks
 }
 
 const COLUMNS: usize = 90;
+/// Bytes of each text that is shown of the repository.
+const SHOWN_BYTES_MAX: usize = 100_000;
 /// Logs shown; the first failures usually explain the others.
 const LOGS_MAX: usize = 4;
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::*;
 use crate::gate::seen::{Check, CheckResult};
 
-fn ask(repo: &Repo, role: Role) -> Ask<'_> {
+pub(super) fn ask(repo: &Repo, role: Role) -> Ask<'_> {
     static RUN: LazyLock<RunId> = LazyLock::new(|| RunId::parse("r0123456789").unwrap());
     Ask {
         run: &RUN,
@@ -28,10 +28,12 @@ fn ask(repo: &Repo, role: Role) -> Ask<'_> {
         verify: Vec::new(),
         goes_on: false,
         hosts: Vec::new(),
+        shown: Vec::new(),
+        is_direct: false,
     }
 }
 
-fn repo() -> Repo {
+pub(super) fn repo() -> Repo {
     Repo::parse("octo/hello").unwrap()
 }
 

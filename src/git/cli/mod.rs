@@ -20,6 +20,7 @@ mod patch;
 mod pinned;
 mod plain;
 mod remote;
+mod sight;
 mod sweep;
 mod untrusted;
 mod verb;
@@ -33,8 +34,8 @@ use async_trait::async_trait;
 
 use self::call::Program;
 use super::{
-    Changes, Committed, Error, Git, Import, Message, Packing, Plain, Push, PushAnswer, Workspace,
-    WorkspaceOrder,
+    Changes, Committed, Error, Git, Import, Message, Packing, Plain, Push, PushAnswer, Sight,
+    Workspace, WorkspaceOrder,
 };
 use crate::gate::seen::Probe;
 use crate::github::Remote;
@@ -191,6 +192,15 @@ impl Git for Cli {
         paths: &BTreeSet<String>,
     ) -> Result<BTreeSet<String>, Error> {
         self.list_files(repo, commit, paths).await
+    }
+
+    async fn sight(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Sight, Error> {
+        self.see(repo, commit, wanted).await
     }
 
     async fn contains(

@@ -18,7 +18,7 @@ use self::workspaces::Notes;
 use super::depot::{Depot, DepotError, Expected, Merge as Merged, NewCommit, Person};
 use super::{
     Changes, Committed, Error, Git, Import, Message, PATHS_MAX, Packing, Plain, Push, PushAnswer,
-    RESULT_PATH, Workspace, WorkspaceOrder,
+    RESULT_PATH, Sight, Workspace, WorkspaceOrder, sight,
 };
 use crate::gate::seen::{Merge, Probe};
 use crate::github::Remote;
@@ -294,6 +294,23 @@ impl Git for Fake {
         let id = mirror.need(commit)?;
         let is_file = |path: &&String| matches!(mirror.depot.read(id, path), Ok(Some(_)));
         Ok(paths.iter().take(PATHS_MAX).filter(is_file).cloned().collect())
+    }
+
+    async fn sight(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Sight, Error> {
+        let mirror = self.mirror(repo);
+        let tree = mirror.depot.tree(mirror.need(commit)?).map_err(missing)?;
+        let mut sight = Sight::of(tree.keys().cloned().collect(), false);
+        for path in sight::some(wanted) {
+            if let Some(blob) = tree.get(path) {
+                sight.keep(path, &blob.bytes);
+            }
+        }
+        Ok(sight)
     }
 
     async fn contains(

@@ -7,6 +7,7 @@ pub use parse::parse;
 use crate::gate::push::Violation;
 use crate::model::text::cut;
 use crate::model::{CheckId, CommitSha};
+use crate::pipeline::critique::Finding;
 use crate::pipeline::state::Complaint;
 use crate::pipeline::{ParkReason, Phase, Progress, Role, StageKind, State, Task};
 
@@ -76,7 +77,10 @@ pub fn failing(state: &State) -> Option<Failing<'_>> {
             Some(Failing::Checks { head, checks: checks.take(CHECKS_MAX).collect() })
         }
         (
-            Complaint::Verification { .. } | Complaint::Checks { .. } | Complaint::Review { .. },
+            Complaint::Verification { .. }
+            | Complaint::Checks { .. }
+            | Complaint::Review { .. }
+            | Complaint::Critique { .. },
             _,
         ) => None,
     }
@@ -97,6 +101,21 @@ pub fn delicate(state: &State) -> Option<(&CommitSha, Vec<Note>)> {
     let head = published(state)?;
     let judged = state.work.judged.as_ref().filter(|judged| &judged.head == head)?;
     let found = notes(&judged.delicate, Level::Warning, "One more person must approve this");
+    (!found.is_empty()).then_some((head, found))
+}
+
+/// What the critic of the published head left, at its places.
+pub fn critique(state: &State) -> Option<(&CommitSha, Vec<Note>)> {
+    let head = published(state)?;
+    let found = &state.work.critic.of(head)?.findings;
+    let note = |one: &Finding| {
+        let suggestion = one.suggestion.as_deref().unwrap_or_default();
+        let message = cut(format!("{}\n\n{suggestion}", one.text).trim(), MESSAGE_CHARS_MAX);
+        let (path, line) = (parse::inside(&one.path)?, one.line.unwrap_or(1));
+        let title = format!("Slipway's critic ({})", one.severity.word());
+        Some(Note { path, line, level: Level::Warning, title, message })
+    };
+    let found: Vec<Note> = found.iter().filter_map(note).collect();
     (!found.is_empty()).then_some((head, found))
 }
 

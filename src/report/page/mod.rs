@@ -231,7 +231,8 @@ fn texts(context: &Context<'_>) -> Markup {
     let work = &context.state.work;
     let log = match &work.complaint {
         Some(Complaint::Verification { log }) => Some(tail(log, LOG_BYTES_MAX)),
-        Some(Complaint::Checks { .. } | Complaint::Review { .. }) | None => None,
+        Some(Complaint::Checks { .. } | Complaint::Review { .. } | Complaint::Critique { .. })
+        | None => None,
     };
     html! {
         @if let Some((title, patch)) = super::trust::held_lines(context.state) {
@@ -245,6 +246,9 @@ fn texts(context: &Context<'_>) -> Markup {
                 summary { "The agent's summary" }
                 pre { (lines(&cut(summary, PLAN_CHARS_MAX))) }
             }
+        }
+        @if let Some((title, found)) = super::critique::lines(context.state) {
+            details { summary { (cell(&title)) } pre { (lines(&found)) } }
         }
         @if let Some(log) = log {
             details { summary { "The end of the last failed verification" } pre { (lines(log)) } }

@@ -7,6 +7,7 @@ mod calls;
 mod ci;
 mod commands;
 mod crashes;
+mod critique;
 mod edges;
 mod gate;
 mod ground;

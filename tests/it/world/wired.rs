@@ -352,6 +352,15 @@ impl<T: Git + ?Sized> Git for Wired<T> {
         self.port.files_among(repo, commit, paths).await
     }
 
+    async fn sight(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        wanted: &BTreeSet<String>,
+    ) -> Result<slipway::git::Sight, Error> {
+        self.port.sight(repo, commit, wanted).await
+    }
+
     async fn contains(
         &self,
         repo: &Repo,

@@ -1,13 +1,14 @@
 //! Agent: a workspace, a prompt, a process in the sandbox, a packing, the push gate, a commit.
 
 mod ask;
+mod critic;
+mod direct;
 mod finish;
 mod ground;
 mod hear;
 mod pay;
 mod play;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::ask::{ask, logs};
@@ -19,7 +20,7 @@ use super::way_out::WayOut;
 use crate::agent::fallback::{Bar, Candidate, Choice, choose};
 use crate::agent::outcome::Outcome;
 use crate::agent::pick::named;
-use crate::agent::{Agent, Place, Plain, Reading, Way, candidates, pick, prompt};
+use crate::agent::{Agent, Place, Plain, Reading, Way, candidates, fit, pick, prompt};
 use crate::git::{Workspace, WorkspaceOrder};
 use crate::pipeline::{Done, Role};
 use crate::worker::failure::Failure;
@@ -35,14 +36,15 @@ pub(super) async fn perform(
     let tips = context.refresh().await?;
     let engine = context.engine;
     let agents = &engine.settings.agents;
-    let wanted = context.state.request.agent.as_deref();
-    let wanted = match pick(agents, wanted, context.policy.agent.as_deref()) {
+    let (wanted, policy) = choice(context, role);
+    let wanted = match pick(agents, wanted, policy) {
         Ok(wanted) => wanted,
         Err(why) => return Ok(Done::AgentFailed { why, cost_micros: 0 }),
     };
     let candidates = candidates(agents, &wanted);
     let order = order(context, role, &tips)?;
-    let mut barred = BTreeMap::new();
+    let mut barred = fit::barred(agents, &candidates, role);
+    let mut refused = None;
     loop {
         let resting = engine.pools().resting(engine.now());
         let (candidate, told) = match choose(&candidates, &barred, &resting) {
@@ -52,8 +54,12 @@ pub(super) async fn perform(
             }
         };
         context.stood_in(told);
-        match once(context, (role, round), &order, candidate).await? {
+        match once(context, (role, round, refused.as_deref()), &order, candidate).await? {
             Tried::Done(done) => return Ok(done),
+            Tried::Unreadable(done) => match critic::once_more(context, refused.is_some(), done) {
+                Ok(why) => refused = Some(why),
+                Err(done) => return Ok(done),
+            },
             Tried::Barred(bar) => {
                 barred.insert(candidate.wanted.clone(), bar);
             }
@@ -66,14 +72,38 @@ enum Tried {
     Done(Done),
     /// Another one may do it.
     Barred(Bar),
+    /// It ended well, and what it said has not the form that was asked for.
+    Unreadable(Done),
+}
+
+/// Role, round, and why the last answer could not be read.
+type Asked<'a> = (Role, u32, Option<&'a str>);
+
+/// Which agent the command and the policy name. Whoever made the change does not choose who
+/// reviews it.
+fn choice<'a>(context: &Context<'a>, role: Role) -> (Option<&'a str>, Option<&'a str>) {
+    let (agents, policy) = (&context.policy.agents, context.policy.agent.as_deref());
+    let of_stage = match role {
+        Role::Planner => agents.plan.as_deref(),
+        Role::Builder => agents.build.as_deref(),
+        Role::Fixer => agents.fix.as_deref(),
+        Role::Resolver => agents.resolve.as_deref(),
+        Role::Critic => agents.critique.as_deref(),
+    };
+    let command = context.state.request.agent.as_deref();
+    let command = command.filter(|_| role != Role::Critic || of_stage.is_none());
+    (command, of_stage.or(policy))
 }
 
 async fn once(
     context: &Context<'_>,
-    asked: (Role, u32),
+    asked: Asked<'_>,
     order: &WorkspaceOrder,
     candidate: &Candidate,
 ) -> Result<Tried, Failure> {
+    if let Some(tried) = direct::once(context, asked, &order.at, candidate).await? {
+        return Ok(tried);
+    }
     let git = &context.engine.ports.git;
     let workspace = git.workspace(order).await?;
     let tried = in_workspace(context, asked, &workspace, candidate).await;
@@ -85,7 +115,7 @@ async fn once(
 
 async fn in_workspace(
     context: &Context<'_>,
-    (role, round): (Role, u32),
+    (role, round, refused): Asked<'_>,
     workspace: &Workspace,
     candidate: &Candidate,
 ) -> Result<Tried, Failure> {
@@ -97,16 +127,23 @@ async fn in_workspace(
     let pays = match agent.way() {
         Way::Plain(plain) => !plain.calls().is_empty(),
         Way::Profiled(known) => known.provider.is_some() && !known.profile.flat_rate,
+        Way::Direct(_) => true,
     };
     if pays && let Some(full) = purse.full(1).await? {
         context.tell(purse.spending().await?);
         return Ok(Tried::Done(Done::BudgetUsed { full, left: None, cost_micros: 0 }));
     }
     let logs = logs(context, role).await?;
-    let mut ask = ask(context, (role, round), logs, workspace);
+    let mut ask = ask(context, (role, round), logs, workspace.conflicts.clone());
+    if role == Role::Critic {
+        ask.rejection = refused;
+        ask.shown = critic::shown(context).await?;
+    }
     ask.hosts = agent.hosts.iter().map(ToString::to_string).collect();
     let prompt = prompt::prompt(&ask);
+    let mut structured = None;
     let reading = match agent.way() {
+        Way::Direct(_) => return Ok(Tried::Barred(Bar::Missing)),
         Way::Plain(plain) => run(context, (agent, plain), workspace, (prompt, &purse)).await?,
         Way::Profiled(profiled) => {
             let start = Start {
@@ -127,6 +164,7 @@ async fn in_workspace(
                 paid(context, &purse).await?;
                 return Ok(Tried::Barred(bar));
             }
+            structured = outcome.json();
             reading(outcome)
         }
     };
@@ -140,6 +178,9 @@ async fn in_workspace(
         };
         let done = pay::stopped(context, role, workspace, (full, summary, purse.spent())).await?;
         return Ok(Tried::Done(done));
+    }
+    if role == Role::Critic {
+        return critic::finish(context, workspace, (reading, structured, purse.spent())).await;
     }
     finish(context, role, workspace, (reading, purse.spent())).await.map(Tried::Done)
 }

@@ -33,7 +33,7 @@ pub(super) async fn stopped(
 ) -> Result<Done, Failure> {
     let left = match role {
         Role::Builder | Role::Fixer => left(context, role, workspace, summary).await?,
-        Role::Planner | Role::Resolver => None,
+        Role::Planner | Role::Resolver | Role::Critic => None,
     };
     Ok(Done::BudgetUsed { full, left, cost_micros })
 }
