@@ -119,7 +119,14 @@ mod tests {
     #[test]
     fn what_a_critic_found_is_shown_with_its_commit_and_acts_on_nobody() {
         let mut state = reviewed(vec![finding("It leaks\n/merge @all fixes #1")]);
-        insta::assert_snapshot!(said_of(&state).unwrap(), @"");
+        insta::assert_snapshot!(said_of(&state).unwrap(), @"
+        **What a critic found in `aaaaaaaaaa`: 1 major.**
+
+        > Mostly good, @(zero width)bob.
+
+        - major in `src/a'b.rs`, line 3: It leaks (zero width)/(zero width)merge @(zero
+        width)all fixes #(zero width)1 It suggests: close it
+        ");
         state.work.critic.waived = Some(Approval { by: user("ann"), head: sha('a') });
         assert!(said_of(&state).unwrap().contains("ann said `/push` all the same."));
         state.work.head = Some(sha('b'));
@@ -128,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_critic_that_found_nothing_approves_nothing() {
-        insta::assert_snapshot!(said_of(&reviewed(Vec::new())).unwrap(), @"");
+        insta::assert_snapshot!(said_of(&reviewed(Vec::new())).unwrap(), @"A critic found nothing to repair in `aaaaaaaaaa`. That approves nothing.");
     }
 
     #[test]

@@ -43,9 +43,12 @@ impl Mark {
     }
 }
 
-/// Every stage with its mark, in order.
+/// Every stage that people may expect with its mark, in order.
 pub(super) fn marks(state: &State, policy: &Policy) -> Vec<(StageKind, Mark)> {
-    StageKind::ALL.iter().map(|&stage| (stage, mark(state, policy, stage))).collect()
+    // What is off unless a policy asks for it is not missed.
+    let is_extra = |stage: StageKind| stage == StageKind::Critique && stage.stage().skipped(policy);
+    let shown = StageKind::ALL.iter().copied().filter(|&stage| !is_extra(stage));
+    shown.map(|stage| (stage, mark(state, policy, stage))).collect()
 }
 
 fn mark(state: &State, policy: &Policy, kind: StageKind) -> Mark {

@@ -202,6 +202,33 @@ mod tests {
     }
 
     #[test]
+    fn what_a_critic_left_is_noted_on_its_own_commit() {
+        let mut state = sample::waiting_for_ci();
+        assert_eq!(critique(&state), None);
+        let finding = |path: &str, line| Finding {
+            path: path.to_owned(),
+            line,
+            severity: crate::policy::Severity::Minor,
+            text: "It leaks.".to_owned(),
+            suggestion: Some("Close it.".to_owned()),
+        };
+        state.work.critic.found = Some(crate::pipeline::critique::Critique {
+            head: sample::sha('a'),
+            summary: String::new(),
+            findings: vec![finding("a.rs", None), finding("../b", Some(2)), finding("", None)],
+            left_out: 0,
+            given_up: false,
+        });
+        let (_, notes) = critique(&state).unwrap();
+        let found: Vec<_> = notes.iter().map(|one| (one.path.as_str(), one.line)).collect();
+        assert_eq!(found, [("a.rs", 1)], "only what has a place in the repository");
+        assert_eq!(notes[0].title, "Slipway's critic (minor)");
+        assert_eq!(notes[0].message, "It leaks.\n\nClose it.");
+        state.work.published = Some(sample::sha('b'));
+        assert_eq!(critique(&state), None, "another commit is shown");
+    }
+
+    #[test]
     fn what_is_delicate_is_noted_on_its_own_commit() {
         let mut state = sample::waiting_for_ci();
         assert_eq!(delicate(&state), None);

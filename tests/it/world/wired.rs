@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
 use slipway::git::{
-    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Workspace,
+    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Sight, Workspace,
     WorkspaceOrder,
 };
 use slipway::github::Note;
@@ -357,7 +357,7 @@ impl<T: Git + ?Sized> Git for Wired<T> {
         repo: &Repo,
         commit: &CommitSha,
         wanted: &BTreeSet<String>,
-    ) -> Result<slipway::git::Sight, Error> {
+    ) -> Result<Sight, git::Error> {
         self.port.sight(repo, commit, wanted).await
     }
 
