@@ -220,6 +220,15 @@ impl Git for Instantly {
         Ok(git::Texts::default())
     }
 
+    async fn sight(
+        &self,
+        _: &Repo,
+        _: &CommitSha,
+        _: &BTreeSet<String>,
+    ) -> Result<slipway::git::Sight, git::Error> {
+        Ok(slipway::git::Sight::default())
+    }
+
     async fn contains(&self, _: &Repo, _: &CommitSha, _: &CommitSha) -> Result<bool, git::Error> {
         Ok(true)
     }

@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pick::{Whose, meant, pick};
+use super::pick::{Whose, candidates, meant, named, pick};
 use super::wanted::Wanted;
-use super::{Agent, Kind};
+use super::{Agent, fit};
 use crate::pipeline::chosen::{By, Chosen, of_stage};
 use crate::pipeline::stage::Role;
 use crate::policy::Policy;
-
-/// Everybody who is asked to do something.
-const ROLES: [Role; 4] = [Role::Planner, Role::Builder, Role::Fixer, Role::Resolver];
 
 /// Who has a say in it.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +31,10 @@ pub fn chosen(agents: &[Agent], voices: Voices<'_>) -> Result<(Wanted, Chosen), 
         (None, None) => (rules()?, By::Rules),
     };
     let mut stages = BTreeMap::new();
-    for role in ROLES {
-        let named = of_stage(&policy.agents, role).filter(|_| by == By::Rules);
+    for role in Role::ALL {
+        // Whoever made the change does not choose who reviews it.
+        let free = by == By::Rules || role == Role::Critic;
+        let named = of_stage(&policy.agents, role).filter(|_| free);
         let who = match named {
             Some(name) => {
                 let who = meant(agents, name, Whose::Stage(role))?;
@@ -44,7 +43,9 @@ pub fn chosen(agents: &[Agent], voices: Voices<'_>) -> Result<(Wanted, Chosen), 
             }
             None => wanted.clone(),
         };
-        fits(agents, &who, role)?;
+        if role != Role::Critic || policy.stages.critique {
+            fits(agents, &who, role)?;
+        }
     }
     Ok((wanted, Chosen { by, stages }))
 }
@@ -72,30 +73,25 @@ fn labelled<'a>(
     }
 }
 
-/// Whether `who` can do what is asked of `role`.
+/// Whether `who`, or whoever is declared in its place, can do what is asked of `role`.
 fn fits(agents: &[Agent], who: &Wanted, role: Role) -> Result<(), String> {
-    let edits = match role {
-        Role::Builder | Role::Fixer | Role::Resolver => true,
-        Role::Planner => false,
-    };
-    let found = agents.iter().find(|agent| agent.name == who.agent());
-    let only_reviews = found.is_some_and(|agent| match &agent.kind {
-        Kind::Profiled(profiled) => profiled.profile.review_only,
-        Kind::Command(_) | Kind::Scripted(_) => false,
-    });
-    if edits && only_reviews {
-        let role = super::prompt::word(role);
-        return Err(format!(
-            "The agent `{who}` only reviews, and cannot be the {role}. Name another one for it. \
-             Nothing was started."
-        ));
+    let all = candidates(agents, who);
+    let barred = fit::barred(agents, &all, role);
+    if all.iter().any(|one| !barred.contains_key(&one.wanted)) {
+        return Ok(());
     }
-    Ok(())
+    let why = named(agents, who.agent()).and_then(|agent| fit::unfit(agent, role));
+    let (role, why) = (super::prompt::word(role), why.unwrap_or("it is no agent"));
+    Err(format!(
+        "The agent `{who}` cannot be the {role}: {why}. Name another one for it. Nothing was \
+         started."
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::Kind;
     use crate::agent::command::Command;
     use crate::agent::profile::Catalogue;
     use crate::agent::profiled::Profiled;
@@ -156,11 +152,12 @@ mod tests {
         insta::assert_snapshot!(refused("agents: {fix: nobody}\n", None, &[]),
             @"There is no agent with the name given for the fixer in the policy file. Available: `a`, `reviewer`.");
         insta::assert_snapshot!(refused("agents: {build: reviewer}\n", None, &[]),
-            @"The agent `reviewer` only reviews, and cannot be the builder. Name another one for it. Nothing was started.");
+            @"The agent `reviewer` cannot be the builder: it reviews, and does nothing else. Name another one for it. Nothing was started.");
         insta::assert_snapshot!(refused("", Some("a:opus"), &[]),
             @"The agent `a` has no model of the name given in the command. It has: none to choose from.");
-        let plan = policy("agents: {plan: reviewer}\n");
-        let voices = Voices { command: None, labels: &[], policy: &plan };
-        assert!(chosen(&agents, voices).is_ok(), "a plan changes nothing");
+        let review = policy("stages: {critique: true}\nagents: {critique: reviewer}\n");
+        let voices = Voices { command: Some("a"), labels: &[], policy: &review };
+        let (_, chosen) = chosen(&agents, voices).unwrap();
+        assert_eq!(chosen.stages[&Role::Critic], "reviewer", "who made it does not choose that");
     }
 }

@@ -69,6 +69,7 @@ pub fn candidates(agents: &[Agent], wanted: &Wanted) -> Vec<Candidate> {
     let mut all = vec![candidate(agent, wanted.clone())];
     let fallbacks = match &agent.kind {
         Kind::Profiled(profiled) => profiled.fallbacks.as_slice(),
+        Kind::Direct(direct) => direct.fallbacks.as_slice(),
         Kind::Command(_) | Kind::Scripted(_) => &[],
     };
     for name in fallbacks.iter().take(CANDIDATES_MAX) {
@@ -90,6 +91,7 @@ pub fn named<'a>(agents: &'a [Agent], name: &str) -> Option<&'a Agent> {
 fn candidate(agent: &Agent, wanted: Wanted) -> Candidate {
     let pool = match &agent.kind {
         Kind::Profiled(profiled) => profiled.provider.clone().or_else(|| Some(agent.name.clone())),
+        Kind::Direct(direct) => Some(direct.provider.clone()),
         Kind::Command(_) | Kind::Scripted(_) => None,
     };
     Candidate { wanted, pool }
@@ -98,17 +100,18 @@ fn candidate(agent: &Agent, wanted: Wanted) -> Candidate {
 fn model_of(agent: &Agent, wanted: &Wanted) -> Option<()> {
     match &agent.kind {
         Kind::Profiled(profiled) => profiled.model(wanted.model()).map(|_| ()),
+        Kind::Direct(direct) => direct.model(wanted.model()).map(|_| ()),
         Kind::Command(_) | Kind::Scripted(_) => None,
     }
 }
 
 fn models(agent: &Agent) -> String {
-    let list: Vec<String> = match &agent.kind {
-        Kind::Profiled(profiled) => {
-            profiled.models.iter().map(|model| format!("`{}`", model.as_str())).collect()
-        }
-        Kind::Command(_) | Kind::Scripted(_) => Vec::new(),
+    let models = match &agent.kind {
+        Kind::Profiled(profiled) => profiled.models.as_slice(),
+        Kind::Direct(direct) => direct.models.as_slice(),
+        Kind::Command(_) | Kind::Scripted(_) => &[],
     };
+    let list: Vec<String> = models.iter().map(|model| format!("`{}`", model.as_str())).collect();
     if list.is_empty() { "none to choose from".to_owned() } else { list.join(", ") }
 }
 

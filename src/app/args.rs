@@ -201,6 +201,13 @@ pub(super) struct Demo {
     /// A host that agent may reach, such as api.example.com or *.example.org:8443; repeatable.
     #[arg(long = "allow-host", value_name = "HOST", requires = "agent")]
     pub(super) allow_hosts: Vec<String>,
+    /// A model that plans and reviews, asked without a program, and the protocol it speaks, such
+    /// as chat:gpt-5.5 or messages:claude-opus-4-5.
+    #[arg(long, value_name = "WIRE:MODEL", conflicts_with = "repo")]
+    pub(super) thinker: Option<String>,
+    /// Where it is, instead of the house of its protocol: nothing is charged there.
+    #[arg(long, value_name = "URL", requires = "thinker")]
+    pub(super) thinker_url: Option<String>,
     /// Leave the pages open until Ctrl-C.
     #[arg(long)]
     pub(super) keep: bool,

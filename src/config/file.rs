@@ -73,6 +73,9 @@ pub struct AgentEntry {
     /// Or how a known agent is started.
     #[serde(default)]
     pub profile: Option<String>,
+    /// Or that it is a model, asked without a program.
+    #[serde(default)]
+    pub direct: bool,
     /// Whose models it asks.
     #[serde(default)]
     pub provider: Option<String>,
@@ -123,6 +126,7 @@ impl AgentEntry {
             name,
             command: None,
             profile: None,
+            direct: false,
             provider: None,
             models: Vec::new(),
             fallbacks: Vec::new(),

@@ -4,6 +4,7 @@
 mod agents;
 mod budget;
 mod containers;
+mod direct;
 mod file;
 mod hub;
 mod keyd;

@@ -8,6 +8,7 @@ pub mod cli;
 mod contract;
 pub mod depot;
 pub mod fake;
+mod sight;
 mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ use crate::github::Remote;
 use crate::model::sanitized::{CommentText, PullTitle};
 use crate::model::{BranchName, CommitSha, Repo, RunId, TreeSha};
 pub use crate::pipeline::question::QUESTION_PATH;
+pub use sight::{SIGHT_BYTES_MAX, SIGHT_FILE_BYTES_MAX, SIGHT_FILES_MAX, SIGHT_PATHS_MAX, Sight};
 
 /// Most changed paths listed for one change; more is refused by the gate anyway.
 pub const CHANGES_MAX: usize = 10_000;
@@ -152,6 +154,14 @@ pub trait Git: Send + Sync {
     /// symbolic link is none.
     async fn texts(&self, repo: &Repo, commit: &CommitSha, sought: &Sought)
     -> Result<Texts, Error>;
+    /// The names of what `commit` holds, and the texts of those in `wanted`, within the limits of
+    /// [`Sight`]. A link is listed and not followed.
+    async fn sight(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Sight, Error>;
 
     /// `commit` is `tip` or an ancestor of it.
     async fn contains(

@@ -89,6 +89,7 @@ pub fn is_for_money(why: ParkReason) -> bool {
         | ParkReason::MergeRefused
         | ParkReason::MergeUnknown
         | ParkReason::HeadLag
+        | ParkReason::CritiqueOpen
         | ParkReason::ReviewsSpent
         | ParkReason::BaseRace
         | ParkReason::QueueRefused

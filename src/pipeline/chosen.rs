@@ -57,5 +57,6 @@ pub fn of_stage(agents: &Agents, role: Role) -> Option<&str> {
         Role::Builder => agents.build.as_deref(),
         Role::Fixer => agents.fix.as_deref(),
         Role::Resolver => agents.resolve.as_deref(),
+        Role::Critic => agents.critique.as_deref(),
     }
 }

@@ -5,14 +5,15 @@
 
 pub mod budget;
 pub mod chosen;
+pub mod critique;
 pub mod decide;
 pub mod effect;
 pub mod event;
 mod facts;
 pub mod frozen;
 pub mod park;
-pub mod question;
 pub mod preview;
+pub mod question;
 mod run;
 pub mod stage;
 pub mod standing;

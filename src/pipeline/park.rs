@@ -38,6 +38,8 @@ pub enum ParkReason {
     MergeUnknown,
     /// GitHub's record of the head lags behind git.
     HeadLag,
+    /// A critic objects, and nobody repairs it any more; or it could not say.
+    CritiqueOpen,
     /// Review rounds used up.
     ReviewsSpent,
     /// The base moves faster than CI.
@@ -75,6 +77,10 @@ impl ParkReason {
             Self::NotReleased => {
                 "Comment `/push` to let exactly this change be pushed, `/retry` to wait on, or \
                  `/stop`."
+            }
+            Self::CritiqueOpen => {
+                "Comment `/push` to let exactly this change be pushed as it is, `/retry` to have \
+                 it repaired and reviewed again, or `/stop`."
             }
             Self::PermissionLost => {
                 "Somebody who may write comments `/retry` to take the run over, or `/stop`."

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::budget::Budget;
+use super::critique::{Critic, Finding};
 use super::event::Withdrawal;
 use super::frozen::{Frozen, Taint};
 use super::park::Park;
@@ -173,6 +174,8 @@ pub struct Work {
     pub foreign: bool,
     pub summary: Option<String>,
     pub verified: Option<CommitSha>,
+    #[serde(default, skip_serializing_if = "Critic::is_untouched")]
+    pub critic: Critic,
     pub published: Option<CommitSha>,
     /// What our last push replaced: a look that began before it still shows this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -289,6 +292,8 @@ pub enum Complaint {
     Checks { failed: Vec<Check> },
     /// A reviewer asked for changes.
     Review { by: String, text: String },
+    /// A critic found this before it was pushed.
+    Critique { findings: Vec<Finding> },
 }
 
 /// What was spent and how often something was tried.

@@ -21,6 +21,8 @@ pub struct Agents {
     pub fix: Option<String>,
     /// Resolves conflicts with the base branch.
     pub resolve: Option<String>,
+    /// Reviews what was made.
+    pub critique: Option<String>,
 }
 
 /// Why `given` under the key `name` names no agent, if it does not.

@@ -74,6 +74,11 @@ macro_rules! limit {
 pub(super) const KEYS: &[Key] = &[
     free("stages.plan", "Let an agent write a plan before the change."),
     free("stages.verify", "Run the commands of `verify` on exactly the head before it is pushed."),
+    free(
+        "stages.critique",
+        "Have another agent review the change before it is pushed, and what it finds repaired. Its \
+         yes grants nothing: it is no approval, and no gate looks at it.",
+    ),
     free("stages.review", "Wait for the people `merge` and GitHub's rules ask for."),
     free(
         "merge",
@@ -162,6 +167,31 @@ pub(super) const KEYS: &[Key] = &[
         bound: Bound::Labels { of: |policy| &policy.agent_labels, entries_max: 50 },
     },
     Key {
+        name: "agents.plan",
+        meaning: "Another agent for the plan.",
+        bound: Bound::Name { of: |policy| policy.agents.plan.as_deref(), bytes_max: 193 },
+    },
+    Key {
+        name: "agents.build",
+        meaning: "Another agent for the change.",
+        bound: Bound::Name { of: |policy| policy.agents.build.as_deref(), bytes_max: 193 },
+    },
+    Key {
+        name: "agents.fix",
+        meaning: "Another agent for repairs.",
+        bound: Bound::Name { of: |policy| policy.agents.fix.as_deref(), bytes_max: 193 },
+    },
+    Key {
+        name: "agents.resolve",
+        meaning: "Another agent for conflicts.",
+        bound: Bound::Name { of: |policy| policy.agents.resolve.as_deref(), bytes_max: 193 },
+    },
+    Key {
+        name: "agents.critique",
+        meaning: "Another agent for the review of the change, whatever agent the command names.",
+        bound: Bound::Name { of: |policy| policy.agents.critique.as_deref(), bytes_max: 193 },
+    },
+    Key {
         name: "protected",
         meaning: "Paths nobody but people change, beside the built-in ones. `dir/` means all \
                   below, `*` any part of a name, `**` any number of directories.",
@@ -198,9 +228,21 @@ pub(super) const KEYS: &[Key] = &[
         "Whether an approval, `/approve` or `/merge` counts when whoever asked for the run gives \
          it. Without it: only while nobody else may write.",
     ),
+    free(
+        "critique.severity",
+        "Findings of the critic of this weight or more are given to the agent for repair: \
+         `critical`, `major`, `minor` or `trivial`. Lighter ones are shown.",
+    ),
+    free(
+        "critique.then",
+        "What follows when findings of that weight are left after all rounds, or come back \
+         unchanged: `ask` a person, or `go-on` and show them. A critic that cannot be understood \
+         always asks.",
+    ),
     limit!(fix_rounds_max, 0..=10, "Times a failure is given to the agent for repair."),
     limit!(resolve_rounds_max, 0..=10, "Times a conflict is given to the agent."),
     limit!(review_rounds_max, 0..=10, "Times a reviewer's request is given to the agent."),
+    limit!(critique_rounds_max, 0..=10, "Times what the critic found is given to the agent."),
     limit!(update_rounds_max, 0..=50, "Times the base is merged into the head."),
     limit!(agent_minutes_max, 1..=480, "Minutes one agent call may last."),
     limit!(verify_minutes_max, 1..=480, "Minutes the verification commands may last together."),

@@ -1,6 +1,7 @@
 //! A repository's rules, read from `.github/slipway.yml` on its default branch.
 
 mod choice;
+pub mod critique;
 mod manual;
 mod read;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use crate::model::budget::{Caps, Scope};
 use crate::model::trust::Trust;
 
 pub use choice::Agents;
+pub use critique::{Critique, Severity, Then};
 pub use manual::manual;
 pub use read::PolicyError;
 
@@ -65,6 +67,7 @@ pub struct Policy {
     /// Whether the word of whoever asked counts as an approval; `None` while nobody else may
     /// write.
     pub requester_may_approve: Option<bool>,
+    pub critique: Critique,
     pub limits: Limits,
     pub budget: Budget,
     /// The rules in force: never read from the file, and whole but in tests.
@@ -79,6 +82,8 @@ pub struct Policy {
 pub struct Stages {
     pub plan: bool,
     pub verify: bool,
+    /// Off by default: another agent reviews the change before it is pushed.
+    pub critique: bool,
     pub review: bool,
 }
 
@@ -178,6 +183,8 @@ pub struct Limits {
     pub fix_rounds_max: u32,
     pub resolve_rounds_max: u32,
     pub review_rounds_max: u32,
+    /// Times what a critic found is given to the agent.
+    pub critique_rounds_max: u32,
     pub update_rounds_max: u32,
     /// Minutes one agent call may last.
     pub agent_minutes_max: u32,
@@ -247,6 +254,7 @@ impl Default for Policy {
             push: None,
             outsiders: None,
             requester_may_approve: None,
+            critique: Critique::default(),
             limits: Limits::default(),
             budget: Budget::default(),
             trust: Trust::whole(),
@@ -256,7 +264,7 @@ impl Default for Policy {
 
 impl Default for Stages {
     fn default() -> Self {
-        Self { plan: true, verify: true, review: true }
+        Self { plan: true, verify: true, critique: false, review: true }
     }
 }
 
@@ -266,6 +274,7 @@ impl Default for Limits {
             fix_rounds_max: 3,
             resolve_rounds_max: 3,
             review_rounds_max: 3,
+            critique_rounds_max: 2,
             update_rounds_max: 5,
             agent_minutes_max: 30,
             verify_minutes_max: 20,

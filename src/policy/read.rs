@@ -236,6 +236,7 @@ mod tests {
         agents, agent_labels, protected,
         review_paths, allow_binary, push,
         outsiders, requester_may_approve,
+        critique, limits, budget
         limits, budget
         ");
         insta::assert_snapshot!(refusal("# mine\nlimits:\n  fix_rounds: 3\n"), @"
@@ -244,6 +245,7 @@ mod tests {
         known here: fix_rounds_max,
         resolve_rounds_max,
         review_rounds_max,
+        critique_rounds_max,
         update_rounds_max,
         agent_minutes_max,
         verify_minutes_max,

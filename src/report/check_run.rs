@@ -75,6 +75,7 @@ fn summary(context: &Context<'_>) -> Markdown {
     blocks.extend(table(context));
     blocks.extend(beside(context));
     blocks.extend(delicate(context));
+    blocks.extend(super::critique::shown(context));
     blocks.push(counters(context));
     blocks.push(super::trust::read(context));
     blocks.extend(super::trust::held(context));

@@ -42,6 +42,7 @@ pub fn issue_comment(context: &Context<'_>) -> Markdown {
         head(context, &mut blocks);
         blocks.push(&mermaid(context.state, context.policy));
         blocks.push(&asked(context, true));
+        blocks.push(&super::critique::shown(context).unwrap_or_default());
         rejected(context, &mut blocks);
         blocks.push(&super::trust::read(context));
         blocks.push(&held.unwrap_or_default());
@@ -65,6 +66,7 @@ pub fn pull_comment(context: &Context<'_>) -> Markdown {
         blocks.push(&line);
     }
     blocks.push(&delicate(context).unwrap_or_default());
+    blocks.push(&super::critique::shown(context).unwrap_or_default());
     blocks.push(&asked(context, false));
     blocks.push(&super::trust::read(context));
     blocks.push(&super::trust::held(context).unwrap_or_default());
@@ -189,6 +191,8 @@ fn complained(context: &Context<'_>, blocks: &mut Blocks, complaint: &Complaint)
             let title = markdown!("What {} asked for", said(by));
             fold(blocks, &title, false, &quoted(text, 4_000, &context.links.repo_url));
         }
+        // Whatever a critic found stands above, with its commit.
+        Complaint::Critique { .. } => {}
     }
 }
 

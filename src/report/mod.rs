@@ -6,6 +6,7 @@ mod budget;
 mod check_run;
 mod comment;
 mod credit;
+mod critique;
 mod evidence;
 mod headline;
 pub mod notes;

@@ -79,6 +79,10 @@ fn done_words(done: &Done) -> String {
         Done::Planned { .. } => "the agent wrote a plan".to_owned(),
         Done::Changed { head, .. } => format!("a new commit: {}", head.short()),
         Done::Unchanged { .. } => "the agent changed nothing".to_owned(),
+        Done::Critiqued { critique, .. } => {
+            let what = critique.counted().unwrap_or_else(|| "nothing".to_owned());
+            format!("the critic found {what} in {}", critique.head.short())
+        }
         Done::Rejected { why, .. } => format!("the change was refused: {why}"),
         Done::Leaked { why, .. } => format!("alarm: {why}"),
         Done::AgentFailed { why, .. } => format!("the agent failed: {why}"),

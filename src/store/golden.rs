@@ -18,16 +18,17 @@ use crate::gate::seen::{
 };
 use crate::model::budget::{Full, Near, Raise, Scope, Spending, Used};
 use crate::model::{CheckId, CommentId, DeliveryId, Millis, PullNumber, RunId, TreeSha};
+use crate::pipeline::critique::{Critic, Critique, Finding};
 use crate::pipeline::frozen::{Frozen, Level, Remark, Taint};
 use crate::pipeline::question::{Answered, Asked, Reply, Talk};
-use crate::pipeline::state::{Approval, LaneWait, Updating};
+use crate::pipeline::state::{Approval, Complaint, LaneWait, Updating};
 use crate::pipeline::trust::{Diff, DiffFile, Held};
 use crate::pipeline::twin::{Signing, Twin};
 use crate::pipeline::{
     Answer, Budget, By, Chosen, Done, Event, EventKind, MergeAnswer, Phase, Preview, Progress,
     Role, Settled, Short, StageKind, State, Task, Timer, Told, Unfinished, UpdateAnswer, Wait,
 };
-use crate::policy::Policy;
+use crate::policy::{Policy, Severity};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/store/golden")
@@ -122,6 +123,9 @@ fn states() -> Vec<(&'static str, State)> {
     merging.work.lane_wait = Some(LaneWait { base: branch("main"), since: Millis(4) });
     merging.work.signing = Some(signed());
     merging.work.updating = Some(Updating { head: sha('a'), base: sha('c'), since: Millis(3) });
+    let mut reviewed = doing.clone();
+    reviewed.work.critic = Critic { found: Some(critique()), waived: Some(approval()), rounds: 1 };
+    reviewed.work.complaint = Some(Complaint::Critique { findings: critique().findings });
     let mut poor = doing.clone();
     poor.budget = Budget {
         raises: vec![Raise {
@@ -147,6 +151,7 @@ fn states() -> Vec<(&'static str, State)> {
         ("asking", asking),
         ("chosen", chosen),
         ("poor", poor),
+        ("reviewed", reviewed),
         ("merging", merging),
         ("idle", idle),
         ("held", held),
@@ -171,6 +176,22 @@ fn asked() -> Asked {
 
 fn talk() -> Talk {
     Talk { agent: "codex:m".to_owned(), session: "t-1".to_owned(), entry: 3 }
+}
+
+fn approval() -> Approval {
+    Approval { by: person(), head: sha('a') }
+}
+
+fn critique() -> Critique {
+    let finding = Finding {
+        path: "a.rs".to_owned(),
+        line: Some(3),
+        severity: Severity::Major,
+        text: "It leaks.".to_owned(),
+        suggestion: Some("Close it.".to_owned()),
+    };
+    let (head, summary) = (sha('a'), "Mostly good.".to_owned());
+    Critique { head, summary, findings: vec![finding], left_out: 2, given_up: true }
 }
 
 fn short() -> Short {
@@ -247,6 +268,7 @@ fn happened() -> Vec<(&'static str, Event)> {
     let published = |head, signing| Done::Published { head, pull: PullNumber(12), signing };
     let pushed = Signing::Pushed { why: "it holds a merge".to_owned() };
     let tree = TreeSha::parse(&"b".repeat(40)).unwrap();
+    let critiqued = Done::Critiqued { critique: Box::new(critique()), cost_micros: 7 };
     let answered = MergeAnswer::Merged { commit: sha('d') };
     vec![
         ("started", started),
@@ -260,6 +282,7 @@ fn happened() -> Vec<(&'static str, Event)> {
         ("update_asked", performed(Done::UpdateAsked(UpdateAnswer::Coming))),
         ("recognised", performed(Done::Recognised { head: sha('d'), tree })),
         ("shown", performed(Done::Shown { head: sha('a'), diff: shown() })),
+        ("critiqued", performed(critiqued)),
         ("lost", performed(Done::Lost { people: vec![person()] })),
         ("merge_answered", performed(Done::MergeAnswered(answered))),
         ("settled", performed(Done::Settled(Settled::NotLanded))),

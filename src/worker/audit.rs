@@ -115,6 +115,7 @@ impl Step<'_> {
             | Done::Planned { .. }
             | Done::Changed { .. }
             | Done::Unchanged { .. }
+            | Done::Critiqued { .. }
             | Done::AgentFailed { .. }
             | Done::Asked { .. }
             | Done::Affordable

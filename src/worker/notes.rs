@@ -36,6 +36,8 @@ impl Engine {
         };
         let at = Self::at(state);
         let found = self.noted(&at, state).await?;
+        let critique = notes::critique(state).into_iter().flat_map(|(_, notes)| notes);
+        let found = found.into_iter().chain(critique).collect();
         let mut found = self.inside(&at, head, found).await?;
         // What the push gate says has places of its own making, in files that may not be there.
         let gate = [notes::refused(state), notes::delicate(state)].into_iter().flatten();
@@ -96,12 +98,15 @@ impl Engine {
 /// The head that is noted on, and what tells this failure from the last one there.
 fn cause(state: &State) -> Option<(&CommitSha, String)> {
     let (failing, refused) = (notes::failing(state), notes::refused(state));
-    let delicate = notes::delicate(state);
-    let head = match (&failing, &refused, &delicate) {
-        (Some(Failing::Verification { head, .. } | Failing::Checks { head, .. }), _, _) => *head,
-        (None, Some((head, _)), _) | (None, None, Some((head, _))) => head,
-        (None, None, None) => return None,
+    let (delicate, critique) = (notes::delicate(state), notes::critique(state));
+    let head = match &failing {
+        Some(Failing::Verification { head, .. } | Failing::Checks { head, .. }) => *head,
+        None => refused.as_ref().or(delicate.as_ref()).or(critique.as_ref())?.0,
     };
-    let digest = Sha256::digest(format!("{failing:?} {refused:?} {delicate:?}"));
+    let mut all = format!("{failing:?} {refused:?} {delicate:?}");
+    if let Some((_, critique)) = &critique {
+        all.push_str(&format!(" {critique:?}"));
+    }
+    let digest = Sha256::digest(all);
     Some((head, hex::encode(digest).chars().take(32).collect()))
 }

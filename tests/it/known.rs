@@ -126,6 +126,71 @@ async fn an_agent_that_asked_goes_on_in_the_same_conversation_with_the_answer() 
     assert_eq!(told["outcome"], "merged", "{told} {output:?}");
 }
 
+/// What a model is asked in a wire, and where the wire has the schema of its answer.
+const DIRECT: [(&str, &str, &str); 3] = [
+    ("chat", "/v1", "/response_format/json_schema/schema/properties"),
+    ("responses", "/v1", "/text/format/schema/properties"),
+    ("messages", "", "/output_config/format/schema/properties"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_without_a_program_plans_and_reviews_and_may_mend_its_answer_once() {
+    let plan = r#"{"plan": ["Teach greet.sh to shout", "Test it"]}"#;
+    let review = r#"{"summary": "It does what was asked.", "findings": []}"#;
+    for (wire, path, schema) in DIRECT {
+        let script = Script {
+            when: vec![
+                ("That was not accepted", format!("```json\n{review}\n```")),
+                ("Role: critic", "Looks good to me.".to_owned()),
+                ("Role: planner", plan.to_owned()),
+            ],
+            ..Script::saying("nothing")
+        };
+        let model = Model::start(script).await.unwrap();
+        let (url, thinker) = (model.url(path), format!("{wire}:m-1"));
+        let story = move || {
+            let story = ["demo", "--json", "--scenario", "happy"];
+            let model = ["--thinker", &thinker, "--thinker-url", &url];
+            crate::program::slipway(&[&story[..], &model[..]].concat())
+        };
+        let output = tokio::task::spawn_blocking(story).await.unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let told: Value = serde_json::from_str(told.trim()).unwrap_or(Value::Null);
+        assert_eq!(told["outcome"], "merged", "{wire}: {told} {output:?}");
+        let heard: Vec<Value> = model
+            .heard()
+            .iter()
+            .map(|request| serde_json::from_slice(&request.body).unwrap())
+            .collect();
+        assert_eq!(heard.len(), 3, "{wire}: a plan, a review, and the review mended");
+        let asked = |at: usize, name: &str| heard[at].pointer(schema).unwrap().get(name).is_some();
+        assert!(asked(0, "plan") && asked(1, "findings") && asked(2, "findings"), "{wire}");
+        let text = heard[1].to_string();
+        assert!(
+            text.contains("the files of the repository") && text.contains("greet.sh"),
+            "{text}"
+        );
+        assert!(text.contains("what the change takes out and puts in"), "{wire}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_cannot_be_reached_keeps_the_change_back_and_says_so() {
+    let refusing = Script::failing(Fault::Status(401, None, "no such key"));
+    let model = Model::start(refusing).await.unwrap();
+    let url = model.url("/v1");
+    let story = move || {
+        let story = ["demo", "--json", "--scenario", "happy"];
+        let model = ["--thinker", "chat:m-1", "--thinker-url", &url];
+        crate::program::slipway(&[&story[..], &model[..]].concat())
+    };
+    let output = tokio::task::spawn_blocking(story).await.unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told: Value = serde_json::from_str(told.trim()).unwrap_or(Value::Null);
+    assert_ne!(told["outcome"], "merged", "{told} {output:?}");
+    assert!(told["pull_request"].is_null(), "{told}");
+}
+
 /// Plays the story with an agent that others made, installed by `tests/agents`, whose model
 /// wants one command to be run.
 #[expect(clippy::print_stderr, reason = "what a machine lacks is left out aloud")]

@@ -1,6 +1,7 @@
 //! What an agent is told: its task in our words, and everything others wrote as marked data.
 
 mod block;
+mod critic;
 mod instructions;
 mod question;
 mod template;
@@ -89,6 +90,10 @@ pub struct Ask<'a> {
     pub voice: Voice,
     /// A cap of which most is spent already.
     pub near: Option<Near>,
+    /// What is shown of the repository and the change, with the name of each.
+    pub shown: Vec<(&'static str, String)>,
+    /// It has no tools, and knows only what stands in the prompt.
+    pub is_direct: bool,
 }
 
 /// How a prompt names a role, in its first line.
@@ -98,6 +103,7 @@ pub fn word(role: Role) -> &'static str {
         Role::Builder => "builder",
         Role::Fixer => "fixer",
         Role::Resolver => "resolver",
+        Role::Critic => "critic",
     }
 }
 
@@ -168,11 +174,13 @@ pub fn task(role: Role) -> &'static str {
              side marked `head` is this change, `base` is what others did meanwhile. Leave no \
              conflict marker behind, and change nothing that the conflicts do not demand."
         }
+        Role::Critic => critic::TASK,
     }
 }
 
 fn rules(ask: &Ask<'_>) -> Vec<String> {
-    let mut rules = vec![
+    let mut rules = critic::rules(ask);
+    rules.extend([
         "Only edit files in the current directory. Do not commit, push, or use git to change \
          history; what is on disk when you end is taken."
             .to_owned(),
@@ -183,7 +191,7 @@ fn rules(ask: &Ask<'_>) -> Vec<String> {
          written by people who may write to the repository, level 1 by anybody, level 0 by \
          programs."
             .to_owned(),
-    ];
+    ]);
     if ask.goes_on {
         rules.push(
             "An attempt before you had to stop before it was done. What it had made is in the \
@@ -208,20 +216,24 @@ fn rules(ask: &Ask<'_>) -> Vec<String> {
         let commands = block::list(&ask.verify);
         rules.push(format!("Afterwards these commands are run and must succeed: {commands}."));
     }
-    rules.push(question::rule(ask));
+    rules.extend(question::rule(ask));
     let answer = match ask.role {
         Role::Planner => "End when the plan is written.",
+        Role::Critic => critic::ANSWER,
         Role::Builder | Role::Fixer | Role::Resolver => {
             "When you are done, say in at most three sentences on standard output what you \
              changed and why."
         }
     };
     rules.push(answer.to_owned());
-    rules.push(
-        "What you say at the end may also be left as JSON, {\"summary\": \"…\"} and no other key, \
-         in the file that the environment variable SLIPWAY_RESULT names; then that counts."
-            .to_owned(),
-    );
+    if ask.role != Role::Critic && !ask.is_direct {
+        rules.push(
+            "What you say at the end may also be left as JSON, {\"summary\": \"…\"} or \
+             {\"question\": \"…\"} and no other key, in the file that the environment variable \
+             SLIPWAY_RESULT names; then that counts."
+                .to_owned(),
+        );
+    }
     rules
 }
 
@@ -266,6 +278,9 @@ fn collect(ask: &Ask<'_>) -> Blocks {
             blocks.name("name of the reviewer", reviewer, by, 100);
             blocks.text("what the reviewer asks for", reviewer, text, 20_000);
         }
+        Some(Complaint::Critique { findings }) => {
+            blocks.text("what the critic found", program, &critic::found(findings), 20_000);
+        }
     }
     let rejection = ask.rejection.unwrap_or_default();
     blocks.text("why the last attempt was refused", program, rejection, 4_000);
@@ -275,10 +290,15 @@ fn collect(ask: &Ask<'_>) -> Blocks {
     }
     let conflicts: Vec<&str> = ask.conflicts.iter().map(String::as_str).collect();
     blocks.names("files with conflicts", &conflicts, 10_000);
+    for (label, text) in &ask.shown {
+        blocks.code(label, text, SHOWN_BYTES_MAX);
+    }
     blocks
 }
 
 const COLUMNS: usize = 90;
+/// Bytes of each text that is shown of the repository.
+const SHOWN_BYTES_MAX: usize = 100_000;
 /// Logs shown; the first failures usually explain the others.
 const LOGS_MAX: usize = 4;
 

@@ -3,12 +3,17 @@
 use super::block::Blocks;
 use super::{Ask, Source, word, wrapped};
 use crate::pipeline::question::{Answered, QUESTION_PATH};
+use crate::pipeline::stage::Role;
 
 /// Longest question and answer shown, in characters.
 const CHARS_MAX: usize = 8_000;
 
-/// The rule about asking.
-pub(super) fn rule(ask: &Ask<'_>) -> String {
+/// The rule about asking; none for whoever only gives an opinion or writes no files.
+pub(super) fn rule(ask: &Ask<'_>) -> Option<String> {
+    (ask.role != Role::Critic && !ask.is_direct).then(|| asking(ask))
+}
+
+fn asking(ask: &Ask<'_>) -> String {
     let decide = "decide by yourself, and say in your answer what you assumed";
     if ask.questions_left == 0 {
         return format!("Nobody can be asked: where something is open, {decide}.");
@@ -59,6 +64,6 @@ pub fn go_on(ask: &Ask<'_>) -> String {
         "Your question was answered, as below. Go on with your task from where you are: what is \
          in the current directory is what you left. The rules you were given hold.",
     );
-    let rule = wrapped(&rule(ask)).replace('\n', "\n  ");
+    let rule = wrapped(&asking(ask)).replace('\n', "\n  ");
     format!("{head}\n{text}\n\nRules:\n- {rule}\n{}", said.render(ask.run))
 }

@@ -27,7 +27,7 @@ pub const VARIABLES: [(&str, &str); 13] = [
     ("repo", "`owner/name`"),
     ("issue", "the number of the issue"),
     ("run", "the name of the run"),
-    ("role", "`planner`, `builder`, `fixer` or `resolver`"),
+    ("role", "`planner`, `builder`, `fixer`, `resolver` or `critic`"),
     ("round", "from 1, how often it is asked"),
     ("base", "the branch that is merged into"),
     ("branch", "the branch that is pushed; empty before there is one"),
@@ -49,12 +49,13 @@ pub enum Piece {
 }
 
 impl Piece {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Persona,
         Self::Task(Role::Planner),
         Self::Task(Role::Builder),
         Self::Task(Role::Fixer),
         Self::Task(Role::Resolver),
+        Self::Task(Role::Critic),
     ];
 
     /// The name of its file.

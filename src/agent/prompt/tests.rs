@@ -6,7 +6,7 @@ use super::*;
 use crate::gate::seen::{Check, CheckResult};
 use crate::model::budget::Scope;
 
-fn ask(repo: &Repo, role: Role) -> Ask<'_> {
+pub(super) fn ask(repo: &Repo, role: Role) -> Ask<'_> {
     static RUN: LazyLock<RunId> = LazyLock::new(|| RunId::parse("r0123456789").unwrap());
     Ask {
         run: &RUN,
@@ -34,10 +34,12 @@ fn ask(repo: &Repo, role: Role) -> Ask<'_> {
         did: "",
         voice: Voice::default(),
         near: None,
+        shown: Vec::new(),
+        is_direct: false,
     }
 }
 
-fn repo() -> Repo {
+pub(super) fn repo() -> Repo {
     Repo::parse("octo/hello").unwrap()
 }
 
@@ -68,8 +70,9 @@ Rules:
   issue, the code or common practice answer is not asked: decide by yourself, and say in
   your answer what you assumed.
 - End when the plan is written.
-- What you say at the end may also be left as JSON, {"summary": "…"} and no other key, in
-  the file that the environment variable SLIPWAY_RESULT names; then that counts.
+- What you say at the end may also be left as JSON, {"summary": "…"} or {"question": "…"}
+  and no other key, in the file that the environment variable SLIPWAY_RESULT names; then
+  that counts.
 
 <<< 3d371f0565c2e817 title of the issue (level 1)
 Add a greeting
@@ -121,8 +124,9 @@ Rules:
   your answer what you assumed.
 - When you are done, say in at most three sentences on standard output what you changed and
   why.
-- What you say at the end may also be left as JSON, {"summary": "…"} and no other key, in
-  the file that the environment variable SLIPWAY_RESULT names; then that counts.
+- What you say at the end may also be left as JSON, {"summary": "…"} or {"question": "…"}
+  and no other key, in the file that the environment variable SLIPWAY_RESULT names; then
+  that counts.
 
 <<< 6e12b35c069984be title of the issue (level 1)
 Add a greeting
@@ -189,8 +193,9 @@ Rules:
   your answer what you assumed.
 - When you are done, say in at most three sentences on standard output what you changed and
   why.
-- What you say at the end may also be left as JSON, {"summary": "…"} and no other key, in
-  the file that the environment variable SLIPWAY_RESULT names; then that counts.
+- What you say at the end may also be left as JSON, {"summary": "…"} or {"question": "…"}
+  and no other key, in the file that the environment variable SLIPWAY_RESULT names; then
+  that counts.
 
 <<< a6a67c62d3057b7e title of the issue (level 1)
 Add a greeting
@@ -247,8 +252,9 @@ Rules:
   your answer what you assumed.
 - When you are done, say in at most three sentences on standard output what you changed and
   why.
-- What you say at the end may also be left as JSON, {"summary": "…"} and no other key, in
-  the file that the environment variable SLIPWAY_RESULT names; then that counts.
+- What you say at the end may also be left as JSON, {"summary": "…"} or {"question": "…"}
+  and no other key, in the file that the environment variable SLIPWAY_RESULT names; then
+  that counts.
 
 <<< 919fb51d964c7daf title of the issue (level 1)
 Add a greeting

@@ -163,8 +163,7 @@ fn asked(prompt: &str) -> Option<(Role, u32)> {
     let mut lines = prompt.lines();
     let role = lines.next()?.strip_prefix("Role: ")?;
     let round = lines.next()?.strip_prefix("Round: ")?.parse().ok()?;
-    let roles = [Role::Planner, Role::Builder, Role::Fixer, Role::Resolver];
-    let role = roles.into_iter().find(|known| super::prompt::word(*known) == role)?;
+    let role = Role::ALL.into_iter().find(|known| super::prompt::word(*known) == role)?;
     Some((role, round))
 }
 

@@ -13,6 +13,7 @@ mod talk;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod thinker;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -42,6 +43,10 @@ pub(super) async fn demo(demo: &Demo) -> anyhow::Result<ExitCode> {
 
 async fn stories_of(demo: &Demo) -> anyhow::Result<ExitCode> {
     let mut stories = stories(demo)?;
+    if demo.thinker.is_some() {
+        // Nobody knows what it will find.
+        stories.iter_mut().for_each(|story| story.rounds = None);
+    }
     let talk = Talk::new(demo.json);
     if demo.agent.is_none()
         && let Err(why) = barrier::sample().await

@@ -142,7 +142,7 @@ fn is_stuck(state: &State) -> bool {
     let Progress::Running { phase: Phase::Parked(park), .. } = &state.progress else {
         return false;
     };
-    park.why == ParkReason::AgentStuck
+    matches!(park.why, ParkReason::AgentStuck | ParkReason::CritiqueOpen)
 }
 
 fn people(

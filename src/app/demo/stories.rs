@@ -93,6 +93,7 @@ fn say(text: &str) -> Edit {
 
 fn script(first: String) -> Script {
     Script {
+        critic: Vec::new(),
         planner: vec![vec![say(
             "1. Add `shout` to `lib/text.sh`.\n2. Let `greet.sh` understand `--shout`.\n\
              3. Leave the tests as they are; they cover the plain greeting.",

@@ -20,6 +20,7 @@ mod patch;
 mod pinned;
 mod plain;
 mod remote;
+mod sight;
 mod sweep;
 mod texts;
 mod untrusted;
@@ -34,8 +35,8 @@ use async_trait::async_trait;
 
 use self::call::Program;
 use super::{
-    Changes, Committed, Error, Git, Import, Message, Packing, Plain, Push, PushAnswer, Sought,
-    Texts, Workspace, WorkspaceOrder,
+    Changes, Committed, Error, Git, Import, Message, Packing, Plain, Push, PushAnswer, Sight,
+    Sought, Texts, Workspace, WorkspaceOrder,
 };
 use crate::gate::seen::Probe;
 use crate::github::Remote;
@@ -205,6 +206,15 @@ impl Git for Cli {
         sought: &Sought,
     ) -> Result<Texts, Error> {
         self.read_texts(repo, commit, sought).await
+    }
+
+    async fn sight(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Sight, Error> {
+        self.see(repo, commit, wanted).await
     }
 
     async fn contains(

@@ -122,6 +122,9 @@ async fn probing(place: &dyn Place) {
     let found = git.files_among(&repo, &top, &asked).await.unwrap();
     assert_eq!(found.into_iter().collect::<Vec<_>>(), ["f"], "taken literally");
     assert!(git.files_among(&repo, &top, &[].into()).await.unwrap().is_empty());
+    let sight = git.sight(&repo, &top, &asked).await.unwrap();
+    assert_eq!((&*sight.paths, sight.truncated), (&["f".to_owned()][..], false));
+    assert_eq!(sight.texts, [("f".to_owned(), LINES.replace('1', "one"))].into());
     let clean = git.probe(&repo, &top, &low).await.unwrap();
     assert_eq!((clean.contains_base, &clean.base, &clean.head), (false, &top, &low));
     let merged = git.merge(&repo, &low, &top, &message("m")).await.unwrap().unwrap();

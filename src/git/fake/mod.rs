@@ -18,7 +18,7 @@ use self::workspaces::Notes;
 use super::depot::{Depot, DepotError, Expected, Merge as Merged, NewCommit, Person};
 use super::{
     Changes, Committed, Error, Git, Import, Message, PATHS_MAX, Packing, Plain, Push, PushAnswer,
-    RESULT_PATH, Sought, Texts, Workspace, WorkspaceOrder,
+    RESULT_PATH, Sight, Sought, Texts, Workspace, WorkspaceOrder, sight,
 };
 use crate::gate::seen::{Merge, Probe};
 use crate::github::Remote;
@@ -313,6 +313,23 @@ impl Git for Fake {
             texts.take(path.clone(), Some(&blob.bytes));
         }
         Ok(texts)
+    }
+
+    async fn sight(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Sight, Error> {
+        let mirror = self.mirror(repo);
+        let tree = mirror.depot.tree(mirror.need(commit)?).map_err(missing)?;
+        let mut sight = Sight::of(tree.keys().cloned().collect(), false);
+        for path in sight::some(wanted) {
+            if let Some(blob) = tree.get(path) {
+                sight.keep(path, &blob.bytes);
+            }
+        }
+        Ok(sight)
     }
 
     async fn contains(

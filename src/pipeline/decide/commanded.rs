@@ -1,6 +1,6 @@
 //! Somebody who may gave a command. Every command has an answer in every state.
 
-use super::{Decision, Ignored, budget, question, walk};
+use super::{Decision, Ignored, budget, critique, question, walk};
 use crate::command::{Authorized, SlashCommand};
 use crate::model::{Millis, RunId};
 use crate::pipeline::effect::{Answer, Effect};
@@ -237,10 +237,14 @@ fn fresh_budgets(run: &mut Run<'_>) {
     let work = run.work();
     work.required.clear();
     work.addressed.clear();
+    work.critic.anew();
 }
 
 /// Releases exactly the change that is shown, for whoever could have read it.
 fn push(run: &mut Run<'_>, command: &Authorized) -> Answer {
+    if let Some(answer) = critique::waive(run, command) {
+        return answer;
+    }
     let Some(shown) = run.state.held() else {
         return words("No change waits for `/push` here; the status comment says what is awaited.");
     };

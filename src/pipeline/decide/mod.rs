@@ -5,6 +5,7 @@
 
 mod budget;
 mod commanded;
+mod critique;
 mod lost;
 mod observed;
 mod performed;

@@ -204,6 +204,7 @@ fn resume(run: &mut Run<'_>) -> Step {
             | ParkReason::ConflictStuck
             | ParkReason::MergeRefused
             | ParkReason::MergeUnknown
+            | ParkReason::CritiqueOpen
             | ParkReason::ReviewsSpent
             | ParkReason::BaseRace
             | ParkReason::QueueRefused

@@ -11,6 +11,7 @@ mod build;
 mod ci;
 mod close;
 mod conflicts;
+mod critique;
 mod ground;
 mod hold;
 mod merge;
@@ -19,6 +20,7 @@ mod publish;
 pub(super) mod queue;
 mod repair;
 mod review;
+mod role;
 mod steps;
 mod stories;
 pub(super) mod update;
@@ -28,10 +30,12 @@ use serde::{Deserialize, Serialize};
 
 pub use self::answer::{MergeAnswer, Settled, UpdateAnswer};
 use self::ground::{ground, moved, undraft, undrafted};
+pub use self::role::Role;
 pub use self::steps::{LOOK_MS, PEOPLE_MS};
 pub(super) use self::steps::{adopt, park};
 use self::steps::{patience, refused, unexpected, wait, wait_to_see};
 use super::budget::Unfinished;
+use super::critique::Critique as Found;
 use super::park::Park;
 use super::question::Talk;
 use super::run::Run;
@@ -89,6 +93,8 @@ stages! {
     Build = build,
     /// Run the repository's own commands on exactly the head.
     Verify = verify,
+    /// Have another agent review the change.
+    Critique = critique,
     /// Push the head and open the pull request.
     Publish = publish,
     /// Keep the head mergeable, found locally before CI is awaited.
@@ -153,8 +159,8 @@ pub enum Task {
     /// Read how far the sub-issues are and start those that may; with `close`, close the issue
     /// they belong to. → `Stories`, `Closed`
     Stories { close: bool },
-    /// Run an agent. → `Planned`, `Changed`, `Unchanged`, `Rejected`, `AgentFailed`, `Leaked`,
-    /// `Asked`, `BudgetUsed`
+    /// Run an agent. → `Planned`, `Changed`, `Unchanged`, `Critiqued`, `Rejected`,
+    /// `AgentFailed`, `Leaked`, `Asked`, `BudgetUsed`
     Agent { role: Role, round: u32 },
     /// Ask whether the agent that had to stop could go on. → `Affordable`, `BudgetUsed`
     Afford,
@@ -194,20 +200,6 @@ pub enum Task {
     Close { landed: CommitSha },
 }
 
-/// What an agent is asked to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Says what it would do; changes nothing.
-    Planner,
-    /// Makes the change.
-    Builder,
-    /// Repairs what verification, CI or a reviewer complained about (`work.complaint`).
-    Fixer,
-    /// Resolves a merge of the base into the head.
-    Resolver,
-}
-
 /// How a task ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -244,6 +236,11 @@ pub enum Done {
     /// The agent ended well and changed nothing.
     Unchanged {
         summary: String,
+        cost_micros: u64,
+    },
+    /// What a critic found.
+    Critiqued {
+        critique: Box<Found>,
         cost_micros: u64,
     },
     /// The push gate refused what was made; nothing was committed, or nothing pushed.

@@ -231,7 +231,8 @@ fn texts(context: &Context<'_>) -> Markup {
     let work = &context.state.work;
     let log = match &work.complaint {
         Some(Complaint::Verification { log }) => Some(tail(log, LOG_BYTES_MAX)),
-        Some(Complaint::Checks { .. } | Complaint::Review { .. }) | None => None,
+        Some(Complaint::Checks { .. } | Complaint::Review { .. } | Complaint::Critique { .. })
+        | None => None,
     };
     html! {
         @if let Some(asked) = context.state.open_question() {
@@ -264,6 +265,9 @@ fn texts(context: &Context<'_>) -> Markup {
                 pre { (lines(&cut(&one.question, PLAN_CHARS_MAX))) }
                 pre { (lines(&cut(one.said(), PLAN_CHARS_MAX))) }
             }
+        }
+        @if let Some((title, found)) = super::critique::lines(context.state) {
+            details { summary { (cell(&title)) } pre { (lines(&found)) } }
         }
         @if let Some(log) = log {
             details { summary { "The end of the last failed verification" } pre { (lines(log)) } }

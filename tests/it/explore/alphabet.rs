@@ -10,12 +10,12 @@ use slipway::pipeline::{
     Withdrawal,
 };
 
-use super::answers;
 use super::lens::Lens;
 use super::trust::may_lose;
 use super::world::{
     BASE, COMMENT, FOREIGN, LANDED, Look, NEW, NOW, branch, command, commit, person, tree, well,
 };
+use super::{answers, critique};
 
 /// An event with its name, and what the laws must know of it.
 #[derive(Debug, Clone)]
@@ -225,7 +225,7 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
             ),
             ("no base", Done::NoBase { why: text() }),
         ]),
-        Task::Agent { role, .. } => named(agent(*role, lens)),
+        Task::Agent { role, .. } => named(agent(state, *role, lens)),
         Task::Afford => named(answers::afford()),
         Task::Verify { head } => named(verified(head)),
         Task::Show { head } => {
@@ -280,7 +280,7 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
     ends
 }
 
-fn agent(role: Role, lens: &Lens) -> Vec<(&'static str, Done)> {
+fn agent(state: &State, role: Role, lens: &Lens) -> Vec<(&'static str, Done)> {
     let mut ends = vec![("agent failed", Done::AgentFailed { why: text(), cost_micros: 1 })];
     if lens.money {
         ends.extend(answers::short(role));
@@ -291,6 +291,10 @@ fn agent(role: Role, lens: &Lens) -> Vec<(&'static str, Done)> {
     if role == Role::Planner {
         ends.push(("planned", Done::Planned { text: "a plan".to_owned(), cost_micros: 1 }));
         ends.push(("planned nothing", Done::Planned { text: " ".to_owned(), cost_micros: 1 }));
+        return ends;
+    }
+    if role == Role::Critic {
+        ends.extend(critique::ends(state));
         return ends;
     }
     ends.push(("changed", changed(tree('2'))));

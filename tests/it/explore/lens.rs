@@ -3,7 +3,9 @@
 
 use slipway::command::SlashCommand;
 use slipway::model::Dollars;
-use slipway::policy::{Commits, Freshness, Limits, MergeMethod, MergeMode, Policy, UpdateWith};
+use slipway::policy::{
+    Commits, Freshness, Limits, MergeMethod, MergeMode, Policy, Then, UpdateWith,
+};
 
 use super::alphabet::every_command;
 use super::world::{self as w, Look};
@@ -105,6 +107,8 @@ pub(crate) fn lenses() -> Vec<Lens> {
         delicate("delicate", MergeMode::OnApproval),
         delicate("delicate, nobody asked", MergeMode::Auto),
         delicate("delicate, by command", MergeMode::OnCommand),
+        critique("critique", Then::Ask),
+        critique("critique, going on", Then::GoOn),
     ]
 }
 
@@ -311,6 +315,20 @@ fn people(name: &'static str, merge: MergeMode, review: bool) -> Lens {
     policy.verify.clear();
     policy.limits.fix_rounds_max = 0;
     lens(name, policy, &looks, &commands)
+}
+
+/// Another agent reviews what is not pushed yet; people still have to agree.
+fn critique(name: &'static str, then: Then) -> Lens {
+    let looks =
+        [w::WELL, w::RED, w::RED_AGAIN, w::APPROVED, w::CHANGES, w::BEHIND, w::FOREIGN_HEAD];
+    let commands = [SlashCommand::Push, SlashCommand::Retry, SlashCommand::Stop];
+    let mut policy = policy(MergeMode::OnApproval);
+    policy.stages.plan = false;
+    policy.stages.critique = true;
+    policy.critique.then = then;
+    policy.limits.critique_rounds_max = 1;
+    policy.verify.clear();
+    Lens { faults: true, money: true, ..lens(name, policy, &looks, &commands) }
 }
 
 /// The head touches what one more person must approve.

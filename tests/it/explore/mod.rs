@@ -4,6 +4,7 @@
 
 mod alphabet;
 mod answers;
+mod critique;
 mod laws;
 mod lens;
 mod normal;
@@ -21,7 +22,7 @@ use lens::lenses;
 use walk::{Graph, walk};
 
 /// Walks are shared between tests; each is walked once.
-static GRAPHS: [OnceLock<Graph>; 18] = [const { OnceLock::new() }; 18];
+static GRAPHS: [OnceLock<Graph>; 20] = [const { OnceLock::new() }; 20];
 
 fn graph(name: &str) -> &'static Graph {
     let lenses = lenses();
@@ -62,5 +63,7 @@ walks! {
     never = "never",
     delicate_changes = "delicate",
     delicate_changes_where_nobody_is_asked = "delicate, nobody asked",
+    critics = "critique",
+    critics_where_nobody_is_asked = "critique, going on",
     delicate_changes_by_command = "delicate, by command",
 }

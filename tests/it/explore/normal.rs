@@ -236,6 +236,11 @@ fn evidence(state: &mut State, names: &Names) {
     let held = work.held.take().filter(|held| names.of(&held.head) == commit(HEAD));
     work.held = held.map(|held| Held { head: commit(HEAD), ..held });
     work.released = names.approval(work.released.as_ref());
+    // What was said of another commit is still compared with what is said next.
+    if let Some(found) = &mut work.critic.found {
+        found.head = names.of(&found.head);
+    }
+    work.critic.waived = names.approval(work.critic.waived.as_ref());
     work.without_checks = names.evidence(work.without_checks.as_ref());
     work.approved = names.approval(work.approved.as_ref());
     work.merge_ordered = names.approval(work.merge_ordered.as_ref());

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use slipway::clock::Clock;
 use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
 use slipway::git::{
-    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Workspace,
-    WorkspaceOrder,
+    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Sight,
+    Workspace, WorkspaceOrder,
 };
 use slipway::github::Note;
 use slipway::github::commits::{NewCommit, Signed};
@@ -148,6 +148,8 @@ tap!(Git {
         -> Result<std::collections::BTreeSet<String>, git::Error>;
     fn texts(repo: &Repo, commit: &CommitSha, sought: &git::Sought)
         -> Result<git::Texts, git::Error>;
+    fn sight(repo: &Repo, commit: &CommitSha, wanted: &std::collections::BTreeSet<String>)
+        -> Result<Sight, git::Error>;
     fn contains(repo: &Repo, tip: &CommitSha, commit: &CommitSha) -> Result<bool, git::Error>;
 } also {
     async fn workspace(&self, order: &WorkspaceOrder) -> Result<Workspace, git::Error> {

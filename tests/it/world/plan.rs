@@ -190,6 +190,11 @@ impl Plan {
         self
     }
 
+    pub(crate) fn critic(mut self, rounds: Vec<Vec<Edit>>) -> Self {
+        self.script.critic = rounds;
+        self
+    }
+
     /// A second agent with another script.
     pub(crate) fn agent(mut self, name: &str, script: Script) -> Self {
         self.agents.push((name.to_owned(), script));

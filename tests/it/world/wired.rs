@@ -7,8 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
 use slipway::git::{
-    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Sought,
-    Texts, Workspace, WorkspaceOrder,
+    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Sight,
+    Sought, Texts, Workspace, WorkspaceOrder,
 };
 use slipway::github::Note;
 use slipway::github::commits::{NewCommit, Signed};
@@ -363,6 +363,15 @@ impl<T: Git + ?Sized> Git for Wired<T> {
         sought: &Sought,
     ) -> Result<Texts, git::Error> {
         self.port.texts(repo, commit, sought).await
+    }
+
+    async fn sight(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Sight, git::Error> {
+        self.port.sight(repo, commit, wanted).await
     }
 
     async fn contains(

@@ -41,11 +41,16 @@ pub(super) async fn finish(
     }
     let summary = left(context, workspace).await?.unwrap_or(summary);
     if role == Role::Planner {
-        let refused = spoken(context, "the agent's plan", &summary, cost_micros);
-        let text = kept(context, &summary);
-        return Ok(refused.unwrap_or(Done::Planned { text, cost_micros }));
+        return Ok(planned(context, &summary, cost_micros));
     }
     commit(context, role, workspace, (summary, cost_micros)).await
+}
+
+/// A plan, if its words may be kept.
+pub(super) fn planned(context: &Context<'_>, plan: &str, cost_micros: u64) -> Done {
+    let refused = spoken(context, "the agent's plan", plan, cost_micros);
+    let text = kept(context, plan);
+    refused.unwrap_or(Done::Planned { text, cost_micros })
 }
 
 /// What is kept of what an agent says of its work.

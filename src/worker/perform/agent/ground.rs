@@ -26,6 +26,7 @@ pub(super) fn order(
             (left.or(state.work.head.as_ref()).or(onto).ok_or_else(missing)?, None)
         }
         Role::Fixer => (left.map_or_else(|| context.head(), Ok)?, None),
+        Role::Critic => (context.head()?, None),
         Role::Resolver => {
             let seen = state.seen.as_deref().ok_or_else(missing)?;
             (context.head()?, Some(seen.base_tip.clone()))

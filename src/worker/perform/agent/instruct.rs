@@ -89,6 +89,7 @@ pub(super) fn prepare(
     let model = match agent.way() {
         Way::Plain(_) => None,
         Way::Profiled(profiled) => profiled.model(wanted.model()),
+        Way::Direct(direct) => direct.model(wanted.model()),
     };
     let known = Known {
         repo: request.repo.to_string(),

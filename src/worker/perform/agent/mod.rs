@@ -1,32 +1,31 @@
 //! Agent: a workspace, a prompt, a process in the sandbox, a packing, the push gate, a commit.
 
 mod ask;
+mod critic;
+mod direct;
 mod finish;
 mod ground;
 mod hear;
 mod instruct;
+mod known;
 mod pay;
 mod play;
 mod preview;
 mod talk;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::ask::{ask, logs};
 use self::finish::{finish, kept};
 use self::ground::{beside, order, place};
-use self::instruct::{Guide, Prepared, guide, prepare};
-use self::play::{Start, play};
+use self::instruct::{Guide, guide, prepare};
+use self::known::{By, Heard, known};
 use super::Context;
 use super::way_out::WayOut;
 use crate::agent::fallback::{Bar, Candidate, Choice, choose};
-use crate::agent::outcome::Outcome;
 use crate::agent::pick::named;
-use crate::agent::profiled::Profiled;
-use crate::agent::{Agent, Place, Plain, Reading, Way, candidates, pick};
+use crate::agent::{Agent, Place, Plain, Reading, Way, candidates, fit, pick};
 use crate::git::{Workspace, WorkspaceOrder};
-use crate::pipeline::question::Talk;
 use crate::pipeline::{Done, Role};
 use crate::sandbox::Invocation;
 use crate::worker::failure::Failure;
@@ -40,8 +39,7 @@ pub(super) async fn perform(
     round: u32,
 ) -> Result<Done, Failure> {
     let tips = context.refresh().await?;
-    let engine = context.engine;
-    let agents = &engine.settings.agents;
+    let agents = &context.engine.settings.agents;
     let wanted = context.state.request.agent_of(role);
     let wanted = match pick(agents, wanted, context.policy.agent.as_deref()) {
         Ok(wanted) => wanted,
@@ -50,24 +48,38 @@ pub(super) async fn perform(
     let candidates = again_first(context, candidates(agents, &wanted));
     let order = order(context, role, &tips)?;
     let guide = guide(context, &order).await?;
-    let mut barred = BTreeMap::new();
+    let done = in_turn(context, (role, round), (&order, &guide), &candidates).await?;
+    talk::tidy(context, &done).await?;
+    preview::tell(context, (&tips, &guide), &done).await?;
+    Ok(done)
+}
+
+/// Asks one after the other, until one of them did it.
+async fn in_turn(
+    context: &Context<'_>,
+    (role, round): (Role, u32),
+    (order, guide): (&WorkspaceOrder, &Guide),
+    candidates: &[Candidate],
+) -> Result<Done, Failure> {
+    let engine = context.engine;
+    let mut barred = fit::barred(&engine.settings.agents, candidates, role);
+    let mut refused = None;
     loop {
         let resting = engine.pools().resting(engine.now());
-        let (candidate, told) = match choose(&candidates, &barred, &resting) {
+        let (candidate, told) = match choose(candidates, &barred, &resting) {
             Choice::Agent { candidate, told } => (candidate, told),
             Choice::Nobody { told: why, again: _ } => {
-                let done = Done::AgentFailed { why, cost_micros: 0 };
-                talk::tidy(context, &done).await?;
-                return Ok(done);
+                return Ok(Done::AgentFailed { why, cost_micros: 0 });
             }
         };
         context.stood_in(told);
-        match once(context, (role, round), (&order, &guide), candidate).await? {
-            Tried::Done(done) => {
-                talk::tidy(context, &done).await?;
-                preview::tell(context, (&tips, &guide), &done).await?;
-                return Ok(done);
-            }
+        let asked = (role, round, refused.as_deref());
+        match once(context, asked, (order, guide), candidate).await? {
+            Tried::Done(done) => return Ok(done),
+            Tried::Unreadable(done) => match critic::once_more(context, refused.is_some(), done) {
+                Ok(why) => refused = Some(why),
+                Err(done) => return Ok(done),
+            },
             Tried::Barred(bar) => {
                 barred.insert(candidate.wanted.clone(), bar);
             }
@@ -89,14 +101,22 @@ enum Tried {
     Done(Done),
     /// Another one may do it.
     Barred(Bar),
+    /// It ended well, and what it said has not the form that was asked for.
+    Unreadable(Done),
 }
+
+/// Role, round, and why the last answer could not be read.
+type Asked<'a> = (Role, u32, Option<&'a str>);
 
 async fn once(
     context: &Context<'_>,
-    asked: (Role, u32),
+    asked: Asked<'_>,
     (order, guide): (&WorkspaceOrder, &Guide),
     candidate: &Candidate,
 ) -> Result<Tried, Failure> {
+    if let Some(tried) = direct::once(context, asked, (&order.at, guide), candidate).await? {
+        return Ok(tried);
+    }
     let git = &context.engine.ports.git;
     let workspace = git.workspace(order).await?;
     let tried = in_workspace(context, asked, (&workspace, guide), candidate).await;
@@ -108,7 +128,7 @@ async fn once(
 
 async fn in_workspace(
     context: &Context<'_>,
-    (role, round): (Role, u32),
+    (role, round, refused): Asked<'_>,
     (workspace, guide): (&Workspace, &Guide),
     candidate: &Candidate,
 ) -> Result<Tried, Failure> {
@@ -120,13 +140,18 @@ async fn in_workspace(
     let pays = match agent.way() {
         Way::Plain(plain) => !plain.calls().is_empty(),
         Way::Profiled(known) => known.provider.is_some() && !known.profile.flat_rate,
+        Way::Direct(_) => true,
     };
     if pays && let Some(full) = purse.full(1).await? {
         context.tell(purse.spending().await?);
         return Ok(Tried::Done(Done::BudgetUsed { full, left: None, cost_micros: 0 }));
     }
     let logs = logs(context, role).await?;
-    let mut ask = ask(context, (role, round), logs, workspace);
+    let mut ask = ask(context, (role, round), logs, workspace.conflicts.clone());
+    if role == Role::Critic {
+        ask.rejection = refused;
+        ask.shown = critic::shown(context).await?;
+    }
     if pays {
         ask.near = purse.spending().await?.near;
     }
@@ -135,10 +160,11 @@ async fn in_workspace(
         Err(why) => return Ok(Tried::Done(Done::AgentFailed { why, cost_micros: 0 })),
     };
     let heard = match agent.way() {
+        Way::Direct(_) => return Ok(Tried::Barred(Bar::Missing)),
         Way::Plain(plain) => {
             let prompt = prepared.whole();
             let reading = run(context, (agent, plain), workspace, (prompt, &purse)).await?;
-            Heard::Said(reading, None)
+            Heard::Said { reading, structured: None, talk: None }
         }
         Way::Profiled(profiled) => {
             let by = By { role, agent, profiled, candidate };
@@ -148,8 +174,8 @@ async fn in_workspace(
     if pays {
         paid(context, &purse).await?;
     }
-    let (reading, talk) = match heard {
-        Heard::Said(reading, talk) => (reading, talk),
+    let (reading, structured, talk) = match heard {
+        Heard::Said { reading, structured, talk } => (reading, structured, talk),
         Heard::Barred(bar) => return Ok(Tried::Barred(bar)),
     };
     if let Some(full) = purse.refused() {
@@ -160,68 +186,10 @@ async fn in_workspace(
         let done = pay::stopped(context, role, workspace, (full, summary, purse.spent())).await?;
         return Ok(Tried::Done(done));
     }
-    finish(context, role, workspace, (reading, purse.spent()), talk).await.map(Tried::Done)
-}
-
-/// What an agent said when it ended, with the conversation that can be gone on with; or why
-/// another one may do it.
-enum Heard {
-    Said(Reading, Option<Talk>),
-    Barred(Bar),
-}
-
-/// A known agent, and as whom it was chosen.
-#[derive(Clone, Copy)]
-struct By<'a> {
-    role: Role,
-    agent: &'a Agent,
-    profiled: &'a Profiled,
-    candidate: &'a Candidate,
-}
-
-/// Starts a known agent, or goes on with it, and judges how it ended.
-async fn known(
-    context: &Context<'_>,
-    By { role, agent, profiled, candidate }: By<'_>,
-    prepared: &Prepared,
-    (workspace, purse): (&Workspace, &Arc<Purse>),
-) -> Result<Heard, Failure> {
-    let engine = context.engine;
-    let resumed = talk::resumed(context, &candidate.wanted, profiled);
-    let prompt = match &resumed {
-        Some(_) => &prepared.go_on,
-        None => &prepared.prompt,
-    };
-    let stay = match resumed {
-        Some(stay) => Some(stay),
-        None => talk::begun(context, profiled).await?,
-    };
-    let entry = stay.as_ref().map(|stay| stay.entry);
-    let start = Start {
-        role,
-        agent,
-        profiled,
-        wanted: &candidate.wanted,
-        prompt,
-        system: prepared.system.as_deref(),
-        stay,
-        place: place(context, workspace),
-        env: beside(context, workspace).await?,
-    };
-    let began = engine.now();
-    let outcome = play(context, purse, workspace, start).await?;
-    let took = engine.now().since(began);
-    if let Some(bar) = engine.ended(candidate, &outcome, took)
-        && purse.refused().is_none()
-    {
-        return Ok(Heard::Barred(bar));
+    if role == Role::Critic {
+        return critic::finish(context, workspace, (reading, structured, purse.spent())).await;
     }
-    let (agent, session) = (candidate.wanted.to_string(), outcome.session.as_ref());
-    let talk = entry.zip(session).map(|(entry, session)| {
-        let session = session.as_str().to_owned();
-        Talk { agent, session, entry }
-    });
-    Ok(Heard::Said(reading(outcome), talk))
+    finish(context, role, workspace, (reading, purse.spent()), talk).await.map(Tried::Done)
 }
 
 /// Runs an agent that is read when it is over.
@@ -257,12 +225,4 @@ async fn paid(context: &Context<'_>, purse: &Purse) -> Result<(), Failure> {
     context.engine.paid(purse);
     context.tell(purse.spending().await?);
     Ok(())
-}
-
-/// An outcome as what is read from a transcript; the purse knows what it cost.
-fn reading(outcome: Outcome) -> Reading {
-    match outcome.class {
-        Ok(()) => Reading::Finished { summary: outcome.text, cost_micros: 0 },
-        Err(_) => Reading::Failed { why: outcome.why, cost_micros: 0 },
-    }
 }

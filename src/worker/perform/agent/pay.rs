@@ -44,7 +44,7 @@ pub(super) async fn keep(
 ) -> Result<Option<Unfinished>, Failure> {
     match role {
         Role::Builder | Role::Fixer => left(context, role, workspace, summary).await,
-        Role::Planner | Role::Resolver => Ok(None),
+        Role::Planner | Role::Resolver | Role::Critic => Ok(None),
     }
 }
 

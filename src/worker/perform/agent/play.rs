@@ -10,12 +10,12 @@ use super::talk::Stay;
 use crate::agent::outcome::{Evidence, Outcome, Upstream, judge};
 use crate::agent::profile::{Access, Launch, Mode, Task, Thread};
 use crate::agent::profiled::Profiled;
-use crate::agent::wanted::Wanted;
-use crate::agent::{Agent, Place};
+use crate::agent::wanted::{Model, Wanted};
+use crate::agent::{Agent, Place, critique};
 use crate::gateway::{self, Caps, Finish, Line, Order, Tally, Unpriced};
 use crate::git::Workspace;
 use crate::model::budget::UnknownPrice;
-use crate::model::{Secret, Trouble};
+use crate::model::{CommitSha, Secret, Trouble};
 use crate::pipeline::Role;
 use crate::sandbox::{Door, HOME, Invocation, Transcript};
 use crate::worker::failure::Failure;
@@ -82,13 +82,22 @@ async fn open(
     purse: &Arc<Purse>,
     start: &Start<'_>,
 ) -> Result<Option<Box<dyn Line>>, String> {
-    let engine = context.engine;
     let (Some(_), Some(name)) = (start.profiled.profile.wire, &start.profiled.provider) else {
         return Ok(None);
     };
-    let found = engine.settings.providers.iter().find(|provider| provider.name == *name);
-    let provider = found.ok_or_else(|| format!("there is no provider `{name}`"))?.clone();
     let model = start.profiled.model(start.wanted.model());
+    line(context, purse, (name, model)).await.map(Some)
+}
+
+/// A line to one model of a provider. The error is for people.
+pub(super) async fn line(
+    context: &Context<'_>,
+    purse: &Arc<Purse>,
+    (name, model): (&str, Option<&Model>),
+) -> Result<Box<dyn Line>, String> {
+    let engine = context.engine;
+    let found = engine.settings.providers.iter().find(|provider| provider.name == name);
+    let provider = found.ok_or_else(|| format!("there is no provider `{name}`"))?.clone();
     let order = Order {
         name: format!("{} entry {}", context.state.request.run, context.state.entry),
         provider,
@@ -100,7 +109,7 @@ async fn open(
         },
         caps: Caps::default(),
     };
-    engine.ports.gateway.open(&order).await.map(Some).map_err(|error| error.to_string())
+    engine.ports.gateway.open(&order).await.map_err(|error| error.to_string())
 }
 
 fn launch(
@@ -132,18 +141,20 @@ pub(super) fn prepared(
     let directory = engine.ports.sandbox.seen(&workspace.path);
     let task = Task {
         mode: match start.role {
-            Role::Planner if profile.reviews() => Mode::Review,
-            Role::Planner | Role::Builder | Role::Fixer | Role::Resolver => Mode::Edit,
+            Role::Planner | Role::Critic if profile.reviews() => Mode::Review,
+            Role::Planner | Role::Builder | Role::Fixer | Role::Resolver | Role::Critic => {
+                Mode::Edit
+            }
         },
         model: start.profiled.model(start.wanted.model()),
         prompt: start.prompt,
         system: start.system,
-        schema: None,
+        schema: (start.role == Role::Critic).then_some(critique::SCHEMA),
         thread: start.stay.as_ref().map_or(Thread::Once, |stay| stay.thread.clone()),
         turns_max: TURNS_MAX,
         access: token.map(|token| Access { port: gateway::PORT, token }),
         key: None,
-        base: None,
+        base: context.state.work.onto.as_ref().map(CommitSha::as_str),
         directory: &directory,
         home: std::path::Path::new(HOME),
         place: start.place.clone(),
@@ -187,7 +198,7 @@ async fn run(
     Ok((transcript, hearing))
 }
 
-async fn close(context: &Context<'_>, line: Option<Box<dyn Line>>) -> Option<Tally> {
+pub(super) async fn close(context: &Context<'_>, line: Option<Box<dyn Line>>) -> Option<Tally> {
     let tally = line?.close().await;
     let run = context.state.request.run.as_str();
     let (requests, turns, retries) = (tally.requests, tally.turns, tally.retries);
@@ -220,7 +231,7 @@ fn judged(
 }
 
 /// It was not even started.
-fn failed(trouble: Trouble, why: &str) -> Outcome {
+pub(super) fn failed(trouble: Trouble, why: &str) -> Outcome {
     Outcome {
         class: Err(trouble),
         why: why.to_owned(),

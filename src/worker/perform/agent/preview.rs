@@ -72,7 +72,7 @@ fn preview(
     let name = first.wanted.to_string();
     let others = candidates.iter().filter(|other| other.wanted != first.wanted);
     let fallbacks = others.map(|other| other.wanted.to_string()).collect();
-    let mut ask = ask(context, (Role::Builder, 1), Vec::new(), workspace);
+    let mut ask = ask(context, (Role::Builder, 1), Vec::new(), workspace.conflicts.clone());
     ask.plan = Some(plan);
     let told = match prepare(context, guide, (agent, &first.wanted), ask) {
         Ok(told) => told,
@@ -83,6 +83,10 @@ fn preview(
     let mut place = place(context, workspace);
     place.doors = doors(agent);
     let (invocation, prompt) = match agent.way() {
+        Way::Direct(_) => {
+            let why = "it edits nothing, so it cannot make the change".to_owned();
+            return Preview::refused(name, why);
+        }
         Way::Plain(plain) => (started(plain, told.whole(), place, env), String::new()),
         Way::Profiled(profiled) => {
             if engine.ports.sandbox.protection().level == 0 {
@@ -118,7 +122,7 @@ fn asks_a_gateway(profiled: &Profiled) -> bool {
 /// The ways out it would be lent; nothing is behind them.
 fn doors(agent: &Agent) -> Vec<Door> {
     let gateway = match agent.way() {
-        Way::Plain(_) => false,
+        Way::Plain(_) | Way::Direct(_) => false,
         Way::Profiled(profiled) => asks_a_gateway(profiled),
     };
     let ports = [(!agent.hosts.is_empty(), egress::PORT), (gateway, gateway::PORT)];
