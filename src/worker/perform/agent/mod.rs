@@ -79,8 +79,8 @@ enum Tried {
 /// Role, round, and why the last answer could not be read.
 type Asked<'a> = (Role, u32, Option<&'a str>);
 
-/// Which agent the command and the policy name. Whoever made the change does not choose who
-/// reviews it.
+/// Which agent the request and the policy name; that of a stage goes before that of the run.
+/// Whoever made the change does not choose who reviews it.
 fn choice<'a>(context: &Context<'a>, role: Role) -> (Option<&'a str>, Option<&'a str>) {
     let (agents, policy) = (&context.policy.agents, context.policy.agent.as_deref());
     let of_stage = match role {
@@ -90,9 +90,10 @@ fn choice<'a>(context: &Context<'a>, role: Role) -> (Option<&'a str>, Option<&'a
         Role::Resolver => agents.resolve.as_deref(),
         Role::Critic => agents.critique.as_deref(),
     };
-    let command = context.state.request.agent.as_deref();
-    let command = command.filter(|_| role != Role::Critic || of_stage.is_none());
-    (command, of_stage.or(policy))
+    match of_stage {
+        Some(named) => (None, Some(named)),
+        None => (context.state.request.agent.as_deref(), policy),
+    }
 }
 
 async fn once(
