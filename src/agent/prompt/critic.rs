@@ -6,18 +6,18 @@ use super::Ask;
 use crate::pipeline::critique::Finding;
 use crate::pipeline::stage::Role;
 
-pub(super) const TASK: &str = "Your task: review the change for this issue. It is in the working \
-                               directory, and shown below as a diff against the base branch. \
-                               Report what is wrong with it: faults, what the issue asks and \
-                               the change does not do, holes in its safety, tests that prove \
-                               nothing. Judge the change alone, and report nothing you are not \
-                               sure of. Change no file.";
+pub(super) const TASK: &str = "\
+    Your task: review the change for this issue. It is in the working directory, and shown below \
+    as a diff against the base branch. Report what is wrong with it: faults, what the issue asks \
+    and the change does not do, holes in its safety, tests that prove nothing. Judge the change \
+    alone, and report nothing you are not sure of. Change no file.";
 
-pub(super) const ANSWER: &str = "Answer with one JSON object and nothing else: `summary` (at most three sentences) and \
-     `findings`, a list that is empty when nothing is wrong. Each finding has `path` (from the \
-     root of the repository), `line` (in the new file, or null), `severity` (`critical`, `major`, \
-     `minor` or `trivial`), `text` (what is wrong and why, at most five sentences) and \
-     `suggestion` (what to do about it, or null).";
+pub(super) const ANSWER: &str = "\
+    Answer with one JSON object and nothing else: `summary` (at most three sentences) and \
+    `findings`, a list that is empty when nothing is wrong. Each finding has `path` (from the \
+    root of the repository), `line` (in the new file, or null), `severity` (`critical`, `major`, \
+    `minor` or `trivial`), `text` (what is wrong and why, at most five sentences) and \
+    `suggestion` (what to do about it, or null).";
 
 /// What is said first to whoever only reads.
 pub(super) fn rules(ask: &Ask<'_>) -> Vec<String> {

@@ -97,9 +97,9 @@ fn judge(run: &mut Run<'_>) -> Step {
         return give_up(run, &format!("the critic finds the same {count} again ({word} or more)"));
     }
     if rounds >= max {
+        let summary = cut(critique.summary.trim(), SUMMARY_CHARS_MAX);
         let text = format!(
-            "the critic finds {count} that are {word} or more, and all {max} rounds are used up: {}",
-            cut(critique.summary.trim(), SUMMARY_CHARS_MAX)
+            "the critic finds {count} ({word} or more), and all {max} rounds are used up: {summary}"
         );
         return give_up(run, &text);
     }

@@ -37,7 +37,8 @@ pub(super) fn ends(state: &State) -> Vec<(&'static str, Done)> {
 pub(super) fn reviewed(m: &Move<'_>) -> Result<(), String> {
     let Some(Task::Publish { head, .. }) = performed(m) else { return Ok(()) };
     let policy = &m.lens.policy;
-    if !policy.stages.critique {
+    // What is on the branch already, a person pushed.
+    if !policy.stages.critique || next(m).work.published.as_ref() == Some(head) {
         return Ok(());
     }
     let critic = &next(m).work.critic;
