@@ -225,8 +225,8 @@ impl Git for Instantly {
         _: &Repo,
         _: &CommitSha,
         _: &BTreeSet<String>,
-    ) -> Result<slipway::git::Sight, git::Error> {
-        Ok(slipway::git::Sight::default())
+    ) -> Result<git::Sight, git::Error> {
+        Ok(git::Sight::default())
     }
 
     async fn contains(&self, _: &Repo, _: &CommitSha, _: &CommitSha) -> Result<bool, git::Error> {

@@ -10,6 +10,7 @@ use crate::agent::prompt::{Ask, Known, Piece, Source, Templates, Voice, prompt, 
 use crate::config::prompts;
 use crate::model::{IssueNumber, Repo, RunId};
 use crate::pipeline::Role;
+use crate::policy::Limits;
 
 /// Checks a directory of templates, or shows a prompt.
 pub(super) fn prompts_of(prompts: &Prompts) -> anyhow::Result<ExitCode> {
@@ -87,8 +88,13 @@ fn ask<'a>((role, voice): (Role, Voice), repo: &'a Repo, run: &'a RunId) -> Ask<
         verify: Vec::new(),
         goes_on: false,
         hosts: Vec::new(),
+        questions_left: Limits::default().questions_max,
+        answers: Vec::new(),
+        did: "",
         voice,
         near: None,
+        shown: Vec::new(),
+        is_direct: false,
     }
 }
 

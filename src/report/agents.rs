@@ -34,6 +34,7 @@ fn stage(role: Role) -> &'static str {
         Role::Builder => "build",
         Role::Fixer => "fix",
         Role::Resolver => "resolve",
+        Role::Critic => "critique",
     }
 }
 
