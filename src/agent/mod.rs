@@ -8,6 +8,7 @@ pub mod command;
 pub mod dialect;
 pub mod event;
 pub mod fallback;
+pub mod live;
 pub mod outcome;
 pub mod pick;
 pub mod pool;

@@ -93,6 +93,8 @@ layer! {
     profiles: String,
     /// What may be spent.
     budget: super::budget::BudgetEntry,
+    /// What is kept of what agents say.
+    streams: super::streams::StreamsEntry,
     /// Bots whose commands are heard, by number.
     trusted_bots: Vec<u64>,
     sandbox: String,

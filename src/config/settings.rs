@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::{ConfigError, Containers, GitHubUrls, Webhooks};
+use super::{ConfigError, Containers, GitHubUrls, Streams, Webhooks};
 use crate::agent::Agent;
 use crate::gateway::Provider;
 use crate::model::Secret;
@@ -29,6 +29,8 @@ pub struct Settings {
     pub providers: Vec<Provider>,
     /// What may be spent on models.
     pub budget: Rules,
+    /// What is kept of what agents say.
+    pub streams: Streams,
     /// Bots whose commands are heard, by their own number; there is no word for all of them.
     pub trusted_bots: BTreeSet<u64>,
     pub sandbox: SandboxMode,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::live::Worked;
 use super::stage::Done;
 use crate::command::Authorized;
 use crate::gate::seen::Seen;
@@ -51,6 +52,9 @@ pub struct Told {
     /// Why an agent stood in for the one that was wanted, as sentences.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stood_in: Option<String>,
+    /// What the agents of the task did, one after the other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub worked: Vec<Worked>,
 }
 
 impl EventKind {

@@ -76,6 +76,7 @@ fn head(context: &Context<'_>, blocks: &mut Blocks) {
     let state = context.state;
     blocks.push(&markdown!("**{}.**", said(&sentence(state))));
     blocks.push(&when(context));
+    blocks.push(&super::live::working(context));
     blocks.push(&prose(&commands(context)));
     blocks.push(&super::budget::warning(context));
     if let (Some(by), None) = (&state.held_by, state.finished()) {

@@ -55,6 +55,7 @@ pub(crate) struct Plan {
     pub(super) reaches: Option<Reaches>,
     pub(super) poison: Option<Poison>,
     pub(super) budget: budget::Rules,
+    pub(super) slow: Option<super::slow::Slow>,
 }
 
 /// How a payload is rewritten, and with what.
@@ -97,6 +98,7 @@ pub(crate) fn plan() -> Plan {
         reaches: None,
         poison: None,
         budget: budget::Rules::default(),
+        slow: None,
     }
 }
 
@@ -258,18 +260,20 @@ impl Plan {
         let git = fake_git::Fake::new(remotes, Arc::clone(&directories));
         let egress = Arc::new(fake_egress::Fake::default());
         let play = asking(play(Arc::clone(&asked)), Arc::clone(&egress), self.reaches.as_ref());
-        let sandbox = fake_sandbox::Fake::new(Arc::clone(&directories), play);
+        let sandbox = Arc::new(fake_sandbox::Fake::new(Arc::clone(&directories), play));
+        let gate = Arc::new(tokio::sync::Semaphore::new(0));
+        let sandbox = self.paced(sandbox, &gate, &directories);
         let road = Road::new(reach, &world, cast.bot.id, &clock);
         let ports = Ports {
             github: Arc::new(Wired { port: road.hub, fuse: Arc::clone(&fuse) }),
             git: Arc::new(Wired { port: Arc::new(git), fuse: Arc::clone(&fuse) }),
-            sandbox: Arc::new(Wired { port: Arc::new(sandbox), fuse: Arc::clone(&fuse) }),
+            sandbox: Arc::new(Wired { port: sandbox, fuse: Arc::clone(&fuse) }),
             egress: Arc::<fake_egress::Fake>::clone(&egress),
             gateway: Arc::new(slipway::gateway::fake::Fake::free()),
             store: Arc::new(Wired { port: Arc::clone(&store), fuse: Arc::clone(&fuse) }),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         };
-        let settings = self.settings(&cast.bot);
+        let settings = self.known(self.settings(&cast.bot));
         if self.sweeps {
             let job = sweep_job(Millis(START), Millis(START));
             ready(store.put(vec![job])).expect("the memory store puts");
@@ -299,6 +303,7 @@ impl Plan {
             directories,
             asked,
             egress,
+            gate,
             poison: self.poison,
             poisoned: AtomicU32::new(0),
             crashes: 0,

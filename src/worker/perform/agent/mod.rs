@@ -2,16 +2,19 @@
 
 mod ask;
 mod finish;
+mod follow;
 mod ground;
 mod hear;
 mod pay;
 mod play;
+mod record;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::ask::{ask, logs};
 use self::finish::{finish, kept};
+use self::follow::Following;
 use self::ground::{beside, order, place};
 use self::play::{Start, play};
 use super::Context;
@@ -107,10 +110,13 @@ async fn in_workspace(
     ask.hosts = agent.hosts.iter().map(ToString::to_string).collect();
     let prompt = prompt::prompt(&ask);
     let reading = match agent.way() {
-        Way::Plain(plain) => run(context, (agent, plain), workspace, (prompt, &purse)).await?,
+        Way::Plain(plain) => {
+            run(context, (role, round), (agent, plain), workspace, (prompt, &purse)).await?
+        }
         Way::Profiled(profiled) => {
             let start = Start {
                 role,
+                round,
                 agent,
                 profiled,
                 wanted: &candidate.wanted,
@@ -147,6 +153,7 @@ async fn in_workspace(
 /// Runs an agent that is read when it is over.
 async fn run(
     context: &Context<'_>,
+    asked: (Role, u32),
     (agent, plain): (&Agent, Plain<'_>),
     workspace: &Workspace,
     (prompt, purse): (String, &Purse),
@@ -156,8 +163,11 @@ async fn run(
     let mut invocation = plain.invocation(prompt, place);
     invocation.env.extend(beside(context, workspace).await?);
     pay::calls(purse, plain.calls()).await?;
-    let transcript = context.engine.ports.sandbox.run(&invocation, context.cancel).await;
+    let following = Following::new(context, asked, (&agent.name, None), workspace);
+    let running = context.engine.ports.sandbox.run_heard(&invocation, context.cancel, &following);
+    let transcript = following.beside(context, None, running).await;
     way.close(context).await;
+    following.over(context, transcript.as_ref().ok(), None).await;
     Ok(plain.read(&transcript?))
 }
 
