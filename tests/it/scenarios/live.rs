@@ -91,6 +91,7 @@ fn an_agent_is_seen_in_comment_and_page_while_it_works_and_not_afterwards() {
         t.gate.add_permits(4);
         let (gate, clock) = (Arc::clone(&t.gate), Arc::clone(&t.clock));
         on(&mut work, "four parts", || gate.available_permits() == 0).await;
+        t.settle().await;
         assert_eq!(shown(t), None, "not at once");
         clock.advance(2_000);
         on(&mut work, "something to see", || shown(t).is_some()).await;
@@ -128,7 +129,9 @@ fn an_agent_is_seen_in_comment_and_page_while_it_works_and_not_afterwards() {
 #[test]
 fn what_an_agent_said_is_kept_without_secrets_and_forgotten_in_time() {
     let token = format!("ghs_{:032x}", fastrand::u128(..));
-    let said = format!(r#"{{"type":"text","sessionID":"ses_1","part":{{"text":"{token}"}}}}"#);
+    let said = format!(
+        r#"{{"type":"tool_use","sessionID":"ses_1","part":{{"tool":"bash","state":{{"status":"completed","input":{{"command":"echo {token}"}}}}}}}}"#
+    );
     let parts = [STARTS, &said, EDITS, ENDS];
     slow(&parts).sweeps().keeps_streams(HOUR_MS).run(async |t| {
         t.gate.add_permits(1_000);
@@ -143,7 +146,10 @@ fn what_an_agent_said_is_kept_without_secrets_and_forgotten_in_time() {
         let (status, text) = get(t, &place).await;
         assert_eq!(status, 200);
         assert!(text.starts_with("--- slow, until ") && text.contains(STARTS), "{text}");
-        assert!(text.contains(r#""text":"[hidden]"#) && text.ends_with("warning: old\n"), "{text}");
+        assert!(
+            text.contains(r#""command":"echo [hidden]""#) && text.ends_with("warning: old\n"),
+            "{text}"
+        );
         assert!(!text.contains(&token));
         for nothing in ["/runs/r0000000000/streams/1", &format!("/runs/{run}/streams/x")] {
             assert_eq!(get(t, nothing).await.0, 404, "{nothing}");

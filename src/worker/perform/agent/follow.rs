@@ -225,7 +225,17 @@ fn report_gap_ms(worked_ms: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::super::hear::Hearing;
     use super::*;
+    use crate::agent::dialect::{LINE_BYTES_MAX, Opening};
+    use crate::clock::SystemClock;
+    use crate::model::sanitized::Sanitizer;
+    use crate::process::Capture;
+    use crate::worker::Limits;
 
     #[test]
     fn github_is_told_every_fifteen_seconds_at_most_and_ever_more_rarely() {
@@ -237,5 +247,100 @@ mod tests {
             told += 1;
         }
         assert!(told <= 80, "{told} times in an hour");
+    }
+
+    fn following() -> Following {
+        let who = Who {
+            agent: "codex:m",
+            role: Role::Builder,
+            round: 1,
+            dialect: Some(Dialect::CodexExec),
+            directory: "/home/agent/w",
+        };
+        let limits = Limits::default();
+        let recorder = Recorder::new(Sanitizer::default(), limits.stream_bytes_max);
+        let follow = Follow::new(who, Sanitizer::default(), Millis(0));
+        Following {
+            entry: 1,
+            began: Millis(0),
+            clock: Arc::new(SystemClock),
+            news: Notify::new(),
+            inner: Mutex::new(Inner { follow, recorder: Some(recorder) }),
+        }
+    }
+
+    /// Everything that is held for one agent here, its line to a model left aside.
+    struct Held {
+        hearing: Hearing,
+        stdout: Capture,
+        stderr: Capture,
+    }
+
+    impl Held {
+        fn new() -> Self {
+            let clock = Arc::new(SystemClock);
+            let (stop, opening) = (CancellationToken::new(), Opening::default());
+            let following = Arc::new(following());
+            let hearing = Hearing::new(Dialect::CodexExec, opening, following, clock, stop).0;
+            let kept = || Capture::new(Limits::default().output_bytes_max);
+            Self { hearing, stdout: kept(), stderr: kept() }
+        }
+
+        fn say(&mut self, bytes: &[u8]) {
+            for part in bytes.chunks(16 * 1024) {
+                drop(self.hearing.hear(part));
+                self.stdout.push(part);
+                self.stderr.push(part);
+            }
+        }
+    }
+
+    /// Bytes of this process that are in memory.
+    fn resident() -> usize {
+        let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+        statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4_096
+    }
+
+    fn answer(bytes: usize) -> String {
+        let output: String = (0..bytes).map(|_| fastrand::alphanumeric()).collect();
+        format!(
+            "{{\"type\":\"item.completed\",\"item\":{{\"type\":\"command_execution\",\
+             \"status\":\"completed\",\"aggregated_output\":\"{output}\"}}}}\n"
+        )
+    }
+
+    #[test]
+    #[ignore = "a measurement"]
+    fn what_an_agent_takes_of_memory() {
+        const AGENTS: usize = 20;
+        let (usual, longest) = (answer(16 * 1024), answer(LINE_BYTES_MAX - 200));
+        let mut told = Vec::new();
+        let before = resident();
+        let mut agents: Vec<Held> = (0..AGENTS).map(|_| Held::new()).collect();
+        told.push(("new", resident() - before));
+        for agent in &mut agents {
+            agent.say(usual.as_bytes());
+        }
+        told.push(("after 16 KiB", resident() - before));
+        for _ in 0..16 {
+            for agent in &mut agents {
+                agent.say(answer(64 * 1024).as_bytes());
+            }
+        }
+        told.push(("after 1 MiB", resident() - before));
+        for _ in 0..48 {
+            for agent in &mut agents {
+                agent.say(answer(64 * 1024).as_bytes());
+            }
+        }
+        told.push(("after 4 MiB, all bounds reached", resident() - before));
+        for agent in &mut agents {
+            agent.say(longest.as_bytes());
+        }
+        told.push(("after a line of 4 MiB, as long as may be", resident() - before));
+        let mut out = std::io::stderr().lock();
+        for (when, bytes) in told {
+            writeln!(out, "{when}: {} KiB an agent", bytes / AGENTS / 1_024).unwrap();
+        }
     }
 }

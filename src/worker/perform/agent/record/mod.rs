@@ -37,7 +37,9 @@ pub(super) struct Recorder {
     /// Until the beginning is full.
     secrets: Option<Stream>,
     frame: Frame,
+    /// Of the frame, and of what is in it.
     frame_bytes_max: usize,
+    bytes_max: usize,
     /// Bytes in the frame, before compression.
     bytes: usize,
     /// The newest bytes as they came.
@@ -108,6 +110,7 @@ impl Recorder {
             secrets,
             frame: Frame::Short(Vec::new()),
             frame_bytes_max,
+            bytes_max: STREAM_BYTES_MAX,
             bytes: 0,
             ring: VecDeque::new(),
             after: 0,
@@ -123,7 +126,7 @@ impl Recorder {
         };
         let safe = secrets.push(part);
         self.write(&safe)?;
-        let is_full = self.bytes.saturating_add(RESERVE_BYTES) > STREAM_BYTES_MAX
+        let is_full = self.bytes.saturating_add(RESERVE_BYTES) > self.bytes_max
             || self.frame.len().saturating_add(RESERVE_BYTES) > self.frame_bytes_max;
         if is_full {
             // What is held back may be the first half of a secret: it is in the ring, too.
