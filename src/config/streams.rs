@@ -84,6 +84,13 @@ mod tests {
     }
 
     #[test]
+    fn the_example_shows_the_usual_streams() {
+        let example = include_str!("../../deploy/slipway.example.toml");
+        assert_eq!(read(example), Ok(Streams::default()));
+        assert!(example.contains("\nbytes_max = ") && example.contains("\nkeep_days = "));
+    }
+
+    #[test]
     fn every_refusal_of_streams_says_what_to_write() {
         for (line, next) in [
             ("bytes_max = 1048575", "write 1048576 to 16777216"),

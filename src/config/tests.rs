@@ -354,8 +354,6 @@ fn the_example_shows_every_key_and_is_accepted() {
         "month",
         "raise_max",
         "unknown_price",
-        "bytes_max",
-        "keep_days",
         "image",
         "runtime",
         "gpus",

@@ -50,13 +50,30 @@ fn an_agent_at_work_shows_its_tool_its_files_its_list_and_its_figures() {
     let mut follow = plain(Dialect::CodexExec);
     let lines = [
         r#"{"type":"thread.started","thread_id":"t"}"#,
-        r#"{"type":"item.started","item":{"type":"todo_list","items":[{"text":"a","completed":true},{"text":"b","completed":false},{"text":"c","completed":false}]}}"#,
-        r#"{"type":"item.started","item":{"type":"file_change","changes":[{"path":"/home/agent/w/src/a.rs"},{"path":"b.rs"}]}}"#,
+        concat!(
+            r#"{"type":"item.started","item":{"type":"todo_list","items":[{"text":"a","#,
+            r#""completed":true},{"text":"b","completed":false},{"text":"c","#,
+            r#""completed":false}]}}"#,
+        ),
+        concat!(
+            r#"{"type":"item.started","item":{"type":"file_change","changes":[{"#,
+            r#""path":"/home/agent/w/src/a.rs"},{"path":"b.rs"}]}}"#,
+        ),
         r#"{"type":"item.completed","item":{"type":"file_change","status":"completed"}}"#,
         r#"{"type":"item.started","item":{"type":"command_execution","command":"cargo test"}}"#,
-        r#"{"type":"item.completed","item":{"type":"command_execution","status":"failed","exit_code":101,"aggregated_output":"error: no"}}"#,
-        r#"{"type":"item.updated","item":{"type":"todo_list","items":[{"text":"a","completed":true},{"text":"b","completed":true},{"text":"c","completed":false}]}}"#,
-        r#"{"type":"item.completed","item":{"type":"agent_message","text":"I look at it.\nAnd on."}}"#,
+        concat!(
+            r#"{"type":"item.completed","item":{"type":"command_execution","#,
+            r#""status":"failed","exit_code":101,"aggregated_output":"error: no"}}"#,
+        ),
+        concat!(
+            r#"{"type":"item.updated","item":{"type":"todo_list","items":[{"text":"a","#,
+            r#""completed":true},{"text":"b","completed":true},{"text":"c","#,
+            r#""completed":false}]}}"#,
+        ),
+        concat!(
+            r#"{"type":"item.completed","item":{"type":"agent_message","#,
+            r#""text":"I look at it.\nAnd on."}}"#,
+        ),
         r#"{"type":"item.started","item":{"type":"command_execution","command":"cargo fmt"}}"#,
     ];
     hear(&mut follow, Dialect::CodexExec, &lines);
@@ -80,16 +97,31 @@ fn an_agent_at_work_shows_its_tool_its_files_its_list_and_its_figures() {
 
 #[test]
 fn every_dialect_with_a_list_of_steps_tells_how_far_it_is() {
-    let todos = r#""todos":[{"content":"a","status":"completed"},{"content":"b","status":"in_progress"},{"content":"c","status":"pending"}]"#;
+    let todos = concat!(
+        r#""todos":[{"content":"a","status":"completed"},{"content":"b","#,
+        r#""status":"in_progress"},{"content":"c","status":"pending"}]"#,
+    );
     let claude = format!(
-        r#"{{"type":"assistant","message":{{"content":[{{"type":"tool_use","name":"TodoWrite","input":{{{todos}}}}}]}}}}"#
+        concat!(
+            r#"{{"type":"assistant","message":{{"content":[{{"type":"tool_use","#,
+            r#""name":"TodoWrite","input":{{{}}}}}]}}}}"#,
+        ),
+        todos
     );
     let opencode = format!(
-        r#"{{"type":"tool_use","sessionID":"s","part":{{"tool":"todowrite","state":{{"status":"completed","input":{{{todos}}}}}}}}}"#
+        concat!(
+            r#"{{"type":"tool_use","sessionID":"s","part":{{"tool":"todowrite","state":{{"#,
+            r#""status":"completed","input":{{{}}}}}}}}}"#,
+        ),
+        todos
     );
     let gemini =
         format!(r#"{{"type":"tool_use","tool_name":"write_todos","parameters":{{{todos}}}}}"#);
-    let acp = r#"{"jsonrpc":"2.0","method":"session/update","params":{"update":{"sessionUpdate":"plan","entries":[{"content":"a","status":"completed"},{"content":"b","status":"pending"},{"content":"c","status":"pending"}]}}}"#;
+    let acp = concat!(
+        r#"{"jsonrpc":"2.0","method":"session/update","params":{"update":{"#,
+        r#""sessionUpdate":"plan","entries":[{"content":"a","status":"completed"},{"#,
+        r#""content":"b","status":"pending"},{"content":"c","status":"pending"}]}}}"#,
+    );
     for (dialect, line) in [
         (Dialect::ClaudeStream, claude.as_str()),
         (Dialect::QwenStream, claude.as_str()),

@@ -17,10 +17,23 @@ use crate::world::{Plan, Town, plan, ready};
 
 const HOUR_MS: i64 = 3_600_000;
 const STARTS: &str = r#"{"type":"step_start","sessionID":"ses_1","part":{}}"#;
-const EDITS: &str = r#"{"type":"tool_use","sessionID":"ses_1","part":{"tool":"write","state":{"status":"completed","input":{"filePath":"feature.txt"}}}}"#;
-const LISTS: &str = r#"{"type":"tool_use","sessionID":"ses_1","part":{"tool":"todowrite","state":{"status":"completed","input":{"todos":[{"content":"a","status":"completed"},{"content":"b","status":"pending"}]}}}}"#;
-const USES: &str = r#"{"type":"step_finish","sessionID":"ses_1","part":{"reason":"tool-calls","tokens":{"input":90000,"output":34000},"cost":0.43}}"#;
-const ENDS: &str = r#"{"type":"step_finish","sessionID":"ses_1","part":{"reason":"stop","tokens":{"input":1,"output":1},"cost":0}}"#;
+const EDITS: &str = concat!(
+    r#"{"type":"tool_use","sessionID":"ses_1","part":{"tool":"write","state":{"#,
+    r#""status":"completed","input":{"filePath":"feature.txt"}}}}"#,
+);
+const LISTS: &str = concat!(
+    r#"{"type":"tool_use","sessionID":"ses_1","part":{"tool":"todowrite","state":{"#,
+    r#""status":"completed","input":{"todos":[{"content":"a","status":"completed"},{"#,
+    r#""content":"b","status":"pending"}]}}}}"#,
+);
+const USES: &str = concat!(
+    r#"{"type":"step_finish","sessionID":"ses_1","part":{"reason":"tool-calls","tokens":{"#,
+    r#""input":90000,"output":34000},"cost":0.43}}"#,
+);
+const ENDS: &str = concat!(
+    r#"{"type":"step_finish","sessionID":"ses_1","part":{"reason":"stop","tokens":{"#,
+    r#""input":1,"output":1},"cost":0}}"#,
+);
 
 type Work<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
@@ -130,7 +143,11 @@ fn an_agent_is_seen_in_comment_and_page_while_it_works_and_not_afterwards() {
 fn what_an_agent_said_is_kept_without_secrets_and_forgotten_in_time() {
     let token = format!("ghs_{:032x}", fastrand::u128(..));
     let said = format!(
-        r#"{{"type":"tool_use","sessionID":"ses_1","part":{{"tool":"bash","state":{{"status":"completed","input":{{"command":"echo {token}"}}}}}}}}"#
+        concat!(
+            r#"{{"type":"tool_use","sessionID":"ses_1","part":{{"tool":"bash","state":{{"#,
+            r#""status":"completed","input":{{"command":"echo {}"}}}}}}}}"#,
+        ),
+        token
     );
     let parts = [STARTS, &said, EDITS, ENDS];
     slow(&parts).sweeps().keeps_streams(HOUR_MS).run(async |t| {

@@ -14,6 +14,9 @@ use crate::store::STREAM_BYTES_MAX;
 
 /// Fast; streams of events compress about tenfold even so.
 const LEVEL: i32 = 1;
+/// As a power of two, how far back it looks, in bytes: it holds as much, and events repeat
+/// themselves within less.
+const WINDOW_LOG: u32 = 17;
 /// What is shorter is held as it is, and compressed when it is over.
 const SHORT_BYTES_MAX: usize = 64 * 1024;
 /// Bytes kept of the end of what was too long.
@@ -84,6 +87,7 @@ impl Frame {
             }
             Self::Short(short) => {
                 let mut encoder = Encoder::new(Vec::new(), LEVEL)?;
+                encoder.window_log(WINDOW_LOG)?;
                 encoder.write_all(short)?;
                 encoder.write_all(bytes)?;
                 *self = Self::Long(Box::new(encoder));
@@ -163,9 +167,10 @@ impl Recorder {
     fn hold(&mut self, part: &[u8]) {
         const RING_BYTES_MAX: usize = END_BYTES_MAX + BEFORE_BYTES;
         let from = part.len().saturating_sub(RING_BYTES_MAX);
-        self.ring.extend(part.get(from..).unwrap_or_default());
-        let over = self.ring.len().saturating_sub(RING_BYTES_MAX);
+        let part = part.get(from..).unwrap_or_default();
+        let over = (self.ring.len() + part.len()).saturating_sub(RING_BYTES_MAX);
         self.ring.drain(..over);
+        self.ring.extend(part);
     }
 
     /// The end of what was too long. Redacted with what came before it, so that the second half
