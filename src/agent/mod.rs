@@ -12,6 +12,7 @@ pub mod direct;
 pub mod event;
 pub mod fallback;
 pub mod fit;
+pub mod live;
 pub mod outcome;
 pub mod pick;
 pub mod pool;

@@ -51,6 +51,9 @@ pub(super) enum Command {
     Show {
         /// Such as r0123456789.
         run: String,
+        /// What its agents said under this entry, of those that `show` lists, instead.
+        #[arg(long, value_name = "ENTRY")]
+        stream: Option<u32>,
     },
     /// Stop a run.
     Stop {

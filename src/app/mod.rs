@@ -47,7 +47,10 @@ pub fn run() -> ExitCode {
             Command::Agents(of) => agents::agents(&args.common, &of).await,
             Command::Prompts(of) => prompts::prompts_of(&of),
             Command::Runs => inspect::runs(&args.common).await,
-            Command::Show { run } => inspect::show(&args.common, &run).await,
+            Command::Show { run, stream: None } => inspect::show(&args.common, &run).await,
+            Command::Show { run, stream: Some(entry) } => {
+                inspect::stream(&args.common, &run, entry).await
+            }
             Command::Stop { run } => inspect::stop(&args.common, &run).await,
             Command::Unlock { repo, branch } => inspect::unlock(&args.common, &repo, &branch).await,
             Command::ScriptedAgent => scripted_agent(),

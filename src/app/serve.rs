@@ -216,6 +216,8 @@ async fn build(
         runs_per_issue_max: settings.limits.runs_per_issue_max,
         runs_per_actor_max: settings.limits.runs_per_actor_max,
         answers_per_issue_max: settings.limits.answers_per_issue_max,
+        stream_bytes_max: settings.streams.bytes_max,
+        stream_ms_max: settings.streams.ms_max(),
         ..worker::Limits::default()
     };
     let settings = worker::Settings {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::ConfigError;
 use super::budget::BudgetEntry;
 use super::layer::Layer;
+use super::streams::StreamsEntry;
 use crate::model::Secret;
 
 /// Largest configuration file, in bytes.
@@ -40,6 +41,7 @@ struct Written {
     trusted_bots: Option<Vec<u64>>,
     limits: Bounds,
     budget: Option<BudgetEntry>,
+    streams: Option<StreamsEntry>,
     agents: Option<Vec<AgentEntry>>,
     providers: Option<Vec<crate::gateway::provider::Entry>>,
     profiles: Option<String>,
@@ -169,6 +171,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
         runs_per_actor_max: file.limits.runs_per_actor_max,
         answers_per_issue_max: file.limits.answers_per_issue_max,
         budget: file.budget,
+        streams: file.streams,
         trusted_bots: file.trusted_bots,
         sandbox: file.sandbox,
         sandbox_level_min: file.sandbox_level_min,

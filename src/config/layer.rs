@@ -95,6 +95,8 @@ layer! {
     prompts: String,
     /// What may be spent.
     budget: super::budget::BudgetEntry,
+    /// What is kept of what agents say.
+    streams: super::streams::StreamsEntry,
     /// Bots whose commands are heard, by number.
     trusted_bots: Vec<u64>,
     sandbox: String,

@@ -13,6 +13,7 @@ pub mod prompts;
 mod reach;
 mod read;
 mod settings;
+mod streams;
 mod trust;
 mod webhooks;
 
@@ -22,6 +23,7 @@ pub use keyd::{KeySettings, load_key};
 pub use layer::Layer;
 pub use read::{WORKERS, load};
 pub use settings::{AppKey, CaFile, Database, Identity, Limits, SandboxMode, Settings};
+pub use streams::Streams;
 pub use webhooks::Webhooks;
 
 /// Why the configuration is refused, and what to do about it.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::{ConfigError, Containers, GitHubUrls, Webhooks};
+use super::{ConfigError, Containers, GitHubUrls, Streams, Webhooks};
 use crate::agent::Agent;
 use crate::agent::prompt::Templates;
 use crate::gateway::Provider;
@@ -32,6 +32,8 @@ pub struct Settings {
     pub prompts: Templates,
     /// What may be spent on models.
     pub budget: Rules,
+    /// What is kept of what agents say.
+    pub streams: Streams,
     /// Bots whose commands are heard, by their own number; there is no word for all of them.
     pub trusted_bots: BTreeSet<u64>,
     pub sandbox: SandboxMode,

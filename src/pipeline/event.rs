@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::live::Worked;
 use super::preview::Preview;
 use super::stage::Done;
 use crate::command::Authorized;
@@ -57,6 +58,9 @@ pub struct Told {
     /// In a dry run, beside the plan: how the change would be asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preview: Option<Arc<Preview>>,
+    /// What the agents of the task did, one after the other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub worked: Vec<Worked>,
 }
 
 impl EventKind {

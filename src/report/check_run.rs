@@ -69,6 +69,7 @@ fn summary(context: &Context<'_>) -> Markdown {
     let mut blocks = vec![
         markdown!("**{}.**", said(&sentence(context.state))),
         when(context),
+        super::live::working(context),
         prose(&commands(context)),
     ];
     blocks.push(super::budget::warning(context));

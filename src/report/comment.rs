@@ -82,6 +82,7 @@ fn head(context: &Context<'_>, blocks: &mut Blocks) {
     blocks.push(&markdown!("**{}.**", said(&sentence(state))));
     blocks.push(&when(context));
     blocks.push(&super::question::open(context));
+    blocks.push(&super::live::working(context));
     blocks.push(&prose(&commands(context)));
     blocks.push(&super::budget::warning(context));
     if let (Some(by), None) = (&state.held_by, state.finished()) {

@@ -9,6 +9,7 @@ mod credit;
 mod critique;
 mod evidence;
 mod headline;
+mod live;
 pub mod notes;
 pub mod page;
 mod picture;
@@ -22,6 +23,7 @@ pub use check_run::{CheckReport, Conclusion, check_run};
 pub use comment::{issue_comment, pull_comment};
 pub use credit::co_author;
 pub use headline::Tone;
+pub use live::{lines as live_lines, stream as stream_text};
 pub use pull::{commit_message, merge_message, merge_title, pull_body, pull_title, signed_message};
 pub use question::question;
 pub use timeline::{happened, ignored};
@@ -32,7 +34,7 @@ use crate::model::character::visible;
 use crate::model::sanitized::{Markdown, code, link, said};
 use crate::model::text::cut;
 use crate::model::{CommitSha, RunId};
-use crate::pipeline::{Progress, State};
+use crate::pipeline::{Live, Progress, State};
 use crate::policy::Policy;
 
 /// Longest line for terminals, in characters.
@@ -44,6 +46,8 @@ pub struct Context<'a> {
     pub state: &'a State,
     pub policy: &'a Policy,
     pub links: &'a Links,
+    /// What the agent at work does, when there is one.
+    pub live: Option<&'a Live>,
 }
 
 /// Where things are found on the web. Both are the operator's, never text from outside.
@@ -53,6 +57,18 @@ pub struct Links {
     pub run_page: Option<String>,
     /// The repository on GitHub, such as `https://github.com/octo/hello`.
     pub repo_url: String,
+}
+
+impl<'a> Context<'a> {
+    /// A run of which no agent is at work.
+    pub fn new(state: &'a State, policy: &'a Policy, links: &'a Links) -> Self {
+        Self { state, policy, links, live: None }
+    }
+
+    #[must_use]
+    pub fn with_live(self, live: Option<&'a Live>) -> Self {
+        Self { live, ..self }
+    }
 }
 
 impl Context<'_> {

@@ -10,7 +10,7 @@ use super::reconcile::check_run_shown;
 use crate::github::{self, At, log};
 use crate::model::sanitized::{plain, printed};
 use crate::model::{CheckId, CommitSha};
-use crate::pipeline::State;
+use crate::pipeline::{Live, State};
 use crate::report::notes::{self, Failing, Note};
 use crate::store::{Published, Snapshot};
 
@@ -20,7 +20,10 @@ const VERIFICATION: &str = "Slipway's verification";
 impl Engine {
     /// Notes what failed on the head GitHub shows. A failure that was noted already costs
     /// nothing; GitHub is read before anything is added, so a repeated job adds nothing.
-    pub(super) async fn annotate(&self, snapshot: &Snapshot) -> Result<(), Failure> {
+    pub(super) async fn annotate(
+        &self,
+        (snapshot, live): (&Snapshot, Option<&Live>),
+    ) -> Result<(), Failure> {
         let state = &snapshot.state;
         let Some((head, cause)) = cause(state) else { return Ok(()) };
         let run = &state.request.run;
@@ -43,7 +46,7 @@ impl Engine {
         let gate = [notes::refused(state), notes::delicate(state)].into_iter().flatten();
         found.extend(gate.flat_map(|(_, notes)| notes));
         found.truncate(notes::NOTES_MAX);
-        let shown = check_run_shown(snapshot, &self.links(state), head, &self.sanitizer);
+        let shown = check_run_shown((snapshot, live), &self.links(state), head, &self.sanitizer);
         let found: Vec<github::Note> = found.into_iter().map(|note| self.shown(note)).collect();
         self.ports.github.annotate(&at, (CheckId(id), &shown), &found).await?;
         let published = Published { surface: name, remote: id, hash: cause, at: self.now() };

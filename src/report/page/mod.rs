@@ -1,6 +1,8 @@
 //! The dashboard's pages: the list of runs and one run, rendered on the server and complete
 //! without scripts.
 
+mod working;
+
 use maud::{DOCTYPE, Markup, html};
 
 use super::evidence::{counters, verdicts};
@@ -37,6 +39,16 @@ pub struct TimelineRow {
     pub after: String,
     /// Why it changed nothing, when it did not; see [`super::ignored`].
     pub ignored: Option<String>,
+}
+
+/// Something an agent said that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamLine {
+    pub entry: u32,
+    pub agent: String,
+    pub at: Millis,
+    pub bytes: u64,
+    pub is_cut: bool,
 }
 
 /// One run in the list.
@@ -100,7 +112,7 @@ fn list_row(row: &ListRow) -> Markup {
 /// One run: where it is, its stages, its evidence and everything that happened.
 pub fn run_page(
     context: &Context<'_>,
-    (rows, audits): (&[TimelineRow], &[Audit]),
+    (rows, audits, streams): (&[TimelineRow], &[Audit], &[StreamLine]),
     refresh_seconds: Option<u32>,
 ) -> String {
     let request = &context.state.request;
@@ -116,11 +128,13 @@ pub fn run_page(
             }
             p { (coded(&visible(&commands(context)))) }
         }
+        (working::section(context))
         (stages(context))
         (facts(context))
         (gates(context))
         (texts(context))
         (timeline(rows))
+        (working::streams(&request.run, streams))
         (audit(audits))
     };
     let live = context.state.finished().is_none();

@@ -16,6 +16,7 @@ mod held;
 mod hosts;
 mod lane;
 mod life;
+mod live;
 mod lost;
 mod offers;
 mod people;

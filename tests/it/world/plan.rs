@@ -59,6 +59,7 @@ pub(crate) struct Plan {
     pub(super) budget: budget::Rules,
     pub(super) prompts: Templates,
     pub(super) known: Vec<(Agent, Provider)>,
+    pub(super) slow: Option<super::slow::Slow>,
 }
 
 /// How a payload is rewritten, and with what.
@@ -103,6 +104,7 @@ pub(crate) fn plan() -> Plan {
         budget: budget::Rules::default(),
         prompts: Templates::default(),
         known: Vec::new(),
+        slow: None,
     }
 }
 
@@ -276,17 +278,19 @@ impl Plan {
         let play = asking(play(Arc::clone(&asked)), Arc::clone(&egress), self.reaches.as_ref());
         let sandbox = fake_sandbox::Fake::new(Arc::clone(&directories), play)
             .protecting(if self.known.is_empty() { 0 } else { 3 });
+        let gate = Arc::new(tokio::sync::Semaphore::new(0));
+        let sandbox = self.paced(Arc::new(sandbox), &gate, &directories);
         let road = Road::new(reach, &world, cast.bot.id, &clock);
         let ports = Ports {
             github: Arc::new(Wired { port: road.hub, fuse: Arc::clone(&fuse) }),
             git: Arc::new(Wired { port: Arc::new(git), fuse: Arc::clone(&fuse) }),
-            sandbox: Arc::new(Wired { port: Arc::new(sandbox), fuse: Arc::clone(&fuse) }),
+            sandbox: Arc::new(Wired { port: sandbox, fuse: Arc::clone(&fuse) }),
             egress: Arc::<fake_egress::Fake>::clone(&egress),
             gateway: Arc::new(slipway::gateway::fake::Fake::free()),
             store: Arc::new(Wired { port: Arc::clone(&store), fuse: Arc::clone(&fuse) }),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         };
-        let settings = self.settings(&cast.bot);
+        let settings = self.known(self.settings(&cast.bot));
         if self.sweeps {
             let job = sweep_job(Millis(START), Millis(START));
             ready(store.put(vec![job])).expect("the memory store puts");
@@ -316,6 +320,7 @@ impl Plan {
             directories,
             asked,
             egress,
+            gate,
             poison: self.poison,
             poisoned: AtomicU32::new(0),
             crashes: 0,

@@ -29,7 +29,7 @@ pub(super) enum Heard {
 /// A known agent, and as whom it was chosen.
 #[derive(Clone, Copy)]
 pub(super) struct By<'a> {
-    pub(super) role: Role,
+    pub(super) asked: (Role, u32),
     pub(super) agent: &'a Agent,
     pub(super) profiled: &'a Profiled,
     pub(super) candidate: &'a Candidate,
@@ -38,7 +38,7 @@ pub(super) struct By<'a> {
 /// Starts a known agent, or goes on with it, and judges how it ended.
 pub(super) async fn known(
     context: &Context<'_>,
-    By { role, agent, profiled, candidate }: By<'_>,
+    By { asked: (role, round), agent, profiled, candidate }: By<'_>,
     prepared: &Prepared,
     (workspace, purse): (&Workspace, &Arc<Purse>),
 ) -> Result<Heard, Failure> {
@@ -55,6 +55,7 @@ pub(super) async fn known(
     let entry = stay.as_ref().map(|stay| stay.entry);
     let start = Start {
         role,
+        round,
         agent,
         profiled,
         wanted: &candidate.wanted,

@@ -4,6 +4,7 @@ mod ask;
 mod critic;
 mod direct;
 mod finish;
+mod follow;
 mod ground;
 mod hear;
 mod instruct;
@@ -11,12 +12,14 @@ mod known;
 mod pay;
 mod play;
 mod preview;
+mod record;
 mod talk;
 
 use std::sync::Arc;
 
 use self::ask::{ask, logs};
 use self::finish::{finish, kept};
+use self::follow::Following;
 use self::ground::{beside, order, place};
 use self::instruct::{Guide, guide, prepare};
 use self::known::{By, Heard, known};
@@ -162,12 +165,12 @@ async fn in_workspace(
     let heard = match agent.way() {
         Way::Direct(_) => return Ok(Tried::Barred(Bar::Missing)),
         Way::Plain(plain) => {
-            let prompt = prepared.whole();
-            let reading = run(context, (agent, plain), workspace, (prompt, &purse)).await?;
+            let (asked, told) = ((role, round), (prepared.whole(), &*purse));
+            let reading = run(context, asked, (agent, plain), workspace, told).await?;
             Heard::Said { reading, structured: None, talk: None }
         }
         Way::Profiled(profiled) => {
-            let by = By { role, agent, profiled, candidate };
+            let by = By { asked: (role, round), agent, profiled, candidate };
             known(context, by, &prepared, (workspace, &purse)).await?
         }
     };
@@ -195,6 +198,7 @@ async fn in_workspace(
 /// Runs an agent that is read when it is over.
 async fn run(
     context: &Context<'_>,
+    asked: (Role, u32),
     (agent, plain): (&Agent, Plain<'_>),
     workspace: &Workspace,
     (prompt, purse): (String, &Purse),
@@ -203,8 +207,11 @@ async fn run(
     let place = Place { doors: way.doors(), ..place(context, workspace) };
     let invocation = started(plain, prompt, place, beside(context, workspace).await?);
     pay::calls(purse, plain.calls()).await?;
-    let transcript = context.engine.ports.sandbox.run(&invocation, context.cancel).await;
+    let following = Following::new(context, asked, (&agent.name, None), workspace);
+    let running = context.engine.ports.sandbox.run_heard(&invocation, context.cancel, &following);
+    let transcript = following.beside(context, None, running).await;
     way.close(context).await;
+    following.over(context, transcript.as_ref().ok(), None).await;
     Ok(plain.read(&transcript?))
 }
 

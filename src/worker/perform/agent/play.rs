@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::Context;
 use super::super::way_out::WayOut;
+use super::follow::Following;
 use super::hear::Hearing;
 use super::talk::Stay;
 use crate::agent::outcome::{Evidence, Outcome, Upstream, judge};
@@ -29,6 +30,7 @@ const TURNS_MAX: u32 = 500;
 /// What an agent is started with.
 pub(super) struct Start<'a> {
     pub(super) role: Role,
+    pub(super) round: u32,
     pub(super) agent: &'a Agent,
     pub(super) profiled: &'a Profiled,
     pub(super) wanted: &'a Wanted,
@@ -61,12 +63,21 @@ pub(super) async fn play(
     let door =
         line.iter().map(|line| Door { port: gateway::PORT, socket: line.socket().to_owned() });
     start.place.doors.extend(door);
-    let played = match launch(context, workspace, &start, line.as_deref()) {
-        Ok((invocation, hearing)) => Ok(run(context, &invocation, hearing, line.as_deref()).await),
+    let named = named(&start);
+    let who = (named.as_str(), Some(start.profiled.profile.dialect));
+    let asked = (start.role, start.round);
+    let following = Arc::new(Following::new(context, asked, who, workspace));
+    let played = match launch(context, workspace, &start, (line.as_deref(), &following)) {
+        Ok((invocation, hearing)) => {
+            let running = run(context, &invocation, hearing, line.as_deref());
+            Ok(following.beside(context, line.as_deref(), running).await)
+        }
         Err(why) => Err(why),
     };
     way.close(context).await;
     let tally = close(context, line).await;
+    let transcript = played.as_ref().ok().and_then(|played| played.as_ref().ok());
+    following.over(context, transcript.map(|(transcript, _)| transcript), tally).await;
     match played {
         Ok(played) => {
             let (transcript, hearing) = played?;
@@ -116,7 +127,7 @@ fn launch(
     context: &Context<'_>,
     workspace: &Workspace,
     start: &Start<'_>,
-    line: Option<&dyn Line>,
+    (line, following): (Option<&dyn Line>, &Arc<Following>),
 ) -> Result<(Invocation, Hearing), String> {
     let engine = context.engine;
     let launch = prepared(context, workspace, start, line.map(Line::token))?;
@@ -124,7 +135,8 @@ fn launch(
     let stop = context.cancel.child_token();
     let clock = Arc::clone(&engine.ports.clock);
     let dialect = start.profiled.profile.dialect;
-    let (hearing, first) = Hearing::new(dialect, launch.opening, clock, stop);
+    let following = Arc::clone(following);
+    let (hearing, first) = Hearing::new(dialect, launch.opening, following, clock, stop);
     invocation.stdin.push_str(&first);
     Ok((invocation, hearing))
 }
@@ -196,6 +208,14 @@ async fn run(
         return Err(Failure::Unwanted);
     }
     Ok((transcript, hearing))
+}
+
+/// Its name, with the model it asks where that is known.
+fn named(start: &Start<'_>) -> String {
+    match start.profiled.model(start.wanted.model()) {
+        Some(model) => format!("{}:{}", start.agent.name, model.as_str()),
+        None => start.agent.name.clone(),
+    }
 }
 
 pub(super) async fn close(context: &Context<'_>, line: Option<Box<dyn Line>>) -> Option<Tally> {

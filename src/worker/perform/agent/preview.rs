@@ -95,6 +95,7 @@ fn preview(
             }
             let start = Start {
                 role: Role::Builder,
+                round: 1,
                 agent,
                 profiled,
                 wanted: &first.wanted,
