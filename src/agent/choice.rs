@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::pick::{Whose, meant, pick};
+use super::prompt::Piece;
 use super::wanted::Wanted;
 use super::{Agent, Kind};
 use crate::pipeline::chosen::{By, Chosen, of_stage};
 use crate::pipeline::stage::Role;
 use crate::policy::Policy;
-
-/// Everybody who is asked to do something.
-const ROLES: [Role; 4] = [Role::Planner, Role::Builder, Role::Fixer, Role::Resolver];
 
 /// Who has a say in it.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +32,7 @@ pub fn chosen(agents: &[Agent], voices: Voices<'_>) -> Result<(Wanted, Chosen), 
         (None, None) => (rules()?, By::Rules),
     };
     let mut stages = BTreeMap::new();
-    for role in ROLES {
+    for role in Piece::ALL.into_iter().filter_map(Piece::role) {
         let named = of_stage(&policy.agents, role).filter(|_| by == By::Rules);
         let who = match named {
             Some(name) => {

@@ -7,8 +7,9 @@ pub const VARIABLE: &str = "SLIPWAY_RESULT";
 /// Bytes of the file that are read.
 pub const BYTES_MAX: usize = 64 << 10;
 
-/// The whole schema, which `docs/result.schema.json` tells others. Nothing here is an order: whether something is pushed, merged or tried
-/// again is decided from what git, GitHub and people say.
+/// The whole schema, which `docs/result.schema.json` tells others. Nothing here is an order:
+/// whether something is pushed, merged or tried again is decided from what git, GitHub and people
+/// say.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Left {
