@@ -34,11 +34,7 @@ pub(super) fn prompts_of(prompts: &Prompts) -> anyhow::Result<ExitCode> {
 }
 
 fn role_of(name: &str) -> anyhow::Result<Role> {
-    let roles = Piece::ALL.into_iter().filter_map(|piece| match piece {
-        Piece::Persona => None,
-        Piece::Task(role) => Some(role),
-    });
-    let roles: Vec<Role> = roles.collect();
+    let roles: Vec<Role> = Piece::ALL.into_iter().filter_map(Piece::role).collect();
     let known = || roles.iter().map(|role| word(*role)).collect::<Vec<_>>().join(", ");
     let found = roles.iter().copied().find(|role| word(*role) == name);
     found.with_context(|| format!("there is no role {name:?}; write one of {}", known()))

@@ -28,7 +28,7 @@ pub fn read(directory: &Path, place: &str) -> Result<Templates, ConfigError> {
     let mut templates = Templates::default();
     for entry in entries.take(FILES_MAX).filter_map(Result::ok) {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.ends_with(".md") {
+        if Path::new(&name).extension().is_none_or(|end| end != "md") {
             continue;
         }
         let Some(piece) = Piece::ALL.into_iter().find(|piece| piece.file() == name) else {

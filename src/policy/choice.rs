@@ -73,7 +73,8 @@ mod tests {
         assert_eq!(policy.agents.resolve.as_deref(), Some("codex:gpt-5.5-mini"));
         assert_eq!((&policy.agents.build, &policy.agents.fix), (&None, &None));
         assert_eq!(policy.agent_labels["agent:claude"], "claude:opus");
-        let many: String = (0..51).map(|n| format!("  l{n}: codex\n")).collect();
+        let many: Vec<_> = (0..51).map(|n| format!("  l{n}: codex\n")).collect();
+        let many = many.concat();
         let many = Policy::parse(&format!("agent_labels:\n{many}")).unwrap_err();
         assert!(many.why.contains("at most 50 entries"), "{many}");
         let long = format!("agent_labels:\n  {}: codex\n", "l".repeat(51));

@@ -58,6 +58,14 @@ impl Piece {
         Self::Task(Role::Critic),
     ];
 
+    /// Whose task it is about.
+    pub fn role(self) -> Option<Role> {
+        match self {
+            Self::Persona => None,
+            Self::Task(role) => Some(role),
+        }
+    }
+
     /// The name of its file.
     pub fn file(self) -> String {
         match self {
@@ -292,7 +300,8 @@ mod tests {
             (Piece::Persona, "You are {{ agent }} for {{ repo }}, {{ role }}."),
             (
                 BUILD,
-                "{{ default }} Then:\n{% for one in verify %}- {{ one }}\n{% endfor %}{{ verify | join(' && ') }}",
+                "{{ default }} Then:\n{% for one in verify %}- {{ one }}\n{% endfor %}\
+                 {{ verify | join(' && ') }}",
             ),
         ];
         let builder = voice(&files, Role::Builder).unwrap();
@@ -304,7 +313,7 @@ mod tests {
         assert_eq!(fixer.persona.as_deref(), Some("You are codex for octo/hello, fixer."));
         assert_eq!(fixer.task, None);
         assert_eq!(voice(&[], Role::Builder), Ok(Voice::default()));
-        let all: String = VARIABLES.iter().map(|(name, _)| format!("[{{{{ {name} }}}}]")).collect();
+        let all = VARIABLES.map(|(name, _)| format!("[{{{{ {name} }}}}]")).concat();
         assert!(voice(&[(BUILD, &all)], Role::Builder).is_ok(), "every variable is there");
     }
 

@@ -126,7 +126,7 @@ mod tests {
             ("120000", "CLAUDE.md", "AGENTS.md"),
             ("120000", "a/AGENTS.md", "/etc/passwd"),
         ] {
-            stream.push_str(&format!("M {mode} inline {path}\ndata {}\n{text}\n", text.len()));
+            stream.extend([format!("M {mode} inline {path}\ndata {}\n{text}\n", text.len())]);
         }
         let import = ["fast-import", "--quiet"];
         let call = place.git.program.call(&place.bare(), Verb::Trial).flags(&import);

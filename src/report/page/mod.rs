@@ -262,9 +262,13 @@ fn texts(context: &Context<'_>) -> Markup {
             details { summary { "The plan" } pre { (lines(&cut(plan, PLAN_CHARS_MAX))) } }
         }
         @if let Some(preview) = &work.preview {
-            details { summary { "How the builder would be started" } pre { (lines(&preview.start())) } }
-            @if !preview.prompt.is_empty() {
-                details { summary { "What the builder would be told" } pre { (lines(&preview.prompt)) } }
+            details {
+                summary { "How the builder would be started" }
+                pre { (lines(&preview.start())) }
+            }
+            details {
+                summary { "What the builder would be told" }
+                pre { (lines(&preview.prompt)) }
             }
         }
         @if let Some(summary) = &work.summary {

@@ -79,7 +79,7 @@ impl Engine {
         let context = Context { engine: self, lease, state, policy, at, cancel, told };
         let done = match task {
             Task::Accept { base, pull } => accept::perform(&context, base.as_ref(), *pull).await,
-            Task::Agent { role, round } => agent::perform(&context, *role, *round).await,
+            Task::Agent { role, round } => Box::pin(agent::perform(&context, *role, *round)).await,
             Task::Afford => afford::perform(&context).await,
             Task::Verify { head } => verify::perform(&context, head).await,
             Task::Show { head } => show::perform(&context, head).await,

@@ -96,7 +96,7 @@ fn a_run_that_is_tried_again_follows_the_rules_of_that_moment() {
         t.expect_outcome("stopped").await;
         let rules = format!("{RULES}agents: {{build: scripted}}\n");
         t.push("mara", "main", (slipway::policy::POLICY_PATH, &rules));
-        t.settle().await;
+        t.pass_ms(1_000).await;
         t.comment("/retry").await;
         t.expect_outcome("merged").await;
         assert_eq!(t.file("main", "feature.txt").as_deref(), Some("a feature\n"));

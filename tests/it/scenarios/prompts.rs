@@ -26,7 +26,7 @@ fn an_agent_is_told_what_the_base_branch_tells_and_nothing_of_other_branches() {
         let at = |text: &str| prompt.find(text).unwrap_or_else(|| panic!("{text}: {prompt}"));
         assert!(at("instructions in AGENTS.md (level 2)\nIndent by tabs.") < at("No panics."));
         assert!(at("No panics.") < at("Sign off."));
-        assert!(at("it cannot change them") < at("Indent by tabs."));
+        assert!(at("cannot change them.") < at("Indent by tabs."));
         assert!(!prompt.contains("in CLAUDE.md") && !prompt.contains("at once"), "{prompt}");
         assert!(prompt.starts_with("Role: builder\nRound: 1\n"));
     });
@@ -76,6 +76,10 @@ fn a_template_that_does_not_render_is_told_with_its_line_before_anything_is_paid
 /// them.
 fn plain(text: &str, run: &str) -> String {
     let mut text = text.replace(run, "RUN");
+    // A workspace is named after run and entry.
+    for entry in 0..10 {
+        text = text.replace(&format!("RUN-e{entry}"), "RUN-e");
+    }
     for mark in ["<<< ", ">>> "] {
         let mut parts = text.split(mark);
         let first = parts.next().unwrap_or_default().to_owned();

@@ -41,10 +41,17 @@ pub(super) async fn tell(
         Ok(wanted) => {
             let candidates = candidates(agents, &wanted);
             let order = order(context, Role::Builder, tips)?;
-            let workspace = engine.ports.git.workspace(&order).await?;
-            let preview = preview(context, &candidates, (&workspace, guide), plan);
-            engine.ports.git.discard(workspace).await?;
-            preview
+            match engine.ports.git.workspace(&order).await {
+                Ok(workspace) => {
+                    let preview = preview(context, &candidates, (&workspace, guide), plan);
+                    if let Err(error) = engine.ports.git.discard(workspace).await {
+                        tracing::warn!(%error, "a workspace was left behind");
+                    }
+                    preview
+                }
+                // The plan is paid for, and is not made again for this.
+                Err(error) => Preview::refused(wanted.to_string(), error.to_string()),
+            }
         }
         Err(why) => Preview::refused(wanted.unwrap_or_default().to_owned(), why),
     };
@@ -87,7 +94,7 @@ fn preview(
             let why = "it edits nothing, so it cannot make the change".to_owned();
             return Preview::refused(name, why);
         }
-        Way::Plain(plain) => (started(plain, told.whole(), place, env), String::new()),
+        Way::Plain(one) => (started(one, told.whole(), place, env), String::new()),
         Way::Profiled(profiled) => {
             if engine.ports.sandbox.protection().level == 0 {
                 let why = "it needs a sandbox with a home of its own".to_owned();
