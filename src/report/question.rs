@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_question_is_quoted_so_that_it_calls_nobody_and_commands_nothing() {
         let (state, policy, links) = (asking(), Policy::default(), Links::default());
-        let context = Context { state: &state, policy: &policy, links: &links };
+        let context = Context::new(&state, &policy, &links);
         for said in [question(&context).unwrap(), issue_comment(&context)] {
             let said = said.as_str();
             assert!(said.contains("> Which one,") && said.contains("/answer"), "{said}");
@@ -87,7 +87,7 @@ mod tests {
         let (mut state, policy, links) = (asking(), Policy::default(), Links::default());
         let reply = Reply { by: sample::user("ann"), text: "This one.".to_owned() };
         state.work.asked.as_mut().unwrap().reply = Some(reply);
-        let context = Context { state: &state, policy: &policy, links: &links };
+        let context = Context::new(&state, &policy, &links);
         assert!(question(&context).is_none());
         let said = issue_comment(&context);
         assert!(

@@ -61,6 +61,6 @@ impl Engine {
         let Some(snapshot) = self.ports.store.load(&run).await? else { return Ok(None) };
         let links = self.links(&snapshot.state);
         let (state, policy) = (&snapshot.state, &snapshot.policy);
-        Ok(report::question(&report::Context { state, policy, links: &links }))
+        Ok(report::question(&report::Context::new(state, policy, &links)))
     }
 }

@@ -132,6 +132,7 @@ pub(super) fn role(role: Role) -> &'static str {
         Role::Builder => "builder",
         Role::Fixer => "fixer",
         Role::Resolver => "resolver",
+        Role::Critic => "critic",
     }
 }
 
