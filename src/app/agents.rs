@@ -12,7 +12,7 @@ use super::args::{Agents, Common, OfAgents, Serve};
 use super::barrier;
 use crate::agent::probe;
 use crate::agent::profile::{Catalogue, Profile, table};
-use crate::sandbox::{Home, Invocation, Limits, Purpose};
+use crate::sandbox::{Home, Invocation, Limits, Purpose, Signal};
 
 /// Largest file of an operator's profiles, in bytes.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
@@ -125,5 +125,6 @@ fn ask(profile: &Profile, directory: PathBuf) -> anyhow::Result<Invocation> {
         masks: Vec::new(),
         home: Home::default(),
         limits,
+        signal: Signal::Term,
     })
 }

@@ -17,6 +17,7 @@ mod limits;
 mod owner;
 pub mod process;
 mod protection;
+mod signal;
 mod tree;
 #[cfg(test)]
 mod trial;
@@ -31,6 +32,7 @@ pub use crate::process::{Answer, Deaf, Ear};
 pub use home::HomeFile;
 pub use limits::{Limit, Limits};
 pub use protection::{LEVEL_MIN, Missing, Protection};
+pub use signal::Signal;
 
 /// Runs programs on a workspace.
 #[async_trait]
@@ -106,6 +108,8 @@ pub struct Invocation {
     pub masks: Vec<String>,
     pub home: Home,
     pub limits: Limits,
+    /// What it is asked by first, when it is to end before it wants to.
+    pub signal: Signal,
 }
 
 /// What a program finds in its home, and what becomes of it.

@@ -166,9 +166,10 @@ fn people_are_warned_before_the_budget_is_used_up() {
         t.go("Add a feature").await;
         t.expect_outcome("merged").await;
         let warned = t.timeline().iter().any(|entry| match &entry.event.kind {
-            EventKind::Performed { spending: Some(spending), .. } => spending.near.is_some(),
-            EventKind::Performed { .. }
-            | EventKind::Started
+            EventKind::Performed { told, .. } => {
+                told.spending.is_some_and(|spending| spending.near.is_some())
+            }
+            EventKind::Started
             | EventKind::Commanded(_)
             | EventKind::Withdrawn { .. }
             | EventKind::Observed(_)
