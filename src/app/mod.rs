@@ -15,6 +15,7 @@ mod modes;
 pub mod pool;
 mod private;
 mod relay;
+mod resting;
 mod serve;
 mod setup;
 mod watch;

@@ -77,7 +77,7 @@ impl Stage {
             pricing: Pricing::Free,
         };
         let line = open(provider, caps).await;
-        let door = pump(&elsewhere).await;
+        let door = pump(&elsewhere);
         let place = Place {
             directory: workspace.path().to_owned(),
             workspace: "real".to_owned(),
@@ -107,8 +107,7 @@ impl Stage {
         });
         let mut invocation = launch.unwrap().invocation;
         invocation.home.kept = Some(home.path().to_owned());
-        let _door = door;
-        Some(Self { workspace, home, model, elsewhere, line, sandbox, invocation, _door })
+        Some(Self { workspace, home, model, elsewhere, line, sandbox, invocation, _door: door })
     }
 
     /// Runs it to its end, or until `enough`; what it is started with may be changed.
@@ -166,7 +165,7 @@ async fn open(provider: Provider, caps: Caps) -> Box<dyn Line> {
 }
 
 /// A door to `model`, whose socket is called so in the directory.
-async fn pump(model: &Model) -> (TempDir, DropGuard) {
+fn pump(model: &Model) -> (TempDir, DropGuard) {
     let place = tempfile::tempdir().unwrap();
     let listener = UnixListener::bind(place.path().join("door")).unwrap();
     let address = model.url("").trim_start_matches("http://").to_owned();
