@@ -61,8 +61,8 @@ fn endless() -> String {
     let asks =
         "try:\n    answer = json.load(urllib.request.urlopen(ask))\nexcept Exception as why:";
     assert!(AGENT.contains(asks));
-    let forever = "while True:\n    try:\n        urllib.request.urlopen(ask)\n    except Exception: pass\n\
-                   if False:";
+    let forever = "while True:\n    try: urllib.request.urlopen(ask)\n    \
+                   except Exception: pass\nif False:";
     profiles().replace(asks, forever)
 }
 
