@@ -53,6 +53,7 @@ fn opened() -> State {
         comment: Some(CommentId(1)),
         base: None,
         agent: None,
+        chosen: None,
         words: String::new(),
         dry_run: false,
         stories: false,

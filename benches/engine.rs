@@ -185,6 +185,8 @@ fn settings() -> Settings {
         owner: "bench".to_owned(),
         app_id: 1,
         providers: Vec::new(),
+        homes: None,
+        prompts: slipway::agent::prompt::Templates::default(),
         agents: vec![Agent {
             name: "agent".to_owned(),
             kind,

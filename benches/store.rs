@@ -79,6 +79,7 @@ fn opening(issue: u64, due: Millis) -> Opening {
         comment: None,
         base: None,
         agent: None,
+        chosen: None,
         words: String::new(),
         dry_run: false,
         stories: false,

@@ -140,6 +140,10 @@ impl Git for Instantly {
         Ok(None)
     }
 
+    async fn question(&self, _: &Workspace) -> Result<Option<Vec<u8>>, git::Error> {
+        Ok(None)
+    }
+
     async fn changes(&self, at: &Workspace) -> Result<Changes, git::Error> {
         Ok(Changes { from: Some(at.at.clone()), ..Changes::default() })
     }
@@ -205,6 +209,24 @@ impl Git for Instantly {
         paths: &BTreeSet<String>,
     ) -> Result<BTreeSet<String>, git::Error> {
         Ok(paths.clone())
+    }
+
+    async fn texts(
+        &self,
+        _: &Repo,
+        _: &CommitSha,
+        _: &git::Sought,
+    ) -> Result<git::Texts, git::Error> {
+        Ok(git::Texts::default())
+    }
+
+    async fn sight(
+        &self,
+        _: &Repo,
+        _: &CommitSha,
+        _: &BTreeSet<String>,
+    ) -> Result<git::Sight, git::Error> {
+        Ok(git::Sight::default())
     }
 
     async fn contains(&self, _: &Repo, _: &CommitSha, _: &CommitSha) -> Result<bool, git::Error> {

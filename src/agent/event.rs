@@ -44,6 +44,11 @@ pub enum Event {
         attempt: u32,
     },
     Usage(Usage),
+    /// How far a list is done that it keeps for itself.
+    Steps {
+        done: u32,
+        all: u32,
+    },
     /// A sign of life and nothing else.
     Beat,
     /// It says how it ended. Whether that is so, [`judge`](super::outcome::judge) says.

@@ -25,6 +25,8 @@ pub enum Bar {
     NoKey,
     /// Its program is not installed.
     Missing,
+    /// It may not be what is asked of it; the rest of a sentence about it.
+    Unfit(&'static str),
     /// What it shares rests until then.
     Resting(Millis),
 }
@@ -93,6 +95,7 @@ impl Bar {
         match self {
             Self::Ended(trouble) => trouble.words().to_owned(),
             Self::NoKey => "there is no key for it".to_owned(),
+            Self::Unfit(why) => why.to_owned(),
             Self::Missing => "its program is not installed".to_owned(),
             Self::Resting(until) => format!("its house is asked again at {}", until.readable()),
         }

@@ -4,10 +4,15 @@
 //! how to read what it said. How each is started is a [`profile`], which is data; what it says
 //! is read in its [`dialect`], which is code; what became of it is the [`outcome`].
 
+pub mod choice;
 pub mod command;
+pub mod critique;
 pub mod dialect;
+pub mod direct;
 pub mod event;
 pub mod fallback;
+pub mod fit;
+pub mod live;
 pub mod outcome;
 pub mod pick;
 pub mod pool;
@@ -50,6 +55,8 @@ pub enum Kind {
     Scripted(scripted::Scripted),
     /// A known agent, started as its profile says.
     Profiled(Box<profiled::Profiled>),
+    /// A model, asked without a program; it edits nothing.
+    Direct(direct::Direct),
 }
 
 /// The kinds that are started with a prompt and read when they are over, and nothing else.
@@ -64,6 +71,7 @@ pub enum Plain<'a> {
 pub enum Way<'a> {
     Plain(Plain<'a>),
     Profiled(&'a profiled::Profiled),
+    Direct(&'a direct::Direct),
 }
 
 /// How an agent ended, read from its transcript.
@@ -81,6 +89,7 @@ impl Agent {
             Kind::Command(command) => Way::Plain(Plain::Command(command)),
             Kind::Scripted(scripted) => Way::Plain(Plain::Scripted(scripted)),
             Kind::Profiled(profiled) => Way::Profiled(profiled),
+            Kind::Direct(direct) => Way::Direct(direct),
         }
     }
 }

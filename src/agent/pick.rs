@@ -3,11 +3,16 @@
 use super::fallback::{CANDIDATES_MAX, Candidate};
 use super::wanted::Wanted;
 use super::{Agent, Kind};
+use crate::pipeline::stage::Role;
 
 /// Where a name was written, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
     Command,
+    /// What the policy gives for a label of the issue.
+    Label,
+    /// What the policy gives for the stage in which this role works.
+    Stage(Role),
     Policy,
 }
 
@@ -30,22 +35,27 @@ pub fn pick(
             };
         }
     };
+    meant(agents, name, whose)
+}
+
+/// The agent of this name, written by whom. The error is a sentence for a comment.
+pub(super) fn meant(agents: &[Agent], name: &str, whose: Whose) -> Result<Wanted, String> {
     // Never quoted: the name is a stranger's text until it is known.
     let whose = match whose {
-        Whose::Command => "the command",
-        Whose::Policy => "the policy file",
+        Whose::Command => "in the command".to_owned(),
+        Whose::Label => "for its label in the policy file".to_owned(),
+        Whose::Stage(role) => format!("for the {} in the policy file", super::prompt::word(role)),
+        Whose::Policy => "in the policy file".to_owned(),
     };
     let found = name.parse::<Wanted>().ok();
     let agent = found.as_ref().and_then(|wanted| named(agents, wanted.agent()));
     let (Some(found), Some(agent)) = (found, agent) else {
         let list = known(agents);
-        return Err(format!(
-            "There is no agent with the name given in {whose}. Available: {list}."
-        ));
+        return Err(format!("There is no agent with the name given {whose}. Available: {list}."));
     };
     if found.model().is_some() && model_of(agent, &found).is_none() {
         return Err(format!(
-            "The agent `{}` has no model of the name given in {whose}. It has: {}.",
+            "The agent `{}` has no model of the name given {whose}. It has: {}.",
             agent.name,
             models(agent)
         ));
@@ -59,6 +69,7 @@ pub fn candidates(agents: &[Agent], wanted: &Wanted) -> Vec<Candidate> {
     let mut all = vec![candidate(agent, wanted.clone())];
     let fallbacks = match &agent.kind {
         Kind::Profiled(profiled) => profiled.fallbacks.as_slice(),
+        Kind::Direct(direct) => direct.fallbacks.as_slice(),
         Kind::Command(_) | Kind::Scripted(_) => &[],
     };
     for name in fallbacks.iter().take(CANDIDATES_MAX) {
@@ -80,6 +91,7 @@ pub fn named<'a>(agents: &'a [Agent], name: &str) -> Option<&'a Agent> {
 fn candidate(agent: &Agent, wanted: Wanted) -> Candidate {
     let pool = match &agent.kind {
         Kind::Profiled(profiled) => profiled.provider.clone().or_else(|| Some(agent.name.clone())),
+        Kind::Direct(direct) => Some(direct.provider.clone()),
         Kind::Command(_) | Kind::Scripted(_) => None,
     };
     Candidate { wanted, pool }
@@ -88,17 +100,18 @@ fn candidate(agent: &Agent, wanted: Wanted) -> Candidate {
 fn model_of(agent: &Agent, wanted: &Wanted) -> Option<()> {
     match &agent.kind {
         Kind::Profiled(profiled) => profiled.model(wanted.model()).map(|_| ()),
+        Kind::Direct(direct) => direct.model(wanted.model()).map(|_| ()),
         Kind::Command(_) | Kind::Scripted(_) => None,
     }
 }
 
 fn models(agent: &Agent) -> String {
-    let list: Vec<String> = match &agent.kind {
-        Kind::Profiled(profiled) => {
-            profiled.models.iter().map(|model| format!("`{}`", model.as_str())).collect()
-        }
-        Kind::Command(_) | Kind::Scripted(_) => Vec::new(),
+    let models = match &agent.kind {
+        Kind::Profiled(profiled) => profiled.models.as_slice(),
+        Kind::Direct(direct) => direct.models.as_slice(),
+        Kind::Command(_) | Kind::Scripted(_) => &[],
     };
+    let list: Vec<String> = models.iter().map(|model| format!("`{}`", model.as_str())).collect();
     if list.is_empty() { "none to choose from".to_owned() } else { list.join(", ") }
 }
 

@@ -5,10 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Longest name of an agent, in characters.
-pub const NAME_CHARS_MAX: usize = 64;
-/// Longest name of a model, in characters.
-pub const MODEL_CHARS_MAX: usize = 128;
+pub use crate::model::wish::{MODEL_CHARS_MAX, NAME_CHARS_MAX};
+use crate::model::wish::{names_agent, names_model};
 
 /// An agent and, where it is named, its model.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,9 +24,7 @@ pub struct Model(String);
 impl Model {
     /// Reads a name; the error is a sentence about what may be written.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:/@-".contains(&b);
-        let first = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-        if first && text.len() <= MODEL_CHARS_MAX && text.bytes().all(plain) {
+        if names_model(text) {
             return Ok(Self(text.to_owned()));
         }
         Err(format!(
@@ -44,9 +40,7 @@ impl Model {
 
 impl Wanted {
     pub fn new(agent: &str, model: Option<Model>) -> Result<Self, String> {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        let first = agent.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-        if first && agent.len() <= NAME_CHARS_MAX && agent.bytes().all(plain) {
+        if names_agent(agent) {
             return Ok(Self { agent: agent.to_owned(), model });
         }
         Err(format!(

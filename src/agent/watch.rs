@@ -89,6 +89,7 @@ impl Watch {
             | Event::Started { .. }
             | Event::Retry { .. }
             | Event::Usage(_)
+            | Event::Steps { .. }
             | Event::Beat => None,
         }
     }

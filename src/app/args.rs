@@ -43,12 +43,17 @@ pub(super) enum Command {
     Audit(AuditOf),
     /// Show which agents there are and how each is started.
     Agents(Agents),
+    /// Show what agents are asked, and check templates of your own.
+    Prompts(Prompts),
     /// List runs, newest first.
     Runs,
     /// Show one run's timeline.
     Show {
         /// Such as r0123456789.
         run: String,
+        /// What its agents said under this entry, of those that `show` lists, instead.
+        #[arg(long, value_name = "ENTRY")]
+        stream: Option<u32>,
     },
     /// Stop a run.
     Stop {
@@ -127,6 +132,29 @@ pub(super) enum OfAgents {
     },
 }
 
+#[derive(Debug, ClapArgs)]
+pub(super) struct Prompts {
+    #[command(subcommand)]
+    pub(super) of: OfPrompts,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OfPrompts {
+    /// Say whether the templates of a directory can be used.
+    Check {
+        /// With persona.md, planner.md, builder.md, fixer.md or resolver.md in it.
+        directory: PathBuf,
+    },
+    /// Show what an agent is told in a role.
+    Show {
+        /// planner, builder, fixer or resolver.
+        role: String,
+        /// Templates of your own.
+        #[arg(long, value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
+}
+
 #[derive(Debug, Default, ClapArgs)]
 pub(super) struct Serve {
     /// Address and port for webhooks and pages.
@@ -176,6 +204,13 @@ pub(super) struct Demo {
     /// A host that agent may reach, such as api.example.com or *.example.org:8443; repeatable.
     #[arg(long = "allow-host", value_name = "HOST", requires = "agent")]
     pub(super) allow_hosts: Vec<String>,
+    /// A model that plans and reviews, asked without a program, and the protocol it speaks, such
+    /// as chat:gpt-5.5 or messages:claude-opus-4-5.
+    #[arg(long, value_name = "WIRE:MODEL", conflicts_with = "repo")]
+    pub(super) thinker: Option<String>,
+    /// Where it is, instead of the house of its protocol: nothing is charged there.
+    #[arg(long, value_name = "URL", requires = "thinker")]
+    pub(super) thinker_url: Option<String>,
     /// Leave the pages open until Ctrl-C.
     #[arg(long)]
     pub(super) keep: bool,
@@ -249,9 +284,11 @@ pub(super) enum Scenario {
     Queue,
     /// The policy wants commits that GitHub makes and signs.
     Signed,
+    /// The agent stops to ask something, and is answered.
+    Question,
     /// The agent was taken over: it steals, breaks out, plants and smuggles what it can.
     Hostile,
-    /// Happy, red-ci, conflict, outsider, stop, queue, signed and hostile, in turn.
+    /// Happy, red-ci, conflict, outsider, stop, queue, signed, question and hostile, in turn.
     All,
 }
 

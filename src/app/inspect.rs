@@ -11,10 +11,12 @@ use super::serve::open_store;
 use crate::clock::{Clock, SystemClock};
 use crate::command::{SlashCommand, Source, authorize};
 use crate::config::{Database, Settings};
+use crate::model::character::visible;
 use crate::model::{BranchName, Permission, Repo, RunId, User, UserId};
 use crate::report;
 use crate::store::{
-    AUDITS_MAX, AuditRow, Audited, Entry, NewJob, RUNS_MAX, RunRow, Snapshot, Store, sqlite,
+    AUDITS_MAX, AuditRow, Audited, Entry, LiveRow, NewJob, RUNS_MAX, RunRow, Snapshot, Store,
+    Stream, StreamRow, sqlite,
 };
 use crate::worker::operator_job;
 
@@ -57,6 +59,27 @@ impl Beside {
         })
     }
 
+    async fn live(&self, run: &RunId) -> anyhow::Result<Option<LiveRow>> {
+        Ok(match self {
+            Self::File(client) => client.live(run).await?,
+            Self::Server(store) => store.live(run).await?,
+        })
+    }
+
+    async fn streams(&self, run: &RunId) -> anyhow::Result<Vec<StreamRow>> {
+        Ok(match self {
+            Self::File(client) => client.streams(run).await?,
+            Self::Server(store) => store.streams(run).await?,
+        })
+    }
+
+    async fn stream(&self, run: &RunId, entry: u32) -> anyhow::Result<Vec<Stream>> {
+        Ok(match self {
+            Self::File(client) => client.stream(run, entry).await?,
+            Self::Server(store) => store.stream(run, entry).await?,
+        })
+    }
+
     /// Newest first.
     pub(super) async fn audits(&self, which: &Audited) -> anyhow::Result<Vec<AuditRow>> {
         Ok(match self {
@@ -95,6 +118,9 @@ pub(super) async fn show(common: &Common, run: &str) -> anyhow::Result<ExitCode>
     let mut out = std::io::stdout().lock();
     writeln!(out, "{run}  {}#{}  {}", request.repo, request.issue, request.title)?;
     writeln!(out, "{}\n", report::line(&snapshot.state))?;
+    if let Some(live) = LiveRow::of(beside.live(&run).await?, &snapshot.state) {
+        writeln!(out, "{}\n", report::live_lines(&live).join("\n"))?;
+    }
     for entry in beside.timeline(&run).await? {
         let what = report::happened(&entry.event.kind);
         let after = match entry.ignored {
@@ -103,6 +129,32 @@ pub(super) async fn show(common: &Common, run: &str) -> anyhow::Result<ExitCode>
         };
         let at = entry.event.at.rfc3339();
         writeln!(out, "{:>4}  {at}  {what}  →  {after}", entry.number)?;
+    }
+    if let Some(preview) = &snapshot.state.work.preview {
+        let prompt = visible(&preview.prompt);
+        writeln!(out, "\nHow the builder would be started:\n\n{}", visible(&preview.start()))?;
+        writeln!(out, "What the builder would be told:\n\n{prompt}")?;
+    }
+    for kept in beside.streams(&run).await? {
+        let (entry, bytes, agent) = (kept.entry, kept.bytes, kept.agent);
+        writeln!(out, "\n{agent} said {bytes} bytes: slipway show {run} --stream {entry}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What agents said under an entry.
+pub(super) async fn stream(common: &Common, run: &str, entry: u32) -> anyhow::Result<ExitCode> {
+    let run = RunId::parse(run)?;
+    let beside = Beside::open(common).await?;
+    let streams = beside.stream(&run, entry).await?;
+    if streams.is_empty() {
+        bail!("nothing is kept of entry {entry}; `slipway show {run}` lists what is");
+    }
+    let mut out = std::io::stdout().lock();
+    for stream in streams {
+        let (agent, at) = (stream.row.agent.clone(), stream.row.at.rfc3339());
+        writeln!(out, "--- {agent}, until {at} ---")?;
+        write!(out, "{}", report::stream_text(&stream.text().await?))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,7 @@ mod manifest;
 mod modes;
 pub mod pool;
 mod private;
+mod prompts;
 mod relay;
 mod resting;
 mod serve;
@@ -45,8 +46,12 @@ pub fn run() -> ExitCode {
             Command::Keyd(keyd) => keyd::keyd(&args.common, &keyd).await,
             Command::Audit(of) => audit::audit(&args.common, &of).await,
             Command::Agents(of) => agents::agents(&args.common, &of).await,
+            Command::Prompts(of) => prompts::prompts_of(&of),
             Command::Runs => inspect::runs(&args.common).await,
-            Command::Show { run } => inspect::show(&args.common, &run).await,
+            Command::Show { run, stream: None } => inspect::show(&args.common, &run).await,
+            Command::Show { run, stream: Some(entry) } => {
+                inspect::stream(&args.common, &run, entry).await
+            }
             Command::Stop { run } => inspect::stop(&args.common, &run).await,
             Command::Unlock { repo, branch } => inspect::unlock(&args.common, &repo, &branch).await,
             Command::ScriptedAgent => scripted_agent(),

@@ -26,7 +26,7 @@ use crate::github::app::App;
 use crate::github::app::pace::Priority;
 use crate::model::trust::Trust;
 use crate::model::{Secret, UserId, Vault};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Homes, Sandbox};
 use crate::store::{Store, postgres, sqlite};
 use crate::telemetry::{Logs, Metrics, Redactor};
 use crate::web::{self, Bounded, Readiness, Visitors, Web};
@@ -216,12 +216,16 @@ async fn build(
         runs_per_issue_max: settings.limits.runs_per_issue_max,
         runs_per_actor_max: settings.limits.runs_per_actor_max,
         answers_per_issue_max: settings.limits.answers_per_issue_max,
+        stream_bytes_max: settings.streams.bytes_max,
+        stream_ms_max: settings.streams.ms_max(),
         ..worker::Limits::default()
     };
     let settings = worker::Settings {
         owner: format!("{}-{}", std::process::id(), ports.clock.now()),
         app_id: identity.app_id,
         agents: settings.agents.clone(),
+        homes: Some(Homes::at(settings.work_dir.join("homes"))),
+        prompts: settings.prompts.clone(),
         providers: settings.providers.clone(),
         limits,
         budget: settings.budget.clone(),

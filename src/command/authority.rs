@@ -175,6 +175,7 @@ mod tests {
         hold: write maintain admin
         unhold: write maintain admin
         budget: maintain admin
+        answer: write maintain admin
         help: read triage write maintain admin
         ");
     }

@@ -6,13 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::spec::{Example, Grammar, Opt, Rest, Spec};
 use super::{SlashCommand, quoted};
-use crate::model::{BranchName, Permission, text};
+use crate::model::{BranchName, Permission, text, wish};
 
 /// Most characters of words kept for the agent; the rest is cut.
 pub const WORDS_CHARS_MAX: usize = 4_000;
-/// Longest name of an agent, in bytes.
-pub const AGENT_BYTES_MAX: usize = 40;
-
 /// Characters of a digest that confirms what an agent will read.
 pub const DIGEST_CHARS: usize = 8;
 
@@ -22,7 +19,7 @@ const AGENT: &str = "--agent";
 
 pub(super) const SPEC: Spec = Spec {
     word: "go",
-    usage: "/go [DIGEST] [--dry-run] [--base BRANCH] [--agent NAME] [--] [words]",
+    usage: "/go [DIGEST] [--dry-run] [--base BRANCH] [--agent NAME[:MODEL]] [--] [words]",
     summary: "Starts a run for this issue: plan, change, verify, pull request, merge.",
     needs: Permission::Write,
     author: false,
@@ -35,7 +32,8 @@ pub(super) const SPEC: Spec = Spec {
         Opt {
             name: DRY_RUN,
             value: None,
-            summary: "Lets the agent plan, shows the plan and changes nothing.",
+            summary: "Lets the agent plan, shows the plan and how the change would be asked for, \
+                      and changes nothing.",
         },
         Opt {
             name: BASE,
@@ -44,8 +42,9 @@ pub(super) const SPEC: Spec = Spec {
         },
         Opt {
             name: AGENT,
-            value: Some("NAME"),
-            summary: "Lets this agent do the work; the names are the operator's.",
+            value: Some("NAME[:MODEL]"),
+            summary: "Lets this agent do all the work, with this model of it; the names are the \
+                      operator's.",
         },
         Opt {
             name: "--",
@@ -59,7 +58,14 @@ pub(super) const SPEC: Spec = Spec {
             text: "/go --base release-2 only the parser, leave the printer alone",
             meaning: "Work on `release-2`, and tell the agent where to stop.",
         },
-        Example { text: "/go --dry-run", meaning: "Show what would be done." },
+        Example {
+            text: "/go --dry-run",
+            meaning: "Show what would be done, and exactly how an agent would be asked for it.",
+        },
+        Example {
+            text: "/go --agent codex:gpt-5.5",
+            meaning: "Choose who does the work, and with which model.",
+        },
     ],
     button: None,
     grammar: Grammar::Own(read),
@@ -136,11 +142,11 @@ fn option<'a>(go: &mut Go, token: &'a str, after: &'a str) -> Result<&'a str, St
         }
         AGENT => {
             let (value, after) = value(AGENT, "a name", attached, after)?;
-            if !agent_fits(value) {
+            if !wish::fits(value) {
                 return Err(format!(
-                    "{} is not the name of an agent: letters, digits, `.`, `_` and `-`, at most \
-                     {AGENT_BYTES_MAX}. Nothing was started.",
-                    quoted(value)
+                    "{} is not the name of an agent: write {}. Nothing was started.",
+                    quoted(value),
+                    wish::FORM
                 ));
             }
             once(AGENT, go.agent.replace(value.to_owned()).is_some())?;
@@ -175,12 +181,6 @@ fn once(name: &str, again: bool) -> Result<(), String> {
 fn is_digest(word: &str) -> bool {
     let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     word.len() == DIGEST_CHARS && word.bytes().all(hex)
-}
-
-fn agent_fits(name: &str) -> bool {
-    name.len() <= AGENT_BYTES_MAX
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
 fn looks_like_option(token: &str) -> bool {
@@ -273,6 +273,7 @@ mod tests {
                 words: "say \"hi  there\" to 'x'".to_owned(),
             }
         );
+        assert_eq!(go("/go --agent codex:gpt-5.5 x").agent.as_deref(), Some("codex:gpt-5.5"));
         assert_eq!(go("/go --base feat/x please").words, "please");
         assert_eq!(go("/go -- --base is broken").words, "--base is broken");
         assert_eq!(go("/go - one").words, "- one");
@@ -326,8 +327,11 @@ mod tests {
         ");
         insta::assert_snapshot!(mistake("/go --agent ../x"), @"
         `../x` is not the name of an agent:
-        letters, digits, `.`, `_` and `-`,
-        at most 40. Nothing was started.
+        write a name of letters, digits,
+        `-`, `_` and `.`, alone as in
+        `codex` or with its model as in
+        `codex:gpt-5.5`. Nothing was
+        started.
         ");
         insta::assert_snapshot!(mistake("/go --dry-run=no"), @"
         `--dry-run` takes no value; nothing

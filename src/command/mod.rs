@@ -9,8 +9,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use answer::ANSWER_CHARS_MAX;
 pub use authority::{Authorized, Refusal, Source, authorize, authorize_author};
-pub use go::{AGENT_BYTES_MAX, DIGEST_CHARS, Go, WORDS_CHARS_MAX};
+pub use go::{DIGEST_CHARS, Go, WORDS_CHARS_MAX};
 pub use manual::{help, manual};
 pub use spec::{Button, Example, Opt, Spec};
 
@@ -68,6 +69,8 @@ commands! {
     Unhold = unhold,
     /// Let a run spend more.
     Budget(Dollars) = budget,
+    /// Answer the question of an agent.
+    Answer(String) = answer,
     /// List the commands.
     Help = help,
 }
@@ -78,6 +81,7 @@ impl fmt::Display for SlashCommand {
         match self {
             Self::Go(go) => go.fmt(f),
             Self::Budget(more) => write!(f, "/budget +{}", more.plain()),
+            Self::Answer(words) => write!(f, "/answer {words}"),
             Self::Stop
             | Self::Retry
             | Self::Status

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::file::{AgentEntry, FILE_BYTES_MAX};
 use super::layer::Said;
 use super::read::text_of;
-use super::{ConfigError, reach};
+use super::{ConfigError, direct, reach};
 use crate::agent::command::Command;
 use crate::agent::pick::named;
 use crate::agent::profile::{Catalogue, Profile};
@@ -80,13 +80,18 @@ pub(super) fn agents(
         agents.push(read.map_err(|(why, next)| ConfigError::new(&place, why, next))?);
     }
     for one in &agents {
-        let Kind::Profiled(known) = &one.kind else { continue };
-        let unknown = known.fallbacks.iter().find(|name| !stands(&agents, name));
+        let fallbacks = match &one.kind {
+            Kind::Profiled(known) => known.fallbacks.as_slice(),
+            Kind::Direct(model) => model.fallbacks.as_slice(),
+            Kind::Command(_) | Kind::Scripted(_) => &[],
+        };
+        let unknown = fallbacks.iter().find(|name| !stands(&agents, name));
         if let Some(unknown) = unknown {
             let why = format!("agent {} falls back on {unknown:?}, which is none", one.name);
             return refuse(why, "write names of [[agents]], with or without `:MODEL`");
         }
     }
+    direct::first_edits(&agents).map_err(|(why, next)| ConfigError::new(&place, why, next))?;
     Ok(agents)
 }
 
@@ -121,6 +126,7 @@ fn agent(
     }
     let mut reached = reach::rules(name, hosts, *network)?;
     let kind = match (command, profile) {
+        _asked if entry.direct => Kind::Direct(direct::direct(entry, providers)?),
         (Some(command), None) => {
             if command.trim().is_empty() || command.len() > COMMAND_BYTES_MAX {
                 let why = format!("the command of agent {name} is empty or too long");
@@ -198,18 +204,18 @@ fn profiled(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::config::file;
 
-    fn read(text: &str) -> Result<Vec<Agent>, String> {
+    pub(in crate::config) fn read(text: &str) -> Result<Vec<Agent>, String> {
         let layer = file::parse("slipway.toml", text).map_err(|error| error.to_string())?;
         let placed = layer.placed(|key| format!("key {key}"));
         let providers = providers(placed.providers).map_err(|error| error.to_string())?;
         agents(placed.agents, placed.profiles, &providers).map_err(|error| error.to_string())
     }
 
-    const HOUSE: &str = "[[providers]]\nname = 'house'\nwire = 'responses'\n\
+    pub(in crate::config) const HOUSE: &str = "[[providers]]\nname = 'house'\nwire = 'responses'\n\
                          url = 'http://127.0.0.1:9/v1'\nprices = 'free'\n";
 
     #[test]

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::ConfigError;
 use super::budget::BudgetEntry;
 use super::layer::Layer;
+use super::streams::StreamsEntry;
 use crate::model::Secret;
 
 /// Largest configuration file, in bytes.
@@ -40,9 +41,11 @@ struct Written {
     trusted_bots: Option<Vec<u64>>,
     limits: Bounds,
     budget: Option<BudgetEntry>,
+    streams: Option<StreamsEntry>,
     agents: Option<Vec<AgentEntry>>,
     providers: Option<Vec<crate::gateway::provider::Entry>>,
     profiles: Option<String>,
+    prompts: Option<PromptsEntry>,
     sandbox_container: Option<ContainerEntry>,
 }
 
@@ -72,6 +75,9 @@ pub struct AgentEntry {
     /// Or how a known agent is started.
     #[serde(default)]
     pub profile: Option<String>,
+    /// Or that it is a model, asked without a program.
+    #[serde(default)]
+    pub direct: bool,
     /// Whose models it asks.
     #[serde(default)]
     pub provider: Option<String>,
@@ -89,6 +95,13 @@ pub struct AgentEntry {
     /// Refused, with what to write instead.
     #[serde(default)]
     pub network: Option<bool>,
+}
+
+/// Where an operator keeps templates.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PromptsEntry {
+    directory: String,
 }
 
 /// Containers as an operator writes them down.
@@ -115,6 +128,7 @@ impl AgentEntry {
             name,
             command: None,
             profile: None,
+            direct: false,
             provider: None,
             models: Vec::new(),
             fallbacks: Vec::new(),
@@ -157,6 +171,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
         runs_per_actor_max: file.limits.runs_per_actor_max,
         answers_per_issue_max: file.limits.answers_per_issue_max,
         budget: file.budget,
+        streams: file.streams,
         trusted_bots: file.trusted_bots,
         sandbox: file.sandbox,
         sandbox_level_min: file.sandbox_level_min,
@@ -169,6 +184,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Layer, ConfigError> {
         agents: file.agents,
         providers: file.providers,
         profiles: file.profiles,
+        prompts: file.prompts.map(|prompts| prompts.directory),
         sandbox_container: file.sandbox_container,
     })
 }

@@ -91,8 +91,12 @@ layer! {
     providers: Vec<crate::gateway::provider::Entry>,
     /// A file with profiles of the operator's own.
     profiles: String,
+    /// A directory with templates of the operator's own.
+    prompts: String,
     /// What may be spent.
     budget: super::budget::BudgetEntry,
+    /// What is kept of what agents say.
+    streams: super::streams::StreamsEntry,
     /// Bots whose commands are heard, by number.
     trusted_bots: Vec<u64>,
     sandbox: String,

@@ -4,13 +4,16 @@
 mod agents;
 mod budget;
 mod containers;
+mod direct;
 mod file;
 mod hub;
 mod keyd;
 mod layer;
+pub mod prompts;
 mod reach;
 mod read;
 mod settings;
+mod streams;
 mod trust;
 mod webhooks;
 
@@ -20,6 +23,7 @@ pub use keyd::{KeySettings, load_key};
 pub use layer::Layer;
 pub use read::{WORKERS, load};
 pub use settings::{AppKey, CaFile, Database, Identity, Limits, SandboxMode, Settings};
+pub use streams::Streams;
 pub use webhooks::Webhooks;
 
 /// Why the configuration is refused, and what to do about it.

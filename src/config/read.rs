@@ -11,8 +11,10 @@ use super::budget;
 use super::containers;
 use super::file::{self, AgentEntry, FILE_BYTES_MAX};
 use super::layer::{Layer, Placed, Said};
+use super::prompts;
 use super::reach;
 use super::settings::PrivateKey;
+use super::streams;
 use super::trust;
 use super::webhooks;
 use super::{ConfigError, Database, GitHubUrls, SandboxMode, Settings};
@@ -129,7 +131,9 @@ fn environment(env: &impl Fn(&str) -> Option<String>) -> Result<Placed, ConfigEr
         runs_per_actor_max: number("SLIPWAY_RUNS_PER_ACTOR_MAX")?,
         answers_per_issue_max: number("SLIPWAY_ANSWERS_PER_ISSUE_MAX")?,
         budget: None,
+        streams: None,
         profiles: text("SLIPWAY_PROFILES"),
+        prompts: text("SLIPWAY_PROMPTS"),
         providers: None,
         trusted_bots: text("SLIPWAY_TRUSTED_BOTS").map(|list| trust::numbers(&list)).transpose()?,
         sandbox: text("SLIPWAY_SANDBOX"),
@@ -222,9 +226,11 @@ fn settings(said: Placed, env: &impl Fn(&str) -> Option<String>) -> Result<Setti
         work_dir,
         agents: agents::agents(said.agents, said.profiles, &providers)?,
         providers,
+        prompts: prompts::parse(said.prompts)?,
         workers: trust::within(said.workers, WORKERS, WORKERS_MAX)?,
         limits,
         budget: budget::parse(said.budget)?,
+        streams: streams::parse(said.streams)?,
         trusted_bots: trust::bots(said.trusted_bots)?,
         sandbox: sandbox(said.sandbox)?,
         containers: containers::parse(said.sandbox_container, env)?,

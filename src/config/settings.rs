@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::{ConfigError, Containers, GitHubUrls, Webhooks};
+use super::{ConfigError, Containers, GitHubUrls, Streams, Webhooks};
 use crate::agent::Agent;
+use crate::agent::prompt::Templates;
 use crate::gateway::Provider;
 use crate::model::Secret;
 use crate::model::budget::Rules;
@@ -27,8 +28,12 @@ pub struct Settings {
     pub limits: Limits,
     /// Whose models may be asked.
     pub providers: Vec<Provider>,
+    /// The operator's own words for what agents are asked.
+    pub prompts: Templates,
     /// What may be spent on models.
     pub budget: Rules,
+    /// What is kept of what agents say.
+    pub streams: Streams,
     /// Bots whose commands are heard, by their own number; there is no word for all of them.
     pub trusted_bots: BTreeSet<u64>,
     pub sandbox: SandboxMode,

@@ -3,10 +3,12 @@
 //!
 //! Adapter: `relay`, an HTTP server behind a unix socket that passes calls on. Fake: `fake`, which
 //! judges by the same rules and answers itself. What is asked is read by `wire` and `ask` and
-//! judged by `judge`; what is answered is read by `usage` and priced by `prices`: pure.
+//! judged by `judge`; what is answered is read by `usage` and priced by `prices`: pure. Questions
+//! of our own are asked by `direct`, through a line like everybody's.
 
 pub mod ask;
 pub mod defence;
+pub mod direct;
 pub mod fake;
 pub mod judge;
 pub mod keys;

@@ -8,6 +8,8 @@ pub mod cli;
 mod contract;
 pub mod depot;
 pub mod fake;
+mod sight;
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -15,10 +17,14 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 
 pub use crate::gate::push::{ChangeKind, FileChange, Near};
+pub use texts::{Sought, TEXT_BYTES_MAX, TEXT_FILES_MAX, TextFile, Texts};
+
 use crate::gate::seen::Probe;
 use crate::github::Remote;
 use crate::model::sanitized::{CommentText, PullTitle};
 use crate::model::{BranchName, CommitSha, Repo, RunId, TreeSha};
+pub use crate::pipeline::question::QUESTION_PATH;
+pub use sight::{SIGHT_BYTES_MAX, SIGHT_FILE_BYTES_MAX, SIGHT_FILES_MAX, SIGHT_PATHS_MAX, Sight};
 
 /// Most changed paths listed for one change; more is refused by the gate anyway.
 pub const CHANGES_MAX: usize = 10_000;
@@ -71,6 +77,10 @@ pub trait Git: Send + Sync {
 
     /// What the agent left under [`RESULT_PATH`], when it is a small plain file.
     async fn result(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error>;
+
+    /// What the agent wrote under [`QUESTION_PATH`], when it is a small plain file and the
+    /// repository has none of this name.
+    async fn question(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error>;
 
     /// What differs between the workspace as imported and its starting point. With a merge the
     /// starting point is what git made of it, markers included, so that only what was done by
@@ -139,6 +149,19 @@ pub trait Git: Send + Sync {
         commit: &CommitSha,
         paths: &BTreeSet<String>,
     ) -> Result<BTreeSet<String>, Error>;
+
+    /// The texts of the plain files of `commit` that are `sought`, in the order of their paths; a
+    /// symbolic link is none.
+    async fn texts(&self, repo: &Repo, commit: &CommitSha, sought: &Sought)
+    -> Result<Texts, Error>;
+    /// The names of what `commit` holds, and the texts of those in `wanted`, within the limits of
+    /// [`Sight`]. A link is listed and not followed.
+    async fn sight(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Sight, Error>;
 
     /// `commit` is `tip` or an ancestor of it.
     async fn contains(

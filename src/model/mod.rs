@@ -21,6 +21,7 @@ pub mod trust;
 mod usage;
 mod vault;
 mod wire;
+pub mod wish;
 
 pub use audit::{Act, Audit};
 pub use ids::{

@@ -78,6 +78,7 @@ pub fn is_for_money(why: ParkReason) -> bool {
     match why {
         ParkReason::BudgetSpent | ParkReason::CapReached => true,
         ParkReason::AgentStuck
+        | ParkReason::Question
         | ParkReason::FixesSpent
         | ParkReason::ConflictStuck
         | ParkReason::NoChecks
@@ -88,6 +89,7 @@ pub fn is_for_money(why: ParkReason) -> bool {
         | ParkReason::MergeRefused
         | ParkReason::MergeUnknown
         | ParkReason::HeadLag
+        | ParkReason::CritiqueOpen
         | ParkReason::ReviewsSpent
         | ParkReason::BaseRace
         | ParkReason::QueueRefused

@@ -37,6 +37,8 @@ pub enum Answer {
     Status,
     /// The list of commands.
     Help,
+    /// The question of the agent that waits, for as long as it waits.
+    Question,
     /// A sentence that says why not, or what happens instead, and what to do next.
     Words(String),
 }

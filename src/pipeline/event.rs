@@ -1,7 +1,11 @@
 //! What happened to a run. Past tense; every event carries its moment and its identity.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use super::live::Worked;
+use super::preview::Preview;
 use super::stage::Done;
 use crate::command::Authorized;
 use crate::gate::seen::Seen;
@@ -51,6 +55,12 @@ pub struct Told {
     /// Why an agent stood in for the one that was wanted, as sentences.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stood_in: Option<String>,
+    /// In a dry run, beside the plan: how the change would be asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Arc<Preview>>,
+    /// What the agents of the task did, one after the other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub worked: Vec<Worked>,
 }
 
 impl EventKind {

@@ -16,6 +16,8 @@ pub struct Park {
 pub enum ParkReason {
     /// An agent produced nothing usable.
     AgentStuck,
+    /// An agent asks something only a person can say.
+    Question,
     /// Fix rounds used up or standing still.
     FixesSpent,
     /// Resolve rounds used up or standing still.
@@ -36,6 +38,8 @@ pub enum ParkReason {
     MergeUnknown,
     /// GitHub's record of the head lags behind git.
     HeadLag,
+    /// A critic objects, and nobody repairs it any more; or it could not say.
+    CritiqueOpen,
     /// Review rounds used up.
     ReviewsSpent,
     /// The base moves faster than CI.
@@ -74,6 +78,10 @@ impl ParkReason {
                 "Comment `/push` to let exactly this change be pushed, `/retry` to wait on, or \
                  `/stop`."
             }
+            Self::CritiqueOpen => {
+                "Comment `/push` to let exactly this change be pushed as it is, `/retry` to have \
+                 it repaired and reviewed again, or `/stop`."
+            }
             Self::PermissionLost => {
                 "Somebody who may write comments `/retry` to take the run over, or `/stop`."
             }
@@ -83,6 +91,10 @@ impl ParkReason {
             }
             Self::CapReached => {
                 "Whoever runs Slipway can raise it; then comment `/retry`. Or `/stop`."
+            }
+            Self::Question => {
+                "Comment `/answer` with the answer after it; the agent goes on from where it is. \
+                 `/retry` lets it decide by itself, and `/stop` ends the run."
             }
             Self::MergeUnknown => "Look at the pull request, then comment `/retry` or `/stop`.",
             Self::AgentStuck

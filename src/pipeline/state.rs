@@ -6,9 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::budget::Budget;
+use super::critique::{Critic, Finding};
 use super::event::Withdrawal;
 use super::frozen::{Frozen, Taint};
 use super::park::Park;
+use super::question::{Answered, Asked};
 use super::stage::{StageKind, Task};
 use super::standing::Standing;
 use super::stories::Story;
@@ -67,6 +69,9 @@ pub struct Request {
     pub comment: Option<CommentId>,
     pub base: Option<BranchName>,
     pub agent: Option<String>,
+    /// What chose it, and the agents of single stages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<super::chosen::Chosen>,
     /// Words after the options of `/go`, for the agent.
     pub words: String,
     pub dry_run: bool,
@@ -155,6 +160,9 @@ pub struct Work {
     /// The policy allows, the issue names: the branch we push.
     pub branch: Option<BranchName>,
     pub plan: Option<String>,
+    /// In a dry run: how the change would be asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Arc<super::preview::Preview>>,
     /// The sub-issues as they were last read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stories: Vec<Story>,
@@ -166,6 +174,8 @@ pub struct Work {
     pub foreign: bool,
     pub summary: Option<String>,
     pub verified: Option<CommitSha>,
+    #[serde(default, skip_serializing_if = "Critic::is_untouched")]
+    pub critic: Critic,
     pub published: Option<CommitSha>,
     /// What our last push replaced: a look that began before it still shows this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -206,6 +216,12 @@ pub struct Work {
     /// What the push gate said of the last head that was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<Judged>,
+    /// The question of an agent, until the one that goes on has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Box<Asked>>,
+    /// Questions that were answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answered>,
     /// Why the last agent stood in for the one that was wanted, in sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stood_in: Option<String>,
@@ -276,6 +292,8 @@ pub enum Complaint {
     Checks { failed: Vec<Check> },
     /// A reviewer asked for changes.
     Review { by: String, text: String },
+    /// A critic found this before it was pushed.
+    Critique { findings: Vec<Finding> },
 }
 
 /// What was spent and how often something was tried.

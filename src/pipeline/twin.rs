@@ -59,6 +59,7 @@ impl Twin {
         if work.verified.as_ref() == Some(&self.of) {
             work.verified = Some(self.commit.clone());
         }
+        work.critic.take_over(&self.of, &self.commit);
     }
 }
 

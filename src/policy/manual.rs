@@ -1,10 +1,11 @@
 //! Every key of the policy with its meaning and bounds: `docs/POLICY.md` and the checks of
 //! values both follow from this list.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{Limits, POLICY_BYTES_MAX, POLICY_PATH, Policy};
-use crate::model::Dollars;
+use crate::model::{Dollars, wish};
 
 /// One key.
 pub(super) struct Key {
@@ -31,6 +32,15 @@ pub(super) enum Bound {
     Name {
         of: fn(&Policy) -> Option<&str>,
         bytes_max: usize,
+    },
+    /// An agent, alone or with its model.
+    Agent {
+        of: fn(&Policy) -> Option<&str>,
+    },
+    /// An agent for each label.
+    Labels {
+        of: fn(&Policy) -> &BTreeMap<String, String>,
+        entries_max: usize,
     },
     List {
         of: fn(&Policy) -> &[String],
@@ -64,6 +74,11 @@ macro_rules! limit {
 pub(super) const KEYS: &[Key] = &[
     free("stages.plan", "Let an agent write a plan before the change."),
     free("stages.verify", "Run the commands of `verify` on exactly the head before it is pushed."),
+    free(
+        "stages.critique",
+        "Have another agent review the change before it is pushed, and what it finds repaired. Its \
+         yes grants nothing: it is no approval, and no gate looks at it.",
+    ),
     free("stages.review", "Wait for the people `merge` and GitHub's rules ask for."),
     free(
         "merge",
@@ -121,8 +136,60 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "agent",
-        meaning: "Name of the agent, from the operator's list; without it, the operator's choice.",
-        bound: Bound::Name { of: |policy| policy.agent.as_deref(), bytes_max: 40 },
+        meaning: "The agent, from the operator's list, alone or with its model: `codex:gpt-5.5`. \
+                  Without it, the operator's choice.",
+        bound: Bound::Agent { of: |policy| policy.agent.as_deref() },
+    },
+    Key {
+        name: "agents.plan",
+        meaning: "Another agent for the plan. A `/go --agent` or a label goes before it.",
+        bound: Bound::Agent { of: |policy| policy.agents.plan.as_deref() },
+    },
+    Key {
+        name: "agents.build",
+        meaning: "Another agent for the change.",
+        bound: Bound::Agent { of: |policy| policy.agents.build.as_deref() },
+    },
+    Key {
+        name: "agents.fix",
+        meaning: "Another agent for repairs.",
+        bound: Bound::Agent { of: |policy| policy.agents.fix.as_deref() },
+    },
+    Key {
+        name: "agents.resolve",
+        meaning: "Another agent for conflicts.",
+        bound: Bound::Agent { of: |policy| policy.agents.resolve.as_deref() },
+    },
+    Key {
+        name: "agent_labels",
+        meaning: "Labels that choose the agent of everything, where the issue carries one as its \
+                  run begins: `agent:claude: claude`. Two that disagree are refused.",
+        bound: Bound::Labels { of: |policy| &policy.agent_labels, entries_max: 50 },
+    },
+    Key {
+        name: "agents.plan",
+        meaning: "Another agent for the plan.",
+        bound: Bound::Name { of: |policy| policy.agents.plan.as_deref(), bytes_max: 193 },
+    },
+    Key {
+        name: "agents.build",
+        meaning: "Another agent for the change.",
+        bound: Bound::Name { of: |policy| policy.agents.build.as_deref(), bytes_max: 193 },
+    },
+    Key {
+        name: "agents.fix",
+        meaning: "Another agent for repairs.",
+        bound: Bound::Name { of: |policy| policy.agents.fix.as_deref(), bytes_max: 193 },
+    },
+    Key {
+        name: "agents.resolve",
+        meaning: "Another agent for conflicts.",
+        bound: Bound::Name { of: |policy| policy.agents.resolve.as_deref(), bytes_max: 193 },
+    },
+    Key {
+        name: "agents.critique",
+        meaning: "Another agent for the review of the change, whatever agent the command names.",
+        bound: Bound::Name { of: |policy| policy.agents.critique.as_deref(), bytes_max: 193 },
     },
     Key {
         name: "protected",
@@ -161,9 +228,21 @@ pub(super) const KEYS: &[Key] = &[
         "Whether an approval, `/approve` or `/merge` counts when whoever asked for the run gives \
          it. Without it: only while nobody else may write.",
     ),
+    free(
+        "critique.severity",
+        "Findings of the critic of this weight or more are given to the agent for repair: \
+         `critical`, `major`, `minor` or `trivial`. Lighter ones are shown.",
+    ),
+    free(
+        "critique.then",
+        "What follows when findings of that weight are left after all rounds, or come back \
+         unchanged: `ask` a person, or `go-on` and show them. A critic that cannot be understood \
+         always asks.",
+    ),
     limit!(fix_rounds_max, 0..=10, "Times a failure is given to the agent for repair."),
     limit!(resolve_rounds_max, 0..=10, "Times a conflict is given to the agent."),
     limit!(review_rounds_max, 0..=10, "Times a reviewer's request is given to the agent."),
+    limit!(critique_rounds_max, 0..=10, "Times what the critic found is given to the agent."),
     limit!(update_rounds_max, 0..=50, "Times the base is merged into the head."),
     limit!(agent_minutes_max, 1..=480, "Minutes one agent call may last."),
     limit!(verify_minutes_max, 1..=480, "Minutes the verification commands may last together."),
@@ -178,6 +257,7 @@ pub(super) const KEYS: &[Key] = &[
     limit!(lines_max, 1..=100_000, "Lines one change may add and remove."),
     limit!(file_bytes_max, 1..=8_388_608, "Bytes one file of a change may have."),
     limit!(patch_bytes_max, 1..=16_777_216, "Bytes the patch of one change may have."),
+    limit!(questions_max, 0..=10, "Questions that agents may ask people in one run."),
     limit!(stories_at_once_max, 1..=10, "Sub-issues of one issue that are worked on at once."),
     limit!(hold_hours_max, 1..=720, "Hours a held change waits before a person is asked."),
     Key {
@@ -231,7 +311,10 @@ fn bounds(bound: Bound) -> String {
         Bound::Number { min, max, .. } => format!("{min} to {max}"),
         Bound::Money { min, max, .. } => format!("{} to {}", min.plain(), max.plain()),
         Bound::Name { bytes_max, .. } => format!("1 to {bytes_max} bytes"),
-        Bound::List { entries_max, .. } | Bound::Paths { entries_max, .. } => {
+        Bound::Agent { .. } => format!("at most {} characters", wish::WISH_CHARS_MAX),
+        Bound::List { entries_max, .. }
+        | Bound::Labels { entries_max, .. }
+        | Bound::Paths { entries_max, .. } => {
             format!("at most {entries_max} entries")
         }
     }
@@ -242,6 +325,9 @@ fn example() -> String {
 }
 
 const EXAMPLE: &str = "merge: on-approval
+agents:
+  plan: claude
+  build: codex:gpt-5.5
 verify:
   - cargo fmt --check
   - cargo test --locked
@@ -275,7 +361,7 @@ mod tests {
         let mut real = BTreeSet::new();
         let defaults = serde_json::to_value(Policy::default()).unwrap();
         for (name, value) in defaults.as_object().unwrap() {
-            match value.as_object() {
+            match value.as_object().filter(|inner| !inner.is_empty()) {
                 Some(inner) => real.extend(inner.keys().map(|key| format!("{name}.{key}"))),
                 None => _ = real.insert(name.clone()),
             }

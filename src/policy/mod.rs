@@ -1,9 +1,13 @@
 //! A repository's rules, read from `.github/slipway.yml` on its default branch.
 
+mod choice;
+pub mod critique;
 mod manual;
 mod read;
 #[cfg(test)]
 pub(crate) mod wrapped;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +15,8 @@ use crate::model::Dollars;
 use crate::model::budget::{Caps, Scope};
 use crate::model::trust::Trust;
 
+pub use choice::Agents;
+pub use critique::{Critique, Severity, Then};
 pub use manual::manual;
 pub use read::PolicyError;
 
@@ -44,6 +50,10 @@ pub struct Policy {
     pub label: String,
     /// Name of the agent, from the operator's list.
     pub agent: Option<String>,
+    /// Agents of single stages.
+    pub agents: Agents,
+    /// Labels of an issue that choose an agent.
+    pub agent_labels: BTreeMap<String, String>,
     /// Paths an agent may not change, beside the built-in ones; `dir/` means all below.
     pub protected: Vec<String>,
     /// Paths that need one more approving person when they change.
@@ -57,6 +67,7 @@ pub struct Policy {
     /// Whether the word of whoever asked counts as an approval; `None` while nobody else may
     /// write.
     pub requester_may_approve: Option<bool>,
+    pub critique: Critique,
     pub limits: Limits,
     pub budget: Budget,
     /// The rules in force: never read from the file, and whole but in tests.
@@ -71,6 +82,8 @@ pub struct Policy {
 pub struct Stages {
     pub plan: bool,
     pub verify: bool,
+    /// Off by default: another agent reviews the change before it is pushed.
+    pub critique: bool,
     pub review: bool,
 }
 
@@ -170,6 +183,8 @@ pub struct Limits {
     pub fix_rounds_max: u32,
     pub resolve_rounds_max: u32,
     pub review_rounds_max: u32,
+    /// Times what a critic found is given to the agent.
+    pub critique_rounds_max: u32,
     pub update_rounds_max: u32,
     /// Minutes one agent call may last.
     pub agent_minutes_max: u32,
@@ -189,6 +204,8 @@ pub struct Limits {
     pub file_bytes_max: u32,
     /// Bytes the patch of one change may have.
     pub patch_bytes_max: u32,
+    /// Questions that agents may ask people in one run.
+    pub questions_max: u32,
     /// Sub-issues of one issue that are worked on at once.
     pub stories_at_once_max: u32,
     /// Hours a held change waits before a person is asked what to do.
@@ -229,12 +246,15 @@ impl Default for Policy {
             allow_no_checks: false,
             label: "go".to_owned(),
             agent: None,
+            agents: Agents::default(),
+            agent_labels: BTreeMap::new(),
             protected: Vec::new(),
             review_paths: Vec::new(),
             allow_binary: Vec::new(),
             push: None,
             outsiders: None,
             requester_may_approve: None,
+            critique: Critique::default(),
             limits: Limits::default(),
             budget: Budget::default(),
             trust: Trust::whole(),
@@ -244,7 +264,7 @@ impl Default for Policy {
 
 impl Default for Stages {
     fn default() -> Self {
-        Self { plan: true, verify: true, review: true }
+        Self { plan: true, verify: true, critique: false, review: true }
     }
 }
 
@@ -254,6 +274,7 @@ impl Default for Limits {
             fix_rounds_max: 3,
             resolve_rounds_max: 3,
             review_rounds_max: 3,
+            critique_rounds_max: 2,
             update_rounds_max: 5,
             agent_minutes_max: 30,
             verify_minutes_max: 20,
@@ -264,6 +285,7 @@ impl Default for Limits {
             lines_max: 5_000,
             file_bytes_max: 1 << 20,
             patch_bytes_max: 4 << 20,
+            questions_max: 3,
             stories_at_once_max: 1,
             hold_hours_max: 72,
         }

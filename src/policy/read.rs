@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_saphyr::{Error, MessageFormatter, UserMessageFormatter};
 
+use super::choice;
 use super::manual::{Bound, KEYS, Key};
 use super::{POLICY_BYTES_MAX, POLICY_PATH, Policy};
 use crate::model::{Dollars, text};
@@ -116,6 +117,8 @@ fn outside(key: &Key, policy: &Policy) -> Option<String> {
                 format!("`{name}` must have 1 to {bytes_max} bytes, without spaces around it")
             })
         }
+        Bound::Agent { of } => choice::unfit(name, of(policy)?),
+        Bound::Labels { of, entries_max } => choice::unfit_labels(name, of(policy), entries_max),
         Bound::List { of, entries_max } => {
             let given = of(policy);
             let fits = |entry: &String| {
@@ -230,10 +233,11 @@ mod tests {
         merge_with, method, freshness,
         draft, commits, update_with, verify,
         allow_no_checks, label, agent,
-        protected, review_paths,
-        allow_binary, push, outsiders,
-        requester_may_approve, limits,
-        budget
+        agents, agent_labels, protected,
+        review_paths, allow_binary, push,
+        outsiders, requester_may_approve,
+        critique, limits, budget
+        limits, budget
         ");
         insta::assert_snapshot!(refusal("# mine\nlimits:\n  fix_rounds: 3\n"), @"
         .github/slipway.yml, line 3, column
@@ -241,6 +245,7 @@ mod tests {
         known here: fix_rounds_max,
         resolve_rounds_max,
         review_rounds_max,
+        critique_rounds_max,
         update_rounds_max,
         agent_minutes_max,
         verify_minutes_max,
@@ -248,7 +253,8 @@ mod tests {
         ci_minutes_max, ci_quiet_seconds,
         files_max, lines_max,
         file_bytes_max, patch_bytes_max,
-        stories_at_once_max, hold_hours_max
+        questions_max, stories_at_once_max,
+        hold_hours_max
         ");
         insta::assert_snapshot!(refusal("merge: sometimes\n"), @"
         .github/slipway.yml, line 1, column
@@ -314,11 +320,6 @@ mod tests {
         .github/slipway.yml, line 2, column
         1: `verify` must have at most 20
         entries of 1 to 2000 bytes
-        ");
-        insta::assert_snapshot!(refusal(&format!("agent: {}\n", "x".repeat(41))), @"
-        .github/slipway.yml, line 1, column
-        1: `agent` must have 1 to 40 bytes,
-        without spaces around it
         ");
         insta::assert_snapshot!(refusal(&format!("verify: [{}]\n", "x,".repeat(21))), @"
         .github/slipway.yml, line 1, column

@@ -21,10 +21,11 @@ impl Capture {
         let room = self.half.saturating_sub(self.head.len()).min(bytes.len());
         let (first, rest) = bytes.split_at(room);
         self.head.extend_from_slice(first);
-        let skip = rest.len().saturating_sub(self.half);
-        self.tail.extend(rest.iter().skip(skip));
-        let over = self.tail.len().saturating_sub(self.half);
+        let rest = rest.get(rest.len().saturating_sub(self.half)..).unwrap_or_default();
+        // Room is made first, so that no more is held than is kept.
+        let over = (self.tail.len() + rest.len()).saturating_sub(self.half);
         self.tail.drain(..over);
+        self.tail.extend(rest);
     }
 
     /// Bytes that were said and are not kept.

@@ -78,7 +78,7 @@ mod tests {
 
     fn said(state: &State) -> String {
         let (policy, links) = (Policy::default(), Links::default());
-        issue_comment(&Context { state, policy: &policy, links: &links }).as_str().to_owned()
+        issue_comment(&Context::new(state, &policy, &links)).as_str().to_owned()
     }
 
     #[test]
@@ -117,7 +117,7 @@ mod tests {
         let short = Short { role: Role::Fixer, round: 1, full, left: None };
         state.budget.short = Some(Box::new(short));
         let (policy, links) = (Policy::default(), Links::default());
-        let context = Context { state: &state, policy: &policy, links: &links };
+        let context = Context::new(&state, &policy, &links);
         let comment = pull_comment(&context);
         let told: Vec<&str> = comment.as_str().lines().skip(2).take(5).collect();
         insta::assert_snapshot!(wrapped(&told.join("\n"), 60), @"

@@ -69,12 +69,14 @@ fn summary(context: &Context<'_>) -> Markdown {
     let mut blocks = vec![
         markdown!("**{}.**", said(&sentence(context.state))),
         when(context),
+        super::live::working(context),
         prose(&commands(context)),
     ];
     blocks.push(super::budget::warning(context));
     blocks.extend(table(context));
     blocks.extend(beside(context));
     blocks.extend(delicate(context));
+    blocks.extend(super::critique::shown(context));
     blocks.push(counters(context));
     blocks.push(super::trust::read(context));
     blocks.extend(super::trust::held(context));

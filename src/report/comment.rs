@@ -42,12 +42,15 @@ pub fn issue_comment(context: &Context<'_>) -> Markdown {
         head(context, &mut blocks);
         blocks.push(&mermaid(context.state, context.policy));
         blocks.push(&asked(context, true));
+        blocks.push(&super::critique::shown(context).unwrap_or_default());
         rejected(context, &mut blocks);
         blocks.push(&super::trust::read(context));
         blocks.push(&held.unwrap_or_default());
         blocks.push(&refused_hosts(context).unwrap_or_default());
     }
     plan(context, &mut blocks);
+    blocks.push(&super::question::answered(context));
+    super::agents::preview(context, &mut blocks);
     blocks.close(context)
 }
 
@@ -63,11 +66,13 @@ pub fn pull_comment(context: &Context<'_>) -> Markdown {
         blocks.push(&line);
     }
     blocks.push(&delicate(context).unwrap_or_default());
+    blocks.push(&super::critique::shown(context).unwrap_or_default());
     blocks.push(&asked(context, false));
     blocks.push(&super::trust::read(context));
     blocks.push(&super::trust::held(context).unwrap_or_default());
     blocks.push(&refused_hosts(context).unwrap_or_default());
     details(context, &mut blocks);
+    blocks.push(&super::question::answered(context));
     blocks.close(context)
 }
 
@@ -76,6 +81,8 @@ fn head(context: &Context<'_>, blocks: &mut Blocks) {
     let state = context.state;
     blocks.push(&markdown!("**{}.**", said(&sentence(state))));
     blocks.push(&when(context));
+    blocks.push(&super::question::open(context));
+    blocks.push(&super::live::working(context));
     blocks.push(&prose(&commands(context)));
     blocks.push(&super::budget::warning(context));
     if let (Some(by), None) = (&state.held_by, state.finished()) {
@@ -118,9 +125,7 @@ fn asked(context: &Context<'_>, on_issue: bool) -> Markdown {
     if state.work.base.is_some() || request.base.is_some() {
         parts.push(markdown!("into {}", code(base_name(state))));
     }
-    if let Some(agent) = request.agent.as_ref().or(context.policy.agent.as_ref()) {
-        parts.push(markdown!("agent {}", said(agent)));
-    }
+    parts.extend(super::agents::chosen(context));
     if let Some(head) = &state.work.head {
         parts.push(markdown!("newest commit {}", commit_or_short(context, head)));
     }
@@ -187,6 +192,8 @@ fn complained(context: &Context<'_>, blocks: &mut Blocks, complaint: &Complaint)
             let title = markdown!("What {} asked for", said(by));
             fold(blocks, &title, false, &quoted(text, 4_000, &context.links.repo_url));
         }
+        // Whatever a critic found stands above, with its commit.
+        Complaint::Critique { .. } => {}
     }
 }
 

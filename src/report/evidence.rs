@@ -166,6 +166,7 @@ pub(super) fn counters(context: &Context<'_>) -> Markdown {
         ("fix rounds", counts.fix_rounds, limits.fix_rounds_max),
         ("resolve rounds", counts.resolve_rounds, limits.resolve_rounds_max),
         ("review rounds", counts.review_rounds, limits.review_rounds_max),
+        ("critique rounds", context.state.work.critic.rounds, limits.critique_rounds_max),
         ("updates", counts.update_rounds, limits.update_rounds_max),
     ] {
         if given > 0 {

@@ -145,6 +145,7 @@ fn agent(state: &State, role: Role) -> String {
         Role::Resolver => {
             format!("An agent is resolving the conflict with `{}`", base_name(state))
         }
+        Role::Critic => "An agent is reviewing the change".to_owned(),
     }
 }
 
@@ -157,6 +158,7 @@ pub(super) fn complaint(state: &State) -> String {
             format!("CI found ({})", names.join(", "))
         }
         Some(Complaint::Review { by, .. }) => format!("{by} asked for"),
+        Some(Complaint::Critique { .. }) => "the critic found".to_owned(),
         None => "was found".to_owned(),
     }
 }
@@ -255,7 +257,7 @@ fn after(context: &Context<'_>, stage: StageKind, task: &Task) -> String {
         Task::Undraft { .. } => "Then they are asked.".to_owned(),
         Task::Afford => "Then the agent goes on.".to_owned(),
         Task::Stories { .. } => String::new(),
-        Task::Agent { role: Role::Planner | Role::Builder, .. }
+        Task::Agent { role: Role::Planner | Role::Builder | Role::Critic, .. }
         | Task::Accept { .. }
         | Task::Verify { .. }
         | Task::Publish { .. }

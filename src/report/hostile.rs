@@ -4,11 +4,12 @@ use super::sample::{self, sha, with};
 use super::{Context, check_run, issue_comment, pull_body, pull_comment, pull_title};
 use crate::model::sanitized::Markdown;
 use crate::model::text::{CHECK_CHARS_MAX, COMMENT_CHARS_MAX};
+use crate::pipeline::critique::{Critique, Finding};
 use crate::pipeline::state::Complaint;
 use crate::pipeline::{
     Done, Event, EventKind, Phase, Progress, Role, StageKind, State, Task, decide,
 };
-use crate::policy::Policy;
+use crate::policy::{Policy, Severity};
 
 /// What Markdown reads as text: everything but the fenced blocks.
 fn outside_fences(text: &str) -> String {
@@ -37,10 +38,25 @@ fn hostile_and_endless_words_stay_words_within_the_limits() {
     state.work.plan = Some(evil.clone());
     state.work.summary = Some(evil.clone());
     state.work.rejection = Some(evil.clone());
+    let finding = Finding {
+        path: evil.clone(),
+        line: Some(1),
+        severity: Severity::Major,
+        text: evil.clone(),
+        suggestion: Some(evil.clone()),
+    };
+    state.work.critic.found = Some(Critique {
+        head: sha('a'),
+        summary: evil.clone(),
+        findings: vec![finding.clone(); 30],
+        left_out: 3,
+        given_up: false,
+    });
     state.counts.flaky = (0..2_000).map(|i| format!("{i}{evil}")).take(60).collect();
     for complaint in [
         Complaint::Verification { log: evil.clone() },
         Complaint::Review { by: evil.clone(), text: evil.clone() },
+        Complaint::Critique { findings: vec![finding] },
     ] {
         state.work.complaint = Some(complaint);
         let say = |f: fn(&Context<'_>) -> Markdown| with(&state, &Policy::default(), f).to_string();

@@ -1,16 +1,20 @@
 //! What people see of a run, as a pure function of its state: comments, check run, pull request,
 //! messages and pages. Nothing here knows the time, so a text changes only when the state does.
 
+mod agents;
 mod budget;
 mod check_run;
 mod comment;
 mod credit;
+mod critique;
 mod evidence;
 mod headline;
+mod live;
 pub mod notes;
 pub mod page;
 mod picture;
 mod pull;
+mod question;
 mod stories;
 mod timeline;
 mod trust;
@@ -19,7 +23,9 @@ pub use check_run::{CheckReport, Conclusion, check_run};
 pub use comment::{issue_comment, pull_comment};
 pub use credit::co_author;
 pub use headline::Tone;
+pub use live::{lines as live_lines, stream as stream_text};
 pub use pull::{commit_message, merge_message, merge_title, pull_body, pull_title, signed_message};
+pub use question::question;
 pub use timeline::{happened, ignored};
 
 pub use crate::command::Button;
@@ -28,7 +34,7 @@ use crate::model::character::visible;
 use crate::model::sanitized::{Markdown, code, link, said};
 use crate::model::text::cut;
 use crate::model::{CommitSha, RunId};
-use crate::pipeline::{Progress, State};
+use crate::pipeline::{Live, Progress, State};
 use crate::policy::Policy;
 
 /// Longest line for terminals, in characters.
@@ -40,6 +46,8 @@ pub struct Context<'a> {
     pub state: &'a State,
     pub policy: &'a Policy,
     pub links: &'a Links,
+    /// What the agent at work does, when there is one.
+    pub live: Option<&'a Live>,
 }
 
 /// Where things are found on the web. Both are the operator's, never text from outside.
@@ -49,6 +57,18 @@ pub struct Links {
     pub run_page: Option<String>,
     /// The repository on GitHub, such as `https://github.com/octo/hello`.
     pub repo_url: String,
+}
+
+impl<'a> Context<'a> {
+    /// A run of which no agent is at work.
+    pub fn new(state: &'a State, policy: &'a Policy, links: &'a Links) -> Self {
+        Self { state, policy, links, live: None }
+    }
+
+    #[must_use]
+    pub fn with_live(self, live: Option<&'a Live>) -> Self {
+        Self { live, ..self }
+    }
 }
 
 impl Context<'_> {

@@ -43,9 +43,12 @@ impl Mark {
     }
 }
 
-/// Every stage with its mark, in order.
+/// Every stage that people may expect with its mark, in order.
 pub(super) fn marks(state: &State, policy: &Policy) -> Vec<(StageKind, Mark)> {
-    StageKind::ALL.iter().map(|&stage| (stage, mark(state, policy, stage))).collect()
+    // What is off unless a policy asks for it is not missed.
+    let is_extra = |stage: StageKind| stage == StageKind::Critique && stage.stage().skipped(policy);
+    let shown = StageKind::ALL.iter().copied().filter(|&stage| !is_extra(stage));
+    shown.map(|stage| (stage, mark(state, policy, stage))).collect()
 }
 
 fn mark(state: &State, policy: &Policy, kind: StageKind) -> Mark {
@@ -81,6 +84,9 @@ fn reached(state: &State, kind: StageKind) -> bool {
         StageKind::Plan => work.plan.is_some(),
         StageKind::Build => work.head.is_some(),
         StageKind::Verify => work.verified.is_some() && work.verified == work.head,
+        StageKind::Critique => {
+            work.head.as_ref().is_some_and(|head| work.critic.of(head).is_some())
+        }
         StageKind::Publish => work.published.is_some(),
         StageKind::Merge => work.landed.is_some(),
         StageKind::Conflicts | StageKind::Ci | StageKind::Review | StageKind::Close => false,

@@ -32,6 +32,7 @@ pub fn pull_body(context: &Context<'_>) -> Markdown {
         let summary = quoted(summary, SUMMARY_CHARS_MAX, &context.links.repo_url);
         blocks.push(&markdown!("The agent's summary:\n\n{}", summary));
     }
+    blocks.push(&super::critique::shown(context).unwrap_or_default());
     if let Some(plan) = &state.work.plan {
         let (plan, rest) = context.shortened(plan.trim(), PLAN_CHARS_MAX);
         let plan = markdown!("{}{}", fenced(&plan), rest);
@@ -56,7 +57,7 @@ pub fn pull_body(context: &Context<'_>) -> Markdown {
 pub fn commit_message(context: &Context<'_>, role: Role) -> Plain {
     let state = context.state;
     let subject = match role {
-        Role::Planner | Role::Builder => subject(state),
+        Role::Planner | Role::Builder | Role::Critic => subject(state),
         Role::Fixer => repair(state),
         Role::Resolver => title(
             &format!("Resolve conflicts with {}", base_name(state)),
@@ -87,6 +88,7 @@ fn repair(state: &State) -> Plain {
             format!("Repair what CI found: {}", names.join(", "))
         }
         Some(Complaint::Review { by, .. }) => format!("Change what {by} asked for"),
+        Some(Complaint::Critique { .. }) => "Repair what the critic found".to_owned(),
         None => "Repair the change".to_owned(),
     };
     title(&what, &"Repair the change".into())

@@ -58,6 +58,7 @@ pub(super) fn request() -> Request {
         comment: Some(CommentId(5)),
         base: None,
         agent: None,
+        chosen: None,
         words: String::new(),
         dry_run: false,
         stories: false,
@@ -212,7 +213,7 @@ pub(super) fn merged() -> State {
 /// What `f` says of `state`.
 pub(super) fn with<T>(state: &State, policy: &Policy, f: impl FnOnce(&Context<'_>) -> T) -> T {
     let links = links();
-    f(&Context { state, policy, links: &links })
+    f(&Context::new(state, policy, &links))
 }
 
 /// `text` for a snapshot: lines of bearable length.

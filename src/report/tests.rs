@@ -386,7 +386,8 @@ fn what_is_cut_says_where_the_whole_is() {
     state.work.plan = Some("p".repeat(20_000));
     assert!(issue(&state).contains(&format!("<sub>Cut here; {shown}.</sub>")));
     let links = Links { run_page: None, ..sample::links() };
-    let context = Context { state: &state, policy: &Policy::default(), links: &links };
+    let policy = Policy::default();
+    let context = Context::new(&state, &policy, &links);
     let text = issue_comment(&context).to_string();
     let run = &state.request.run;
     assert!(text.contains(&format!("Cut here; `slipway show {run}` on the server")), "{text}");

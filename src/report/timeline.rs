@@ -6,7 +6,7 @@ use crate::model::text::cut;
 use crate::pipeline::standing::{Enlisted, Left};
 use crate::pipeline::twin::Signing;
 use crate::pipeline::{
-    Done, EventKind, Ignored, MergeAnswer, Settled, Timer, UpdateAnswer, Withdrawal,
+    Done, EventKind, Ignored, MergeAnswer, Settled, Timer, Told, UpdateAnswer, Withdrawal,
 };
 
 /// Longest line, in characters.
@@ -32,11 +32,8 @@ pub fn happened(event: &EventKind) -> String {
                 Withdrawal::IssueClosed => format!("{by} closed the issue"),
             }
         }
-        EventKind::Performed { done, told, .. } if told.refused_hosts.is_empty() => {
-            done_words(done)
-        }
         EventKind::Performed { done, told, .. } => {
-            format!("{}; asked in vain for {}", done_words(done), told.refused_hosts.join(", "))
+            format!("{}{}", done_words(done), beside(told))
         }
         EventKind::Observed(seen) => format!(
             "looked at pull request {}: head {}, base at {}, {}",
@@ -53,6 +50,13 @@ pub fn happened(event: &EventKind) -> String {
         },
     };
     cut(&visible(&text), LINE_CHARS_MAX)
+}
+
+/// What is told beside how a task ended.
+fn beside(told: &Told) -> String {
+    let hosts = told.refused_hosts.join(", ");
+    let hosts = if hosts.is_empty() { hosts } else { format!("; asked in vain for {hosts}") };
+    format!("{hosts}{}", super::live::worked(&told.worked))
 }
 
 fn checks(count: usize) -> String {
@@ -79,10 +83,15 @@ fn done_words(done: &Done) -> String {
         Done::Planned { .. } => "the agent wrote a plan".to_owned(),
         Done::Changed { head, .. } => format!("a new commit: {}", head.short()),
         Done::Unchanged { .. } => "the agent changed nothing".to_owned(),
+        Done::Critiqued { critique, .. } => {
+            let what = critique.counted().unwrap_or_else(|| "nothing".to_owned());
+            format!("the critic found {what} in {}", critique.head.short())
+        }
         Done::Rejected { why, .. } => format!("the change was refused: {why}"),
         Done::Leaked { why, .. } => format!("alarm: {why}"),
         Done::AgentFailed { why, .. } => format!("the agent failed: {why}"),
         Done::BudgetUsed { full, .. } => format!("the agent had to stop: {}", full.words()),
+        Done::Asked { .. } => "the agent asks something".to_owned(),
         Done::Affordable => "there is room in the budget".to_owned(),
         Done::Verified { head, passed: true, .. } => {
             format!("the repository's commands passed on {}", head.short())
@@ -192,7 +201,7 @@ mod tests {
     fn what_happened_is_one_line() {
         use crate::command::{Go, SlashCommand, Source, authorize};
         use crate::model::{CommentId, Permission};
-        use crate::pipeline::{Done, EventKind, MergeAnswer, Told};
+        use crate::pipeline::{Done, EventKind, MergeAnswer};
         let go = SlashCommand::Go(Go { words: "now\n\u{1b}[31mrm".to_owned(), ..Go::default() });
         let given =
             authorize(go, sample::user("ann"), Permission::Write, Source::Comment(CommentId(1)));

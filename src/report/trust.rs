@@ -161,7 +161,7 @@ mod tests {
         assert!(comment.contains("- src/a.rs (+2 −1)") && comment.contains("Not every line"));
         assert!(!comment.contains('\u{202e}') && comment.contains("````"));
         assert!(!comment.contains("- @all"), "a path mentions nobody");
-        let shown = with(&state, &policy, |context| page::run_page(context, (&[], &[]), None));
+        let shown = with(&state, &policy, |context| page::run_page(context, (&[], &[], &[]), None));
         assert!(
             shown.contains("Held: what aaaaaaaaaa changes") && shown.contains("+``` @all /merge")
         );

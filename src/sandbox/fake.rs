@@ -24,11 +24,18 @@ pub const PACKED: &str = ".git/slipway/packed";
 pub struct Fake {
     directories: Directories,
     play: Play,
+    level: u8,
 }
 
 impl Fake {
     pub fn new(directories: Directories, play: Play) -> Self {
-        Self { directories, play }
+        Self { directories, play, level: 0 }
+    }
+
+    /// It says that it protects as far as `level`, for agents that want that.
+    #[must_use]
+    pub fn protecting(self, level: u8) -> Self {
+        Self { level, ..self }
     }
 }
 
@@ -67,7 +74,7 @@ impl Sandbox for Fake {
     }
 
     fn protection(&self) -> Protection {
-        Protection::none("fake, no process is started")
+        Protection { level: self.level, ..Protection::none("fake, no process is started") }
     }
 }
 

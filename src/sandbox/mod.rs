@@ -12,6 +12,7 @@ pub mod container;
 pub mod defence;
 pub mod fake;
 mod home;
+pub mod homes;
 mod lend;
 mod limits;
 mod owner;
@@ -30,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use crate::process::{Answer, Deaf, Ear};
 pub use home::HomeFile;
+pub use homes::Homes;
 pub use limits::{Limit, Limits};
 pub use protection::{LEVEL_MIN, Missing, Protection};
 pub use signal::Signal;

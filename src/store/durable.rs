@@ -69,7 +69,7 @@ impl Durable {
         writer::write(&queue, operation).await
     }
 
-    async fn done(&self, operation: Operation) -> Result<u64, Error> {
+    pub(super) async fn done(&self, operation: Operation) -> Result<u64, Error> {
         match self.write(operation).await? {
             Answer::Count(rows) => Ok(rows),
             Answer::Leases(_)
@@ -81,7 +81,11 @@ impl Durable {
     }
 
     async fn rows(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>, Error> {
-        self.readers.link().await?.rows(sql, values).await
+        self.reader().await?.rows(sql, values).await
+    }
+
+    pub(super) async fn reader(&self) -> Result<Link, Error> {
+        self.readers.link().await
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,15 +18,17 @@ use crate::gate::seen::{
 };
 use crate::model::budget::{Full, Near, Raise, Scope, Spending, Used};
 use crate::model::{CheckId, CommentId, DeliveryId, Millis, PullNumber, RunId, TreeSha};
+use crate::pipeline::critique::{Critic, Critique, Finding};
 use crate::pipeline::frozen::{Frozen, Level, Remark, Taint};
-use crate::pipeline::state::{Approval, LaneWait, Updating};
+use crate::pipeline::question::{Answered, Asked, Reply, Talk};
+use crate::pipeline::state::{Approval, Complaint, LaneWait, Updating};
 use crate::pipeline::trust::{Diff, DiffFile, Held};
 use crate::pipeline::twin::{Signing, Twin};
 use crate::pipeline::{
-    Answer, Budget, Done, Event, EventKind, MergeAnswer, Phase, Progress, Role, Settled, Short,
-    StageKind, State, Task, Timer, Told, Unfinished, UpdateAnswer, Wait,
+    Answer, Budget, By, Chosen, Done, Event, EventKind, MergeAnswer, Phase, Preview, Progress,
+    Role, Settled, Short, StageKind, State, Task, Timer, Told, Unfinished, UpdateAnswer, Wait,
 };
-use crate::policy::Policy;
+use crate::policy::{Policy, Severity};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/store/golden")
@@ -87,7 +90,7 @@ fn states() -> Vec<(&'static str, State)> {
     let wait = Wait { what: "checks".to_owned(), until: None, look_ms: 60_000 };
     running.progress =
         Progress::Running { stage: StageKind::Ci, since: Millis(3), phase: Phase::Waiting(wait) };
-    running.seen = Some(std::sync::Arc::new(seen()));
+    running.seen = Some(Arc::new(seen()));
     running.held_by = Some(person());
     running.counts.reruns.insert("test@a".to_owned(), "1".to_owned());
     running.work.required.insert("test".to_owned());
@@ -98,7 +101,7 @@ fn states() -> Vec<(&'static str, State)> {
     let mut held = doing.clone();
     held.tainted = [Taint::Issue, Taint::Logs].into();
     held.sponsor = Some(person());
-    let request = std::sync::Arc::make_mut(&mut held.request);
+    let request = Arc::make_mut(&mut held.request);
     let (by, level) = (person(), Level::Quote);
     request.frozen = Some(Frozen {
         public: true,
@@ -120,6 +123,9 @@ fn states() -> Vec<(&'static str, State)> {
     merging.work.lane_wait = Some(LaneWait { base: branch("main"), since: Millis(4) });
     merging.work.signing = Some(signed());
     merging.work.updating = Some(Updating { head: sha('a'), base: sha('c'), since: Millis(3) });
+    let mut reviewed = doing.clone();
+    reviewed.work.critic = Critic { found: Some(critique()), waived: Some(approval()), rounds: 1 };
+    reviewed.work.complaint = Some(Complaint::Critique { findings: critique().findings });
     let mut poor = doing.clone();
     poor.budget = Budget {
         raises: vec![Raise {
@@ -132,8 +138,20 @@ fn states() -> Vec<(&'static str, State)> {
         short: Some(Box::new(short())),
         resumes: 1,
     };
+    let mut asking = doing.clone();
+    asking.work.asked = Some(Box::new(asked()));
+    let reply = Reply { by: person(), text: "That one.".to_owned() };
+    asking.work.answers = vec![Answered { question: "This one?".to_owned(), reply }];
+    let mut chosen = doing.clone();
+    chosen.work.preview = Some(previewed());
+    let by = By::Label("agent:claude".to_owned());
+    let stages = [(Role::Fixer, "codex:gpt-5.5".to_owned())].into();
+    Arc::make_mut(&mut chosen.request).chosen = Some(Chosen { by, stages });
     vec![
+        ("asking", asking),
+        ("chosen", chosen),
         ("poor", poor),
+        ("reviewed", reviewed),
         ("merging", merging),
         ("idle", idle),
         ("held", held),
@@ -141,6 +159,39 @@ fn states() -> Vec<(&'static str, State)> {
         ("waiting", running),
         ("doing", doing),
     ]
+}
+
+fn asked() -> Asked {
+    Asked {
+        text: "Which one?".to_owned(),
+        role: Role::Fixer,
+        round: 2,
+        at: Millis(5),
+        did: "I looked.".to_owned(),
+        left: short().left,
+        talk: Some(talk()),
+        reply: Some(Reply { by: person(), text: "This one.".to_owned() }),
+    }
+}
+
+fn talk() -> Talk {
+    Talk { agent: "codex:m".to_owned(), session: "t-1".to_owned(), entry: 3 }
+}
+
+fn approval() -> Approval {
+    Approval { by: person(), head: sha('a') }
+}
+
+fn critique() -> Critique {
+    let finding = Finding {
+        path: "a.rs".to_owned(),
+        line: Some(3),
+        severity: Severity::Major,
+        text: "It leaks.".to_owned(),
+        suggestion: Some("Close it.".to_owned()),
+    };
+    let (head, summary) = (sha('a'), "Mostly good.".to_owned());
+    Critique { head, summary, findings: vec![finding], left_out: 2, given_up: true }
 }
 
 fn short() -> Short {
@@ -163,6 +214,25 @@ fn spending() -> Spending {
     Spending { used: 1_800_000, cap: Some(2_000_000), near: Some(near) }
 }
 
+fn previewed() -> Arc<Preview> {
+    let owned = |text: &str| vec![text.to_owned()];
+    let pair = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+    Arc::new(Preview {
+        agent: "codex:gpt-5.5".to_owned(),
+        fallbacks: owned("claude"),
+        refused: None,
+        argv: owned("codex"),
+        env: pair("LLM_KEY", "‹token of this run›"),
+        directory: "/workspace".to_owned(),
+        files: pair("a/b", "text"),
+        masks: owned(".codex/"),
+        hosts: owned("api.example.com:443"),
+        doors: owned("3129: the gateway to its model"),
+        limits: owned("30 minutes"),
+        prompt: "Role: builder".to_owned(),
+    })
+}
+
 fn shown() -> Diff {
     let file = DiffFile { path: "a.rs".to_owned(), added: 1, removed: 2 };
     Diff { files: vec![file], more_files: 3, patch: "a.rs\n+x\n".to_owned(), is_cut: true }
@@ -175,10 +245,20 @@ fn happened() -> Vec<(&'static str, Event)> {
     let done = Done::Failed { why: "no model".to_owned() };
     let told = Told { refused_hosts, ..Told::default() };
     let refused = EventKind::Performed { entry: 3, done, told };
+    let question = Done::Asked {
+        text: "Which one?".to_owned(),
+        did: "I looked.".to_owned(),
+        left: short().left,
+        talk: Some(talk()),
+        cost_micros: 7,
+    };
     let (full, left) = (short().full, short().left);
     let done = Done::BudgetUsed { full, left, cost_micros: 7 };
     let told = Told { spending: Some(spending()), ..Told::default() };
     let used = EventKind::Performed { entry: 3, done, told };
+    let planned = Done::Planned { text: "First this.".to_owned(), cost_micros: 7 };
+    let told = Told { preview: Some(previewed()), ..Told::default() };
+    let previewed = EventKind::Performed { entry: 3, done: planned, told };
     let verified = Done::Verified {
         head: sha('a'),
         passed: false,
@@ -188,6 +268,7 @@ fn happened() -> Vec<(&'static str, Event)> {
     let published = |head, signing| Done::Published { head, pull: PullNumber(12), signing };
     let pushed = Signing::Pushed { why: "it holds a merge".to_owned() };
     let tree = TreeSha::parse(&"b".repeat(40)).unwrap();
+    let critiqued = Done::Critiqued { critique: Box::new(critique()), cost_micros: 7 };
     let answered = MergeAnswer::Merged { commit: sha('d') };
     vec![
         ("started", started),
@@ -201,11 +282,14 @@ fn happened() -> Vec<(&'static str, Event)> {
         ("update_asked", performed(Done::UpdateAsked(UpdateAnswer::Coming))),
         ("recognised", performed(Done::Recognised { head: sha('d'), tree })),
         ("shown", performed(Done::Shown { head: sha('a'), diff: shown() })),
+        ("critiqued", performed(critiqued)),
         ("lost", performed(Done::Lost { people: vec![person()] })),
         ("merge_answered", performed(Done::MergeAnswered(answered))),
         ("settled", performed(Done::Settled(Settled::NotLanded))),
         ("refused_hosts", Event { kind: refused, ..event(9) }),
         ("budget_used", Event { kind: used, ..event(9) }),
+        ("asked", performed(question)),
+        ("previewed", Event { kind: previewed, ..event(9) }),
         ("affordable", performed(Done::Affordable)),
         ("failed", performed(Done::Failed { why: "no disk".to_owned() })),
     ]

@@ -5,6 +5,7 @@
 //! `postgres`. Honest fake: `memory`. One suite for all: `contract`.
 
 mod audit;
+mod beside;
 mod claim;
 #[cfg(test)]
 pub(crate) mod contract;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use audit::{AuditRow, Audited};
+pub use beside::{Beside, LiveRow, STREAM_BYTES_MAX, Stream, StreamRow};
 pub use durable::Durable;
 use job::inbox_job;
 pub use job::{Heavy, INBOX_AHEAD_MS, JobKey, JobKind, Lease, NewJob, OnRepeat};
@@ -60,7 +62,7 @@ pub const OWN_EVENT: &str = "slipway";
 
 /// Where everything that must survive lives.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Beside + Send + Sync {
     /// Keeps a delivery and its inbox job, durably, before it is acknowledged. The same GUID
     /// again changes nothing, nor does the same body under another.
     async fn record(&self, delivery: NewDelivery) -> Result<Recorded, Error>;

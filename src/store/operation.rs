@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::audit;
+use super::beside;
 use super::claim::claim;
 use super::link::{Link, values};
 use super::record::{Record, record};
@@ -32,6 +33,7 @@ pub(super) enum Operation {
     Reserve(Box<Ask>),
     Settle { id: u64, micros: Option<u64> },
     ForgetSpend { before: i64 },
+    Beside(beside::Write),
 }
 
 /// A run about to exist.
@@ -99,7 +101,8 @@ impl Operation {
             | Self::ForgetAudits { .. }
             | Self::Reserve(_)
             | Self::Settle { .. }
-            | Self::ForgetSpend { .. } => false,
+            | Self::ForgetSpend { .. }
+            | Self::Beside(_) => false,
         }
     }
 
@@ -169,6 +172,7 @@ impl Operation {
             Self::Reserve(ask) => spend::reserve(link, ask).await,
             Self::Settle { id, micros } => spend::settle(link, *id, *micros).await,
             Self::ForgetSpend { before } => spend::forget(link, *before).await,
+            Self::Beside(write) => beside::apply(link, write).await,
         }
     }
 }
@@ -312,6 +316,7 @@ async fn commit(link: &mut Link, row: &CommitRow) -> Applied {
     }
     if let Some(entry) = row.charge_below {
         spend::charge(link, &row.run, entry).await?;
+        beside::end(link, &row.run, entry).await?;
     }
     move_lanes(link, row, &repo).await?;
     audit::append(link, &row.audits).await?;

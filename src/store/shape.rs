@@ -145,7 +145,7 @@ fn frame(body: &[u8]) -> std::io::Result<Vec<u8>> {
     })
 }
 
-async fn apart<T: Send + 'static>(
+pub(super) async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(work).await.map_err(|why| Error::Busy(why.to_string()))?

@@ -217,6 +217,22 @@ pub(super) const FORGET_SUMS: &str = "DELETE FROM sums WHERE (scope, key, since)
      SELECT old.scope, old.key, old.since FROM sums old WHERE old.moved < $1 \
      ORDER BY old.moved LIMIT $2)";
 
+pub(super) const SHOW_LIVE: &str = "INSERT INTO live (run, entry, at, live) \
+     VALUES ($1, $2, $3, $4) ON CONFLICT (run) DO UPDATE SET entry = excluded.entry, \
+     at = excluded.at, live = excluded.live WHERE live.entry <= excluded.entry";
+pub(super) const LIVE: &str = "SELECT entry, at, live FROM live WHERE run = $1";
+pub(super) const END_LIVE: &str = "DELETE FROM live WHERE run = $1 AND entry < $2";
+pub(super) const FORGET_LIVE: &str = "DELETE FROM live WHERE run IN ( \
+     SELECT old.run FROM live old WHERE old.at < $1 ORDER BY old.at LIMIT $2)";
+pub(super) const KEEP_STREAM: &str = "INSERT INTO streams \
+     (run, entry, agent, at, bytes, is_cut, frame) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+pub(super) const STREAMS: &str = "SELECT entry, agent, at, bytes, is_cut FROM streams \
+     WHERE run = $1 ORDER BY entry DESC, id DESC LIMIT $2";
+pub(super) const STREAM: &str = "SELECT entry, agent, at, bytes, is_cut, run, frame FROM streams \
+     WHERE run = $1 AND entry = $2 ORDER BY id DESC LIMIT $3";
+pub(super) const FORGET_STREAMS: &str = "DELETE FROM streams WHERE id IN ( \
+     SELECT old.id FROM streams old WHERE old.at < $1 ORDER BY old.at LIMIT $2)";
+
 pub(super) const GAUGES: &str = "SELECT \
      (SELECT COUNT(*) FROM jobs WHERE leased = 0 AND ready <= $1), \
      (SELECT COUNT(*) FROM jobs WHERE leased = 1), \

@@ -7,6 +7,7 @@ mod health;
 mod listen;
 mod pages;
 mod readiness;
+mod streams;
 mod webhook;
 
 use std::sync::Arc;
@@ -150,6 +151,7 @@ fn serving(shared: Arc<Shared>) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/", get(pages::list))
         .route("/runs/{run}", get(pages::run))
+        .route("/runs/{run}/streams/{entry}", get(streams::stream))
         .route(STYLE_PATH, get(pages::style))
         .fallback(nowhere)
         .layer(CatchPanicLayer::custom(panicked))

@@ -11,9 +11,10 @@ use tokio::time::timeout;
 
 use super::{Shared, guard};
 use crate::model::{Audit, RunId};
-use crate::report::page::{CSS, ListRow, ROWS_MAX, TimelineRow, list_page, run_page};
+use crate::pipeline::Live;
+use crate::report::page::{CSS, ListRow, ROWS_MAX, StreamLine, TimelineRow, list_page, run_page};
 use crate::report::{Context, Links, happened, ignored};
-use crate::store::{AuditRow, Audited, Entry, Error, RunRow, Snapshot};
+use crate::store::{AuditRow, Audited, Entry, Error, LiveRow, RunRow, Snapshot, StreamRow};
 
 /// Seconds after which a page about something live loads itself again.
 const REFRESH_SECONDS: u32 = 10;
@@ -76,7 +77,9 @@ async fn read(shared: &Shared, run: &RunId) -> Result<Option<Whole>, Error> {
     let which = Audited::Run(run.clone());
     let limit = u32::try_from(ROWS_MAX).unwrap_or(u32::MAX);
     let audits = shared.web.store.audits(&which, limit).await?;
-    Ok(Some(Whole { snapshot, entries, audits }))
+    let live = LiveRow::of(shared.web.store.live(run).await?, &snapshot.state);
+    let streams = shared.web.store.streams(run).await?;
+    Ok(Some(Whole { snapshot, entries, audits, live, streams }))
 }
 
 /// Everything that is shown of a run.
@@ -85,16 +88,21 @@ struct Whole {
     entries: Vec<Entry>,
     /// Newest first.
     audits: Vec<AuditRow>,
+    live: Option<Live>,
+    streams: Vec<StreamRow>,
 }
 
-fn shown(shared: &Shared, Whole { snapshot, entries, audits }: Whole) -> Response {
+fn shown(shared: &Shared, whole: Whole) -> Response {
+    let Whole { snapshot, entries, audits, live, streams } = whole;
     let repo = &snapshot.state.request.repo;
     let links = Links { run_page: None, repo_url: format!("{}/{repo}", shared.web.github_url) };
-    let context = Context { state: &snapshot.state, policy: &snapshot.policy, links: &links };
+    let context = Context::new(&snapshot.state, &snapshot.policy, &links);
+    let context = context.with_live(live.as_ref());
     let rows: Vec<TimelineRow> = entries.into_iter().map(timeline_row).collect();
     // Oldest first, as the timeline.
     let audits: Vec<Audit> = audits.into_iter().rev().map(|row| row.audit).collect();
-    Html(run_page(&context, (&rows, &audits), Some(REFRESH_SECONDS))).into_response()
+    let streams: Vec<StreamLine> = streams.into_iter().map(stream_line).collect();
+    Html(run_page(&context, (&rows, &audits, &streams), Some(REFRESH_SECONDS))).into_response()
 }
 
 fn list_row(row: RunRow) -> ListRow {
@@ -111,6 +119,11 @@ fn list_row(row: RunRow) -> ListRow {
     }
 }
 
+fn stream_line(row: StreamRow) -> StreamLine {
+    let StreamRow { entry, agent, at, bytes, is_cut } = row;
+    StreamLine { entry, agent, at, bytes, is_cut }
+}
+
 fn timeline_row(entry: Entry) -> TimelineRow {
     TimelineRow {
         number: entry.number,
@@ -121,15 +134,15 @@ fn timeline_row(entry: Entry) -> TimelineRow {
     }
 }
 
-fn absent() -> Response {
+pub(super) fn absent() -> Response {
     guard::plain(StatusCode::NOT_FOUND, "there is no such run\n")
 }
 
-fn unreadable(error: &Error) -> Response {
+pub(super) fn unreadable(error: &Error) -> Response {
     tracing::warn!(%error, "a page could not be read from the store");
     guard::plain(StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read\n")
 }
 
-fn silent() -> Response {
+pub(super) fn silent() -> Response {
     guard::plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
 }

@@ -146,7 +146,8 @@ impl Engine {
         let Some(shown) = published.into_iter().find(|one| one.surface == name) else {
             return Ok(());
         };
-        let now = check_run_shown(snapshot, &self.links(&snapshot.state), head, &self.sanitizer);
+        let now =
+            check_run_shown((snapshot, None), &self.links(&snapshot.state), head, &self.sanitizer);
         let begun = CheckRun { conclusion: None, buttons: Buttons::default(), ..now };
         self.ports.github.update_check_run(at, CheckId(shown.remote), &begun).await?;
         let forgotten = Published { hash: String::new(), at: self.now(), ..shown };

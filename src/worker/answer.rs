@@ -4,7 +4,7 @@ use super::Engine;
 use super::failure::Failure;
 use crate::github::{At, Reaction};
 use crate::markdown;
-use crate::model::sanitized::prose;
+use crate::model::sanitized::{Markdown, prose};
 use crate::model::{CommentId, IssueNumber};
 use crate::pipeline::Answer;
 use crate::report;
@@ -25,6 +25,11 @@ impl Engine {
             }
             Answer::Words(text) => prose(text),
             Answer::Help => crate::command::help(),
+            Answer::Question => match self.question(at, issue).await? {
+                Some(text) => text,
+                // It was answered meanwhile.
+                None => return self.end(lease, Vec::new()).await,
+            },
             Answer::Status => match self.ports.store.latest_run(&at.repo, issue).await? {
                 Some(run) => match self.ports.store.load(&run).await? {
                     Some(snapshot) => report::status(&snapshot.state),
@@ -46,5 +51,16 @@ impl Engine {
             github.comment(at, issue, &body).await?;
         }
         self.end(lease, Vec::new()).await
+    }
+
+    /// The question that is open here.
+    async fn question(&self, at: &At, issue: IssueNumber) -> Result<Option<Markdown>, Failure> {
+        let Some(run) = self.ports.store.latest_run(&at.repo, issue).await? else {
+            return Ok(None);
+        };
+        let Some(snapshot) = self.ports.store.load(&run).await? else { return Ok(None) };
+        let links = self.links(&snapshot.state);
+        let (state, policy) = (&snapshot.state, &snapshot.policy);
+        Ok(report::question(&report::Context { state, policy, links: &links }))
     }
 }

@@ -115,7 +115,9 @@ impl Step<'_> {
             | Done::Planned { .. }
             | Done::Changed { .. }
             | Done::Unchanged { .. }
+            | Done::Critiqued { .. }
             | Done::AgentFailed { .. }
+            | Done::Asked { .. }
             | Done::Affordable
             | Done::Verified { .. }
             | Done::Shown { .. }

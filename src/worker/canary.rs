@@ -9,7 +9,7 @@ use crate::git::Workspace;
 /// The file that holds one, beside what git looks at.
 const FILE: &str = ".env.deploy";
 /// The variable that holds the other, in the file and in the agent's environment.
-const VARIABLE: &str = "DEPLOY_TOKEN";
+pub(super) const VARIABLE: &str = "DEPLOY_TOKEN";
 /// Bytes of chance in each.
 const BYTES: usize = 20;
 

@@ -90,10 +90,8 @@ impl Engine {
         if title.trim().is_empty() && body.trim().is_empty() && asked.text.is_empty() {
             return Ok(Err("The issue says nothing yet, so nothing was started.".to_owned()));
         }
-        let wanted = go.agent.as_deref();
-        let agents = &self.settings.agents;
-        let agent = match crate::agent::pick(agents, wanted, policy.agent.as_deref()) {
-            Ok(agent) => Some(agent.to_string()),
+        let (agent, chosen) = match self.chosen(said, go, policy).await? {
+            Ok((agent, chosen)) => (Some(agent.to_string()), Some(chosen)),
             Err(text) => return Ok(Err(text)),
         };
         Ok(Ok(Request {
@@ -108,6 +106,7 @@ impl Engine {
             comment: cause.comment(),
             base: go.base.clone(),
             agent,
+            chosen,
             words: asked.text,
             dry_run: go.dry_run,
             stories: !said.is_pull && !go.dry_run && self.has_stories(said).await?,
@@ -359,7 +358,7 @@ impl Said {
             digest: None,
             dry_run: old.dry_run,
             base: old.base.clone(),
-            agent: old.agent.clone(),
+            agent: old.named_agent().cloned(),
             words: old.words.clone(),
         };
         self.number = old.issue;

@@ -120,7 +120,7 @@ impl Engine {
             | Happening::Button { .. }
             | Happening::Rerequested { .. }
             | Happening::Installation { .. }
-            | Happening::Nothing { .. }) => self.happened(lease, &delivery, other).await,
+            | Happening::Nothing { .. }) => Box::pin(self.happened(lease, &delivery, other)).await,
         }
     }
 

@@ -67,9 +67,9 @@ fn perform(state: &State, entry: u32, task: &Task, now: Millis, limits: &Limits)
     let run = &state.request.run;
     let repo = state.request.repo.clone();
     let (heavy, due) = match task {
-        Task::Agent { .. } => {
+        Task::Agent { role, .. } => {
             // The model is no part of the name that bounds how many run at once.
-            let agent = state.request.agent.as_deref();
+            let agent = state.request.agent_of(*role);
             let agent = agent.map(|name| name.split(':').next().unwrap_or(name).to_owned());
             (Some(Heavy { repo, agent }), now)
         }

@@ -10,7 +10,7 @@ use super::reconcile::check_run_shown;
 use crate::github::{self, At, log};
 use crate::model::sanitized::{plain, printed};
 use crate::model::{CheckId, CommitSha};
-use crate::pipeline::State;
+use crate::pipeline::{Live, State};
 use crate::report::notes::{self, Failing, Note};
 use crate::store::{Published, Snapshot};
 
@@ -20,7 +20,10 @@ const VERIFICATION: &str = "Slipway's verification";
 impl Engine {
     /// Notes what failed on the head GitHub shows. A failure that was noted already costs
     /// nothing; GitHub is read before anything is added, so a repeated job adds nothing.
-    pub(super) async fn annotate(&self, snapshot: &Snapshot) -> Result<(), Failure> {
+    pub(super) async fn annotate(
+        &self,
+        (snapshot, live): (&Snapshot, Option<&Live>),
+    ) -> Result<(), Failure> {
         let state = &snapshot.state;
         let Some((head, cause)) = cause(state) else { return Ok(()) };
         let run = &state.request.run;
@@ -36,12 +39,14 @@ impl Engine {
         };
         let at = Self::at(state);
         let found = self.noted(&at, state).await?;
+        let critique = notes::critique(state).into_iter().flat_map(|(_, notes)| notes);
+        let found = found.into_iter().chain(critique).collect();
         let mut found = self.inside(&at, head, found).await?;
         // What the push gate says has places of its own making, in files that may not be there.
         let gate = [notes::refused(state), notes::delicate(state)].into_iter().flatten();
         found.extend(gate.flat_map(|(_, notes)| notes));
         found.truncate(notes::NOTES_MAX);
-        let shown = check_run_shown(snapshot, &self.links(state), head, &self.sanitizer);
+        let shown = check_run_shown((snapshot, live), &self.links(state), head, &self.sanitizer);
         let found: Vec<github::Note> = found.into_iter().map(|note| self.shown(note)).collect();
         self.ports.github.annotate(&at, (CheckId(id), &shown), &found).await?;
         let published = Published { surface: name, remote: id, hash: cause, at: self.now() };
@@ -96,12 +101,15 @@ impl Engine {
 /// The head that is noted on, and what tells this failure from the last one there.
 fn cause(state: &State) -> Option<(&CommitSha, String)> {
     let (failing, refused) = (notes::failing(state), notes::refused(state));
-    let delicate = notes::delicate(state);
-    let head = match (&failing, &refused, &delicate) {
-        (Some(Failing::Verification { head, .. } | Failing::Checks { head, .. }), _, _) => *head,
-        (None, Some((head, _)), _) | (None, None, Some((head, _))) => head,
-        (None, None, None) => return None,
+    let (delicate, critique) = (notes::delicate(state), notes::critique(state));
+    let head = match &failing {
+        Some(Failing::Verification { head, .. } | Failing::Checks { head, .. }) => *head,
+        None => refused.as_ref().or(delicate.as_ref()).or(critique.as_ref())?.0,
     };
-    let digest = Sha256::digest(format!("{failing:?} {refused:?} {delicate:?}"));
+    let mut all = format!("{failing:?} {refused:?} {delicate:?}");
+    if let Some((_, critique)) = &critique {
+        all.push_str(&format!(" {critique:?}"));
+    }
+    let digest = Sha256::digest(all);
     Some((head, hex::encode(digest).chars().take(32).collect()))
 }

@@ -7,9 +7,9 @@ use super::{Engine, jobs};
 use crate::github::{self, At, CheckRun};
 use crate::model::sanitized::{CommentText, Markdown, Sanitizer};
 use crate::model::{CheckId, CommentId, CommitSha, IssueNumber, Millis, RunId};
-use crate::pipeline::{Phase, Progress, State};
+use crate::pipeline::{Live, Phase, Progress, State};
 use crate::report::{self, Surface};
-use crate::store::{Lease, Published, Snapshot};
+use crate::store::{Lease, LiveRow, Published, Snapshot};
 
 /// One place on GitHub that shows the run.
 enum Place {
@@ -34,7 +34,8 @@ impl Engine {
             return Ok(self.ports.store.put_back(lease, until, "GitHub's limit").await?);
         }
         let published = self.ports.store.published(run).await?;
-        let wanted = self.wanted(&snapshot, &published);
+        let live = self.live(&snapshot.state).await?;
+        let wanted = self.wanted((&snapshot, live.as_ref()), &published);
         let pressing = is_pressing(&snapshot.state);
         let mut later: Option<Millis> = None;
         for wanted in wanted {
@@ -52,16 +53,26 @@ impl Engine {
                 Published { surface: wanted.name, remote, hash: wanted.hash, at: self.now() };
             self.ports.store.publish(run, published).await?;
         }
-        self.annotate(&snapshot).await?;
+        self.annotate((&snapshot, live.as_ref())).await?;
         let again = later.map(|due| jobs::report(run, due));
         self.end(lease, again.into_iter().collect()).await
     }
 
+    /// What the agent of the run does, when one is at work.
+    async fn live(&self, state: &State) -> Result<Option<Live>, Failure> {
+        let row = self.ports.store.live(&state.request.run).await?;
+        Ok(LiveRow::of(row, state))
+    }
+
     /// Everything of the run that GitHub shall show.
-    fn wanted(&self, snapshot: &Snapshot, published: &[Published]) -> Vec<Wanted> {
+    fn wanted(
+        &self,
+        (snapshot, live): (&Snapshot, Option<&Live>),
+        published: &[Published],
+    ) -> Vec<Wanted> {
         let state = &snapshot.state;
         let links = self.links(state);
-        let context = report::Context { state, policy: &snapshot.policy, links: &links };
+        let context = report::Context::new(state, &snapshot.policy, &links).with_live(live);
         let comment = |surface, issue, body: Markdown| {
             let body: CommentText = self.sanitizer.text(&body);
             let hash = hash(body.as_str());
@@ -85,7 +96,7 @@ impl Engine {
         heads.sort();
         heads.dedup();
         for head in heads {
-            let run = check_run_shown(snapshot, &links, &head, &self.sanitizer);
+            let run = check_run_shown((snapshot, live), &links, &head, &self.sanitizer);
             let hash = hash(&format!("{run:?}"));
             let name = format!("check:{head}");
             wanted.push(Wanted { name, hash, place: Place::Check { run } });
@@ -203,12 +214,12 @@ fn hash(text: &str) -> String {
 
 /// Our check run on `head` as the run's state has it.
 pub(super) fn check_run_shown(
-    snapshot: &Snapshot,
+    (snapshot, live): (&Snapshot, Option<&Live>),
     links: &report::Links,
     head: &CommitSha,
     sanitizer: &Sanitizer,
 ) -> CheckRun {
-    let context = report::Context { state: &snapshot.state, policy: &snapshot.policy, links };
+    let context = report::Context::new(&snapshot.state, &snapshot.policy, links).with_live(live);
     check_run(&snapshot.state, head, &report::check_run(&context, head), sanitizer)
 }
 

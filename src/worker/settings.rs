@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::agent::Agent;
+use crate::agent::prompt::Templates;
 use crate::gateway::Provider;
 use crate::model::UserId;
 use crate::model::budget::Rules;
 use crate::model::trust::Trust;
+use crate::sandbox::Homes;
 
 /// The engine's settings.
 #[derive(Debug, Clone)]
@@ -16,6 +18,10 @@ pub struct Settings {
     /// The App's own number, to know our own check runs and comments.
     pub app_id: u64,
     pub agents: Vec<Agent>,
+    /// Where homes of agents stay that may be gone on with; without it none does.
+    pub homes: Option<Homes>,
+    /// The operator's own words for what agents are asked.
+    pub prompts: Templates,
     /// Whose models agents may ask.
     pub providers: Vec<Provider>,
     pub limits: Limits,
@@ -63,6 +69,10 @@ pub struct Limits {
     pub attempts_max: u32,
     /// Largest output kept of an agent or a check, in bytes.
     pub output_bytes_max: usize,
+    /// Most kept of what one agent said, in bytes after compression, and for how long; 0 keeps
+    /// nothing.
+    pub stream_bytes_max: usize,
+    pub stream_ms_max: i64,
     /// A command that would start something is heard this long after it was written at most.
     pub fresh_ms: i64,
     /// Runs in a day of one issue, and of one person everywhere.
@@ -90,6 +100,8 @@ impl Default for Limits {
             retry_ms_max: 600_000,
             attempts_max: 8,
             output_bytes_max: 1024 * 1024,
+            stream_bytes_max: 2 * 1024 * 1024,
+            stream_ms_max: 14 * 24 * 3_600_000,
             fresh_ms: 600_000,
             runs_per_issue_max: 5,
             runs_per_actor_max: 20,

@@ -67,7 +67,8 @@ impl Engine {
                 | SlashCommand::Merge
                 | SlashCommand::Hold
                 | SlashCommand::Unhold
-                | SlashCommand::Budget(_),
+                | SlashCommand::Budget(_)
+                | SlashCommand::Answer(_),
             ) => {
                 let text = self.nothing_runs(&said, authorized.command()).await?;
                 self.reply(lease, &said, Answer::Words(text)).await
@@ -91,6 +92,7 @@ impl Engine {
             | SlashCommand::Hold
             | SlashCommand::Unhold
             | SlashCommand::Budget(_)
+            | SlashCommand::Answer(_)
             | SlashCommand::Retry => true,
             SlashCommand::Go(_) | SlashCommand::Help | SlashCommand::Status => false,
         };

@@ -35,7 +35,7 @@ impl Engine {
             digest: None,
             dry_run: false,
             base: asked.base.clone(),
-            agent: asked.agent.clone(),
+            agent: asked.named_agent().cloned(),
             words: asked.words.clone(),
         };
         let cause = Cause::Story { parent: asked.run.clone(), issue };

@@ -20,6 +20,8 @@ const DELIVERY_MARGIN_MS: i64 = 24 * 3_600_000;
 const AUDIT_KEPT_MS: i64 = 400 * 24 * 3_600_000;
 /// What was spent is known so long: more than thirteen months.
 const SPEND_KEPT_MS: i64 = 400 * 24 * 3_600_000;
+/// What an agent did when its process died is known so long, and shown no more.
+const LIVE_KEPT_MS: i64 = 24 * 3_600_000;
 /// A run that waits for a person is looked at in every sweep this long, then every hour.
 const PARKED_FRESH_MS: i64 = 3_600_000;
 
@@ -34,6 +36,9 @@ impl Engine {
         self.ports.store.prune(began.plus(-kept_ms)).await?;
         self.ports.store.forget_audits(began.plus(-AUDIT_KEPT_MS)).await?;
         self.ports.store.forget_spend(began.plus(-SPEND_KEPT_MS)).await?;
+        self.sweep_homes().await?;
+        self.ports.store.forget_live(began.plus(-LIVE_KEPT_MS)).await?;
+        self.ports.store.forget_streams(began.plus(-limits.stream_ms_max)).await?;
         let next = sweep_job(began, began.plus(limits.sweep_ms));
         self.end(lease, vec![next]).await
     }

@@ -31,17 +31,42 @@ say(type="item.completed", item={"id": "1", "type": "agent_message", "text": tex
 say(type="turn.completed", usage={"input_tokens": 1, "cached_input_tokens": 0, "output_tokens": 1})
 "#;
 
-fn profiles() -> String {
+/// What such an agent does that asks before it goes on: it remembers in its home what it was
+/// told, and is told nothing but the answer when it is gone on with.
+const ASKING: &str = r#"
+import os, sys
+prompt, home = sys.stdin.read(), os.environ["HOME"] + "/memory"
+def say(**event): __import__("builtins").print(__import__("json").dumps(event), flush=True)
+say(type="thread.started", thread_id="t-1")
+text = "A plan."
+if sys.argv[1] == "t-1":
+    told = open(home).read()
+    assert "Let greet shout" in told and "Let greet shout" not in prompt
+    assert "what you think is best" in prompt and "Which way?" in prompt
+    assert open("begun.txt").read() == "begun\n" and not os.path.exists("BLOCKED.md")
+    open("greeting.txt", "w").write("answered\n")
+    text = "Went on."
+elif not prompt.startswith("Role: planner"):
+    open(home, "w").write(prompt)
+    open("begun.txt", "w").write("begun\n")
+    open("BLOCKED.md", "w").write("Which way?\n")
+    text = "I have begun."
+say(type="item.completed", item={"id": "1", "type": "agent_message", "text": text})
+say(type="turn.completed", usage={"input_tokens": 1, "cached_input_tokens": 0, "output_tokens": 1})
+"#;
+
+fn profiles(agent: &str) -> String {
     format!(
-        "[agent.known]\ndialect = 'codex_exec'\nargv = ['sh', '-c', '{{command}}']\n\
-         prompt = 'stdin'\nwire = 'responses'\ncommand = '''exec python3 -c '{AGENT}' known'''\n\
+        "[agent.known]\ndialect = 'codex_exec'\n\
+         argv = ['sh', '-c', '{{command}}', '{{?resume}}']\n\
+         prompt = 'stdin'\nwire = 'responses'\ncommand = '''exec python3 -c '{agent}' \"$0\"'''\n\
          env = {{ GATEWAY = '{{gateway}}', TOKEN = '{{token}}', MODEL = '{{model}}' }}\n"
     )
 }
 
 /// Plays the story with the agent, and a model at `url`.
-fn play(url: &str) -> (Value, Output) {
-    let output = story(url, &profiles(), &["--json"]);
+fn play(agent: &str, url: &str) -> (Value, Output) {
+    let output = story(url, &profiles(agent), &["--json"]);
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     (serde_json::from_str(told.trim()).unwrap_or(Value::Null), output)
 }
@@ -63,7 +88,7 @@ fn endless() -> String {
     assert!(AGENT.contains(asks));
     let forever = "while True:\n    try: urllib.request.urlopen(ask)\n    \
                    except Exception: pass\nif False:";
-    profiles().replace(asks, forever)
+    profiles(&AGENT.replace(asks, forever))
 }
 
 /// Python and bubblewrap are what this needs beside Slipway.
@@ -79,7 +104,7 @@ async fn a_known_agent_works_through_the_gateway_and_its_change_is_merged() {
     }
     let model = Model::start(Script::saying("Hello from a model")).await.unwrap();
     let url = model.url("/v1");
-    let (told, output) = tokio::task::spawn_blocking(move || play(&url)).await.unwrap();
+    let (told, output) = tokio::task::spawn_blocking(move || play(AGENT, &url)).await.unwrap();
     assert_eq!(told["outcome"], "merged", "{told} {output:?}");
     let heard = model.heard();
     assert!(heard.len() >= 2, "planner and builder asked: {}", heard.len());
@@ -99,7 +124,83 @@ async fn an_agent_whose_house_refuses_it_says_so_and_nothing_is_merged() {
     let refusing = Script::failing(Fault::Status(401, None, "no such key"));
     let model = Model::start(refusing).await.unwrap();
     let url = model.url("/v1");
-    let (told, output) = tokio::task::spawn_blocking(move || play(&url)).await.unwrap();
+    let (told, output) = tokio::task::spawn_blocking(move || play(AGENT, &url)).await.unwrap();
+    assert_ne!(told["outcome"], "merged", "{told} {output:?}");
+    assert!(told["pull_request"].is_null(), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_asked_goes_on_in_the_same_conversation_with_the_answer() {
+    if !can() {
+        return;
+    }
+    let url = "http://127.0.0.1:9/v1";
+    let (told, output) = tokio::task::spawn_blocking(move || play(ASKING, url)).await.unwrap();
+    // It fails where it remembers nothing, is not told the answer, or finds its work gone.
+    assert_eq!(told["outcome"], "merged", "{told} {output:?}");
+}
+
+/// What a model is asked in a wire, and where the wire has the schema of its answer.
+const DIRECT: [(&str, &str, &str); 3] = [
+    ("chat", "/v1", "/response_format/json_schema/schema/properties"),
+    ("responses", "/v1", "/text/format/schema/properties"),
+    ("messages", "", "/output_config/format/schema/properties"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_without_a_program_plans_and_reviews_and_may_mend_its_answer_once() {
+    let plan = r#"{"plan": ["Teach greet.sh to shout", "Test it"]}"#;
+    let review = r#"{"summary": "It does what was asked.", "findings": []}"#;
+    for (wire, path, schema) in DIRECT {
+        let script = Script {
+            when: vec![
+                ("That was not accepted", format!("```json\n{review}\n```")),
+                ("Role: critic", "Looks good to me.".to_owned()),
+                ("Role: planner", plan.to_owned()),
+            ],
+            ..Script::saying("nothing")
+        };
+        let model = Model::start(script).await.unwrap();
+        let (url, thinker) = (model.url(path), format!("{wire}:m-1"));
+        let story = move || {
+            let story = ["demo", "--json", "--scenario", "happy"];
+            let model = ["--thinker", &thinker, "--thinker-url", &url];
+            crate::program::slipway(&[&story[..], &model[..]].concat())
+        };
+        let output = tokio::task::spawn_blocking(story).await.unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let told: Value = serde_json::from_str(told.trim()).unwrap_or(Value::Null);
+        assert_eq!(told["outcome"], "merged", "{wire}: {told} {output:?}");
+        let heard: Vec<Value> = model
+            .heard()
+            .iter()
+            .map(|request| serde_json::from_slice(&request.body).unwrap())
+            .collect();
+        assert_eq!(heard.len(), 3, "{wire}: a plan, a review, and the review mended");
+        let asked = |at: usize, name: &str| heard[at].pointer(schema).unwrap().get(name).is_some();
+        assert!(asked(0, "plan") && asked(1, "findings") && asked(2, "findings"), "{wire}");
+        let text = heard[1].to_string();
+        assert!(
+            text.contains("the files of the repository") && text.contains("greet.sh"),
+            "{text}"
+        );
+        assert!(text.contains("what the change takes out and puts in"), "{wire}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_cannot_be_reached_keeps_the_change_back_and_says_so() {
+    let refusing = Script::failing(Fault::Status(401, None, "no such key"));
+    let model = Model::start(refusing).await.unwrap();
+    let url = model.url("/v1");
+    let story = move || {
+        let story = ["demo", "--json", "--scenario", "happy"];
+        let model = ["--thinker", "chat:m-1", "--thinker-url", &url];
+        crate::program::slipway(&[&story[..], &model[..]].concat())
+    };
+    let output = tokio::task::spawn_blocking(story).await.unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told: Value = serde_json::from_str(told.trim()).unwrap_or(Value::Null);
     assert_ne!(told["outcome"], "merged", "{told} {output:?}");
     assert!(told["pull_request"].is_null(), "{told}");
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::call::{Call, digest};
 use super::lenient::{Fault, Flag, List, Number, Word};
-use super::{Account, Listener, Notes, Said, Step, ended, words};
+use super::{Account, Listener, Notes, Said, Step, ended, listed, words};
 use crate::agent::event::{Event, Summary, Tool, Usage, Words, brief, dollars};
 use crate::model::{Cost, Tokens, Trouble};
 
@@ -107,6 +107,7 @@ impl Listener for Claude {
                     let (summary, call) = (brief(call.arguments.about()), call.arguments.digest);
                     steps.push(Step::Event(Event::ToolStart { tool: Tool::Other, summary, call }));
                 }
+                line.call.0.iter().for_each(|call| listed(call.arguments.steps, steps));
             }
             ("tool_call", "completed") => {
                 for call in &line.call.0 {
@@ -147,6 +148,7 @@ impl Claude {
                         .map(|input| digest(b'c', format!("{name} {input}").as_bytes()));
                     let (tool, summary) = (Tool::of(name), brief(about.unwrap_or(name)));
                     steps.push(Step::Event(Event::ToolStart { tool, summary, call }));
+                    listed(block.input.steps, steps);
                 }
                 _ => {}
             }

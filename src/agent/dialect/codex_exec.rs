@@ -1,8 +1,8 @@
 //! `codex exec --json`: items that start and complete, and a turn that completes or fails.
 
 use super::call::{Call, digest};
-use super::lenient::{Fault, List, Number, Word};
-use super::{Account, Listener, Notes, Said, Step, ended, failed, words};
+use super::lenient::{Fault, Flag, List, Number, Word};
+use super::{Account, Listener, Notes, Said, Step, ended, failed, listed, words};
 use crate::agent::event::{Event, Summary, Tool, Usage, brief};
 use crate::model::{Cost, Tokens};
 
@@ -28,9 +28,11 @@ object!(Item {
     arguments "arguments": Call<'a>,
     error "error": Fault<'a>,
     query "query": Word<'a>,
+    list "items": List<Todo<'a>>,
 });
 
 object!(Change { path "path": Word<'a> });
+object!(Todo { completed "completed": Flag });
 
 object!(Used {
     input "input_tokens": Number,
@@ -52,6 +54,11 @@ impl Listener for Codex {
         let Ok(line) = serde_json::from_slice::<Line<'_>>(line) else { return false };
         match line.kind.text() {
             "thread.started" => self.notes.start(line.thread.text(), None, steps),
+            "item.started" | "item.updated" | "item.completed"
+                if line.item.kind.text() == "todo_list" =>
+            {
+                listed(list(&line.item), steps);
+            }
             "item.started" => start(&line.item, steps),
             "item.completed" => self.completed(&line.item, steps),
             "error" => self.noted(line.message.text(), steps),
@@ -108,6 +115,13 @@ fn tool(kind: &str) -> Option<Tool> {
         "web_search" => Some(Tool::Other),
         _ => None,
     }
+}
+
+/// Its list of steps: how many are done, of how many.
+fn list(item: &Item<'_>) -> Option<(u32, u32)> {
+    let all = u32::try_from(item.list.0.len()).ok().filter(|all| *all > 0)?;
+    let done = item.list.0.iter().filter(|todo| todo.completed.0 == Some(true)).count();
+    Some((u32::try_from(done).unwrap_or(all), all))
 }
 
 fn start(item: &Item<'_>, steps: &mut Vec<Step>) {

@@ -2,7 +2,7 @@
 
 use super::call::{Call, digest};
 use super::lenient::{Fault, Number, Word};
-use super::{Account, Listener, Notes, Said, Step, TEXT_CHARS_MAX, ended, failed};
+use super::{Account, Listener, Notes, Said, Step, TEXT_CHARS_MAX, ended, failed, listed};
 use crate::agent::event::{Event, Summary, Tool, Usage, Words, brief};
 use crate::model::{Cost, Tokens, Trouble, text};
 
@@ -61,6 +61,7 @@ impl Listener for Gemini {
                     input.digest.map(|input| digest(b'g', format!("{name} {input}").as_bytes()));
                 let (tool, summary) = (Tool::of(name), brief(about.unwrap_or(name)));
                 steps.push(Step::Event(Event::ToolStart { tool, summary, call }));
+                listed(input.steps, steps);
             }
             "tool_result" => {
                 let ok = line.status.text() == "success";

@@ -207,6 +207,13 @@ impl Notes {
     }
 }
 
+/// Tells how far a list of steps is done, where there is one.
+fn listed(list: Option<(u32, u32)>, steps: &mut Vec<Step>) {
+    if let Some((done, all)) = list {
+        steps.push(Step::Event(Event::Steps { done, all }));
+    }
+}
+
 /// A failure in words, with its class where the words are known.
 fn failed(words: &str) -> Said {
     Said::Failed { trouble: words::trouble(words), words: Words::from(words) }

@@ -3,7 +3,7 @@
 
 use super::call::{Call, digest};
 use super::lenient::{Number, Word};
-use super::{Account, Listener, Notes, Said, Step, ended, words};
+use super::{Account, Listener, Notes, Said, Step, ended, listed, words};
 use crate::agent::event::{Event, Summary, Tool, Usage, Words, brief, dollars};
 use crate::model::{Cost, Tokens, Trouble};
 
@@ -120,6 +120,7 @@ fn tool(part: &Part<'_>, steps: &mut Vec<Step>) {
     let call = input.digest.map(|input| digest(b'o', format!("{name} {input}").as_bytes()));
     let summary = brief(about);
     steps.push(Step::Event(Event::ToolStart { tool: Tool::of(name), summary, call }));
+    listed(input.steps, steps);
     let exit: Option<i32> = part.state.metadata.exit.small();
     let ok = part.state.status.text() == "completed" && exit.is_none_or(|exit| exit == 0);
     let said = if ok { Summary::default() } else { brief(part.state.error.text()) };

@@ -5,6 +5,9 @@ use super::{Account, Dialect, Listener, Opening, Step};
 /// Longest line, in bytes; what is longer is cut, and counted.
 pub const LINE_BYTES_MAX: usize = 4 << 20;
 
+/// Room that is kept between two lines, in bytes.
+const ROOM_BYTES_MAX: usize = 256 << 10;
+
 /// Hears one stream.
 #[derive(Debug)]
 pub struct Reader {
@@ -75,9 +78,10 @@ impl Reader {
         let line = std::mem::take(&mut self.rest);
         self.heard.cut += u64::from(std::mem::take(&mut self.is_cut));
         self.line(&line, steps);
-        // The room is kept, the content is not.
+        // Room for usual lines is kept, the content is not.
         self.rest = line;
         self.rest.clear();
+        self.rest.shrink_to(ROOM_BYTES_MAX);
     }
 
     fn line(&mut self, line: &[u8], steps: &mut Vec<Step>) {

@@ -181,6 +181,7 @@ fn kind(step: &Step) -> Option<&'static str> {
         Event::Started { .. }
         | Event::Text(_)
         | Event::Usage(_)
+        | Event::Steps { .. }
         | Event::Beat
         | Event::Ended(_) => None,
     }

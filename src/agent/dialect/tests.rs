@@ -150,6 +150,7 @@ fn cursors_tools_are_tools_with_a_beginning_and_an_end() {
         | Event::Text(_)
         | Event::Retry { .. }
         | Event::Usage(_)
+        | Event::Steps { .. }
         | Event::Beat
         | Event::Ended(_) => None,
     });

@@ -164,6 +164,7 @@ pub fn manual(catalogue: &Catalogue) -> String {
         );
     }
     out.push_str(TRIED);
+    out.push_str(CRITICS);
     out.push_str(CONFIGURE);
     out.push_str("| placeholder | becomes |\n| --- | --- |\n");
     for slot in Slot::ALL {
@@ -232,6 +233,44 @@ ends who makes the same call again and again, goes back and forth between two, f
 over and over, goes on asking its model after 200 refusals, or neither says anything nor asks.
 Whoever is ended is asked first: by the signal at which it tells what it cost (`cancel`, INT unless
 its profile says TERM), then by TERM, each with half a second, and killed then.
+";
+
+const CRITICS: &str = "
+## Critics
+
+With `stages: {critique: true}` in the policy, another agent reviews what was made before it is
+pushed. It sees the change and the repository, and answers with findings of four weights. Findings
+of `critique.severity` or more are repaired, and the result is reviewed again, at most
+`limits.critique_rounds_max` times; lighter ones are shown. What is left stands in the comment, in
+the pull request and at its lines. `critique.then` says whether a person is asked first: `/push`
+lets exactly this commit go on, `/retry` begins anew.
+
+A critic approves nothing. Its yes is no approval, no gate looks at it, and whatever it leaves on
+disk is thrown away. `agents.critique` names it; it is best another one than the one that builds.
+An agent that is a command answers on standard output or in the file that `SLIPWAY_RESULT` names:
+
+    {\"summary\": \"…\", \"findings\": [{\"path\": \"src/a.rs\", \"line\": 3,
+      \"severity\": \"major\", \"text\": \"…\", \"suggestion\": null}]}
+
+## Models without a program
+
+    [[agents]]
+    name = \"thinker\"
+    direct = true
+    provider = \"openai\"
+    models = [\"gpt-5.5\"]
+    fallbacks = [\"codex\"]
+
+Such an agent is a model and nothing else: it is asked one question and gives one answer, in JSON,
+which is checked; it may mend it once. It has no tools. It is shown the names of the files, what the
+issue names of them, and as a critic the change with the files it touches. It plans and reviews, and
+edits nothing, so it is never the first of `[[agents]]`: name it in the policy.
+
+    agents:
+      plan: thinker
+      critique: thinker
+
+`slipway demo --thinker chat:gpt-5.5` plays the story with one.
 ";
 
 const CONFIGURE: &str = "

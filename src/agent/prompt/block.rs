@@ -33,6 +33,14 @@ impl Blocks {
         self.push(label, Source::PROGRAM, text::tail(log.trim(), bytes_max).to_owned());
     }
 
+    /// Adds what stands in files, from its beginning.
+    pub(super) fn code(&mut self, label: &str, code: &str, bytes_max: usize) {
+        let end = (0..=bytes_max.min(code.len())).rev().find(|at| code.is_char_boundary(*at));
+        let code = code.get(..end.unwrap_or_default()).unwrap_or_default();
+        let cleaned = clean_log(code);
+        self.push(label, Source::PROGRAM, cleaned.text.trim_end().to_owned());
+    }
+
     fn push(&mut self, label: &str, from: Source, text: String) {
         if text.is_empty() {
             return;

@@ -1,13 +1,26 @@
 //! What an agent is told: its task in our words, and everything others wrote as marked data.
 
 mod block;
+mod critic;
+mod instructions;
+mod question;
+mod template;
 
 use crate::model::{IssueNumber, Repo, RunId, UserId};
 use crate::pipeline::frozen::{Level, Remark};
+use crate::pipeline::question::Answered;
 use crate::pipeline::stage::Role;
 use crate::pipeline::state::Complaint;
 
+use crate::model::budget::Near;
+use crate::model::dollars;
 use block::Blocks;
+pub use instructions::{AT_THE_TOP, EVERYWHERE, instructions};
+pub use question::go_on;
+pub use template::{
+    Broken, Known, Piece, RENDERED_CHARS_MAX, Source as Template, TEMPLATE_BYTES_MAX, Templates,
+    VARIABLES, Voice,
+};
 
 /// Where a text comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +78,22 @@ pub struct Ask<'a> {
     pub verify: Vec<String>,
     /// The working directory holds what an attempt before had made when it had to stop.
     pub goes_on: bool,
+    /// Questions it may still ask.
+    pub questions_left: u32,
+    /// What was asked and answered in this run, oldest first.
+    pub answers: Vec<Answered>,
+    /// What the agent that asked last had done by then; empty where this one knows.
+    pub did: &'a str,
     /// What it may reach; the operator's words.
     pub hosts: Vec<String>,
+    /// What templates say of who it is and what it is to do.
+    pub voice: Voice,
+    /// A cap of which most is spent already.
+    pub near: Option<Near>,
+    /// What is shown of the repository and the change, with the name of each.
+    pub shown: Vec<(&'static str, String)>,
+    /// It has no tools, and knows only what stands in the prompt.
+    pub is_direct: bool,
 }
 
 /// How a prompt names a role, in its first line.
@@ -76,24 +103,29 @@ pub fn word(role: Role) -> &'static str {
         Role::Builder => "builder",
         Role::Fixer => "fixer",
         Role::Resolver => "resolver",
+        Role::Critic => "critic",
     }
 }
 
-/// The prompt. Its first two lines are `Role: …` and `Round: …`, for agents that are programs.
+/// The prompt. Its first two lines are `Role: …` and `Round: …`, for agents that are programs;
+/// `Answered: …` follows when there are answers.
 pub fn prompt(ask: &Ask<'_>) -> String {
     let place = format!(
         "You work on a checkout of the GitHub repository {} in the current directory, for issue \
          #{}.",
         ask.repo, ask.issue
     );
+    let persona = ask.voice.persona.as_ref().map(|persona| format!("{persona}\n\n"));
+    let persona = persona.unwrap_or_default();
+    let task = ask.voice.task.clone().unwrap_or_else(|| wrapped(task(ask.role)));
     let rules = rules(ask).into_iter();
     let rules = rules.map(|rule| format!("- {}\n", wrapped(&rule).replace('\n', "\n  ")));
     format!(
-        "Role: {}\nRound: {}\n\n{}\n\n{}\n\nRules:\n{}{}",
+        "Role: {}\nRound: {}\n{}\n{persona}{}\n\n{task}\n\nRules:\n{}{}",
         word(ask.role),
         ask.round,
+        question::line(ask),
         wrapped(&place),
-        wrapped(task(ask.role)),
         rules.collect::<String>(),
         collect(ask).render(ask.run)
     )
@@ -118,7 +150,8 @@ fn wrapped(text: &str) -> String {
     lines.join("\n")
 }
 
-fn task(role: Role) -> &'static str {
+/// What we say that `role` is to do, where no template says it.
+pub fn task(role: Role) -> &'static str {
     match role {
         Role::Planner => {
             "Your task: read the code and write a plan for what the issue asks. Change no file. \
@@ -141,11 +174,13 @@ fn task(role: Role) -> &'static str {
              side marked `head` is this change, `base` is what others did meanwhile. Leave no \
              conflict marker behind, and change nothing that the conflicts do not demand."
         }
+        Role::Critic => critic::TASK,
     }
 }
 
 fn rules(ask: &Ask<'_>) -> Vec<String> {
-    let mut rules = vec![
+    let mut rules = critic::rules(ask);
+    rules.extend([
         "Only edit files in the current directory. Do not commit, push, or use git to change \
          history; what is on disk when you end is taken."
             .to_owned(),
@@ -156,13 +191,22 @@ fn rules(ask: &Ask<'_>) -> Vec<String> {
          written by people who may write to the repository, level 1 by anybody, level 0 by \
          programs."
             .to_owned(),
-    ];
+    ]);
     if ask.goes_on {
         rules.push(
             "An attempt before you had to stop before it was done. What it had made is in the \
              working directory: look at it, keep what is good, and go on from there."
                 .to_owned(),
         );
+    }
+    if let Some(near) = ask.near {
+        rules.push(format!(
+            "Money is short: {} may spend {} and has spent {}, and a call of your model that does \
+             not fit is refused. Do first what matters, and leave no file half written.",
+            near.scope.words(),
+            dollars(near.cap),
+            dollars(near.spent)
+        ));
     }
     if !ask.protected.is_empty() {
         let paths = block::list(&ask.protected);
@@ -172,14 +216,24 @@ fn rules(ask: &Ask<'_>) -> Vec<String> {
         let commands = block::list(&ask.verify);
         rules.push(format!("Afterwards these commands are run and must succeed: {commands}."));
     }
+    rules.extend(question::rule(ask));
     let answer = match ask.role {
         Role::Planner => "End when the plan is written.",
+        Role::Critic => critic::ANSWER,
         Role::Builder | Role::Fixer | Role::Resolver => {
             "When you are done, say in at most three sentences on standard output what you \
              changed and why."
         }
     };
     rules.push(answer.to_owned());
+    if ask.role != Role::Critic && !ask.is_direct {
+        rules.push(
+            "What you say at the end may also be left as JSON, {\"summary\": \"…\"} or \
+             {\"question\": \"…\"} and no other key, in the file that the environment variable \
+             SLIPWAY_RESULT names; then that counts."
+                .to_owned(),
+        );
+    }
     rules
 }
 
@@ -209,6 +263,7 @@ fn collect(ask: &Ask<'_>) -> Blocks {
     }
     blocks.text("what the requester added", ask.words_from, ask.words, 4_000);
     blocks.text("plan", program, ask.plan.unwrap_or_default(), 10_000);
+    question::blocks(ask, &mut blocks);
     match ask.complaint {
         None => {}
         Some(Complaint::Verification { log }) => {
@@ -223,6 +278,9 @@ fn collect(ask: &Ask<'_>) -> Blocks {
             blocks.name("name of the reviewer", reviewer, by, 100);
             blocks.text("what the reviewer asks for", reviewer, text, 20_000);
         }
+        Some(Complaint::Critique { findings }) => {
+            blocks.text("what the critic found", program, &critic::found(findings), 20_000);
+        }
     }
     let rejection = ask.rejection.unwrap_or_default();
     blocks.text("why the last attempt was refused", program, rejection, 4_000);
@@ -232,10 +290,15 @@ fn collect(ask: &Ask<'_>) -> Blocks {
     }
     let conflicts: Vec<&str> = ask.conflicts.iter().map(String::as_str).collect();
     blocks.names("files with conflicts", &conflicts, 10_000);
+    for (label, text) in &ask.shown {
+        blocks.code(label, text, SHOWN_BYTES_MAX);
+    }
     blocks
 }
 
 const COLUMNS: usize = 90;
+/// Bytes of each text that is shown of the repository.
+const SHOWN_BYTES_MAX: usize = 100_000;
 /// Logs shown; the first failures usually explain the others.
 const LOGS_MAX: usize = 4;
 

@@ -122,7 +122,7 @@ fn turn(prompt: &str, script: &Script, files: &mut dyn Files) -> Played {
         let why = "the prompt does not begin with a role and a round".to_owned();
         return Played::Failed(Failure { code: 65, why });
     };
-    let mut said = Vec::new();
+    let (mut said, mut answered) = (Vec::new(), answered(prompt));
     for edit in script.edits(role, round) {
         match edit {
             Edit::Say(text) => said.push(text.clone()),
@@ -130,6 +130,13 @@ fn turn(prompt: &str, script: &Script, files: &mut dyn Files) -> Played {
                 Ok(text) => said.push(text),
                 Err(why) => return Played::Failed(Failure { code: 66, why }),
             },
+            Edit::Ask(_) if answered > 0 => answered -= 1,
+            Edit::Ask(_) => {
+                return match edit.apply(files) {
+                    Ok(()) => Played::Finished(said.join("\n")),
+                    Err(why) => Played::Failed(Failure { code: 66, why }),
+                };
+            }
             Edit::Fail(code) => {
                 return Played::Failed(Failure { code: *code, why: said.join("\n") });
             }
@@ -157,9 +164,14 @@ fn asked(prompt: &str) -> Option<(Role, u32)> {
     let mut lines = prompt.lines();
     let role = lines.next()?.strip_prefix("Role: ")?;
     let round = lines.next()?.strip_prefix("Round: ")?.parse().ok()?;
-    let roles = [Role::Planner, Role::Builder, Role::Fixer, Role::Resolver];
-    let role = roles.into_iter().find(|known| super::prompt::word(*known) == role)?;
+    let role = Role::ALL.into_iter().find(|known| super::prompt::word(*known) == role)?;
     Some((role, round))
+}
+
+/// How many questions the prompt says were answered.
+fn answered(prompt: &str) -> u32 {
+    let line = prompt.lines().nth(2).and_then(|line| line.strip_prefix("Answered: "));
+    line.and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]

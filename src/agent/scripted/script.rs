@@ -13,6 +13,7 @@ pub struct Script {
     pub builder: Vec<Vec<Edit>>,
     pub fixer: Vec<Vec<Edit>>,
     pub resolver: Vec<Vec<Edit>>,
+    pub critic: Vec<Vec<Edit>>,
     /// What the calls of a model cost that every turn is taken to make, in millionths of a
     /// dollar: they are paid for as a real agent's are.
     pub calls: Vec<u64>,
@@ -49,6 +50,8 @@ pub enum Edit {
     Say(String),
     /// A file's text as lines of its answer.
     Quote(String),
+    /// Ends here with this question, unless as many were answered.
+    Ask(String),
     /// Ends here with this exit code.
     Fail(u8),
     /// Ends never.
@@ -75,6 +78,7 @@ impl Script {
             Role::Builder => &self.builder,
             Role::Fixer => &self.fixer,
             Role::Resolver => &self.resolver,
+            Role::Critic => &self.critic,
         };
         let index = usize::try_from(round.saturating_sub(1)).unwrap_or(usize::MAX);
         rounds.get(index).or_else(|| rounds.last()).map_or(&[], Vec::as_slice)
@@ -103,6 +107,7 @@ impl Edit {
                 let text = files.read(from)?;
                 files.write(to, &text)
             }
+            Self::Ask(question) => files.write(crate::pipeline::question::QUESTION_PATH, question),
             Self::Say(_) | Self::Quote(_) | Self::Fail(_) | Self::Hang | Self::Crash => Ok(()),
         }
     }

@@ -16,6 +16,7 @@ use super::bot::Bot;
 use super::hostile;
 use super::known::{self, Lines};
 use super::stories::Story;
+use super::thinker;
 use crate::agent::scripted;
 use crate::clock::{Clock, SystemClock};
 use crate::github::CHECK_NAME;
@@ -73,7 +74,10 @@ impl Cast {
             queue(&running, &sample);
         }
         if story.signed {
-            signed(&running, &sample)?;
+            amend(&running, &sample, SIGNED)?;
+        }
+        if demo.thinker.is_some() {
+            amend(&running, &sample, thinker::POLICY)?;
         }
         let directory = tempfile::Builder::new().prefix("slipway-demo-").tempdir()?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
@@ -81,7 +85,7 @@ impl Cast {
         let program = std::env::current_exe().context("our own program cannot be found")?;
         let mark = format!("{seed:016x}");
         let known = known::lines(demo, directory.path())?;
-        let agent = match (known, &demo.agent) {
+        let mut agent = match (known, &demo.agent) {
             (Some(lines), _) => lines,
             (None, Some(command)) => Lines::command(command)?,
             (None, None) if story.hostile => {
@@ -89,6 +93,7 @@ impl Cast {
             }
             (None, None) => Lines::command(&scripted_command(&program, story)?)?,
         };
+        agent.rest.push_str(&thinker::lines(demo, directory.path())?);
         let lossy = demo.chaos.is_some();
         let hook = hook(demo.webhooks, &running.base_url, &address);
         let hearing = hearing(demo.webhooks, &hook);
@@ -186,14 +191,17 @@ fn queue(running: &Running, sample: &Sample) {
 }
 
 /// The policy asks for commits that GitHub makes and signs.
-fn signed(running: &Running, sample: &Sample) -> anyhow::Result<()> {
+const SIGNED: (&str, &str) =
+    ("commits: signed-by-github\n", "Let GitHub sign what Slipway commits");
+
+/// The policy says more, and the commit why.
+fn amend(running: &Running, sample: &Sample, (more, message): (&str, &str)) -> anyhow::Result<()> {
     let owner = Actor::User(sample.maintainer.id);
     let policy =
         running.world.with(|state| state.contents(&owner, &sample.repo, POLICY_PATH, None));
     let mut policy = policy.map_err(|error| anyhow::anyhow!(error.message))?;
-    policy.extend_from_slice(b"commits: signed-by-github\n");
+    policy.extend_from_slice(more.as_bytes());
     let files = vec![(POLICY_PATH.to_owned(), Some(policy))];
-    let message = "Let GitHub sign what Slipway commits";
     let push = FilePush { branch: "main", onto: None, files: &files, message };
     let pushed = running.world.push_files(sample.maintainer.id, &sample.repo, &push);
     pushed.map(drop).map_err(|error| anyhow::anyhow!(error.message))

@@ -73,14 +73,14 @@ fn agent(profile: &Profile, model: &str) -> anyhow::Result<String> {
 }
 
 /// Who is asked in a wire, unless somebody names another address.
-struct House {
-    url: &'static str,
-    variable: &'static str,
-    prices: &'static str,
+pub(super) struct House {
+    pub(super) url: &'static str,
+    pub(super) variable: &'static str,
+    pub(super) prices: &'static str,
 }
 
 impl House {
-    fn of(wire: Wire) -> Self {
+    pub(super) fn of(wire: Wire) -> Self {
         let (url, variable, prices) = match wire {
             Wire::Responses | Wire::Chat => {
                 ("https://api.openai.com/v1", "OPENAI_API_KEY", "openai")

@@ -13,6 +13,7 @@ mod talk;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod thinker;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -42,6 +43,10 @@ pub(super) async fn demo(demo: &Demo) -> anyhow::Result<ExitCode> {
 
 async fn stories_of(demo: &Demo) -> anyhow::Result<ExitCode> {
     let mut stories = stories(demo)?;
+    if demo.thinker.is_some() {
+        // Nobody knows what it will find.
+        stories.iter_mut().for_each(|story| story.rounds = None);
+    }
     let talk = Talk::new(demo.json);
     if demo.agent.is_none()
         && let Err(why) = barrier::sample().await
@@ -99,6 +104,7 @@ fn stories(demo: &Demo) -> anyhow::Result<Vec<Story>> {
         Scenario::Stop => vec![stories::stop()],
         Scenario::Queue => vec![stories::queue()],
         Scenario::Signed => vec![stories::signed()],
+        Scenario::Question => vec![stories::question()],
         Scenario::Hostile => vec![stories::hostile()],
         Scenario::All => vec![
             stories::happy(),
@@ -108,6 +114,7 @@ fn stories(demo: &Demo) -> anyhow::Result<Vec<Story>> {
             stories::stop(),
             stories::queue(),
             stories::signed(),
+            stories::question(),
             stories::hostile(),
         ],
     })

@@ -37,6 +37,7 @@ struct Done {
     accepted: bool,
     stopped: bool,
     retried: bool,
+    answered: bool,
     said: String,
 }
 
@@ -141,7 +142,7 @@ fn is_stuck(state: &State) -> bool {
     let Progress::Running { phase: Phase::Parked(park), .. } = &state.progress else {
         return false;
     };
-    park.why == ParkReason::AgentStuck
+    matches!(park.why, ParkReason::AgentStuck | ParkReason::CritiqueOpen)
 }
 
 fn people(
@@ -158,17 +159,15 @@ fn people(
     let working = matches!(phase, Phase::Doing(Task::Agent { .. })) && *stage == StageKind::Build;
     if story.stops && working && !done.stopped {
         done.stopped = true;
-        let (maintainer, repo) = (&cast.sample.maintainer, &cast.sample.repo);
-        let issue = state.request.issue.0;
-        cast.world().comment(maintainer.id, repo, issue, "/stop").map_err(refused)?;
-        talk.say(&format!("{} comments /stop", maintainer.login))?;
+        comments(cast, talk, state, ("/stop", "comments /stop"))?;
     }
     if story.hostile && is_stuck(state) && !done.retried {
         done.retried = true;
-        let (maintainer, repo) = (&cast.sample.maintainer, &cast.sample.repo);
-        let issue = state.request.issue.0;
-        cast.world().comment(maintainer.id, repo, issue, "/retry").map_err(refused)?;
-        talk.say(&format!("{} trusts it once more and comments /retry", maintainer.login))?;
+        comments(cast, talk, state, ("/retry", "trusts it once more and comments /retry"))?;
+    }
+    if let (Some(answer), Some(_), false) = (story.answer, state.open_question(), done.answered) {
+        done.answered = true;
+        comments(cast, talk, state, (answer, &format!("comments {answer}")))?;
     }
     let nothing_speaks = match phase {
         Phase::Parked(park) => park.why == ParkReason::NoChecks,
@@ -177,15 +176,24 @@ fn people(
     };
     if nothing_speaks && !done.accepted {
         done.accepted = true;
-        let (maintainer, repo) = (&cast.sample.maintainer, &cast.sample.repo);
-        let issue = state.request.issue.0;
-        cast.world().comment(maintainer.id, repo, issue, "/approve").map_err(refused)?;
-        talk.say(&format!("{} comments /approve: there is no CI here", maintainer.login))?;
+        comments(cast, talk, state, ("/approve", "comments /approve: there is no CI here"))?;
     }
     if *stage == StageKind::Review && matches!(phase, Phase::Waiting(_)) {
         return review(cast, story, talk, state, done);
     }
     Ok(())
+}
+
+/// The maintainer comments on the issue, and the story tells it.
+fn comments(
+    cast: &Cast,
+    talk: &Talk,
+    state: &State,
+    (text, told): (&str, &str),
+) -> anyhow::Result<()> {
+    let (maintainer, issue) = (&cast.sample.maintainer, state.request.issue.0);
+    cast.world().comment(maintainer.id, &cast.sample.repo, issue, text).map_err(refused)?;
+    talk.say(&format!("{} {told}", maintainer.login))
 }
 
 /// Green and waiting: first the rival lands, then the reviewer approves what is there.

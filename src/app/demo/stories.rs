@@ -24,6 +24,8 @@ pub(super) struct Story {
     pub(super) queue: bool,
     /// The policy wants commits that GitHub makes and signs.
     pub(super) signed: bool,
+    /// The agent asks something, and this is the answer.
+    pub(super) answer: Option<&'static str>,
     /// The agent is somebody's who took it over.
     pub(super) hostile: bool,
     pub(super) script: Script,
@@ -91,6 +93,7 @@ fn say(text: &str) -> Edit {
 
 fn script(first: String) -> Script {
     Script {
+        critic: Vec::new(),
         planner: vec![vec![say(
             "1. Add `shout` to `lib/text.sh`.\n2. Let `greet.sh` understand `--shout`.\n\
              3. Leave the tests as they are; they cover the plain greeting.",
@@ -123,6 +126,7 @@ fn story(name: &'static str, script: Script) -> Story {
         stops: false,
         queue: false,
         signed: false,
+        answer: None,
         hostile: false,
         script,
         ends: "merged",
@@ -177,6 +181,18 @@ pub(super) fn signed() -> Story {
     story
 }
 
+/// The agent stops to ask, and goes on with the answer from what it had made.
+pub(super) fn question() -> Story {
+    let question = "Should `--shout` make the name loud too, or only the greeting?\n\n\
+                    I would make both loud.";
+    let mut script = script(right());
+    if let Some(round) = script.builder.first_mut() {
+        round.insert(1, Edit::Ask(question.to_owned()));
+    }
+    let answer = Some("/answer both, as the issue's example shows");
+    Story { answer, ..story("question", script) }
+}
+
 /// The agent was taken over. It ends with an alarm, and nothing of it leaves.
 pub(super) fn hostile() -> Story {
     Story { hostile: true, ends: "failed", ..story("hostile", script(right())) }
@@ -196,6 +212,7 @@ pub(super) fn own(demo: &Demo) -> Story {
         story.body = String::from("Add a file `SLIPWAY.md` that says Slipway was here.");
     }
     story.rounds = None;
+    story.answer = Some("/answer do what you think is best");
     story
 }
 

@@ -123,7 +123,7 @@ async fn sandbox(settings: &Settings) -> (Arc<dyn Sandbox>, Barrier) {
 async fn find(agent: &Agent, sandbox: &dyn Sandbox) -> Found {
     let program = match &agent.kind {
         Kind::Command(command) => words::program(&command.command),
-        Kind::Scripted(_) => None,
+        Kind::Scripted(_) | Kind::Direct(_) => None,
         Kind::Profiled(profiled) => profiled.profile.program().map(str::to_owned),
     };
     let there = match &program {

@@ -20,7 +20,9 @@ mod patch;
 mod pinned;
 mod plain;
 mod remote;
+mod sight;
 mod sweep;
+mod texts;
 mod untrusted;
 mod verb;
 mod workspace;
@@ -33,8 +35,8 @@ use async_trait::async_trait;
 
 use self::call::Program;
 use super::{
-    Changes, Committed, Error, Git, Import, Message, Packing, Plain, Push, PushAnswer, Workspace,
-    WorkspaceOrder,
+    Changes, Committed, Error, Git, Import, Message, Packing, Plain, Push, PushAnswer, Sight,
+    Sought, Texts, Workspace, WorkspaceOrder,
 };
 use crate::gate::seen::Probe;
 use crate::github::Remote;
@@ -129,6 +131,10 @@ impl Git for Cli {
         self.read_result(workspace)
     }
 
+    async fn question(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error> {
+        self.read_question(workspace)
+    }
+
     async fn changes(&self, workspace: &Workspace) -> Result<Changes, Error> {
         self.read_changes(workspace).await
     }
@@ -191,6 +197,24 @@ impl Git for Cli {
         paths: &BTreeSet<String>,
     ) -> Result<BTreeSet<String>, Error> {
         self.list_files(repo, commit, paths).await
+    }
+
+    async fn texts(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        sought: &Sought,
+    ) -> Result<Texts, Error> {
+        self.read_texts(repo, commit, sought).await
+    }
+
+    async fn sight(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Sight, Error> {
+        self.see(repo, commit, wanted).await
     }
 
     async fn contains(

@@ -26,7 +26,11 @@ impl Cli {
         workspace: &Workspace,
         name: &str,
     ) -> Result<Option<Vec<u8>>, Error> {
-        match std::fs::read(self.record_path(&workspace.key)?.join(name)) {
+        self.noted_under(&workspace.key, name)
+    }
+
+    pub(super) fn noted_under(&self, key: &str, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        match std::fs::read(self.record_path(key)?.join(name)) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(error)),

@@ -136,7 +136,7 @@ fn entries(listed: &[u8]) -> Result<Vec<Entry>, String> {
 }
 
 /// Reads what `cat-file --batch` gives: a line with name and size, the bytes, a line break.
-fn batch(given: &[u8]) -> Option<BTreeMap<String, Vec<u8>>> {
+pub(super) fn batch(given: &[u8]) -> Option<BTreeMap<String, Vec<u8>>> {
     let mut found = BTreeMap::new();
     let mut rest = given;
     while !rest.is_empty() {

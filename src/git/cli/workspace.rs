@@ -11,11 +11,11 @@ use super::mirror::{LENT, Merged, lines, merge_tree, merged, tree};
 use super::packing;
 use super::verb::Verb;
 use crate::gate::push::{PLACES, steers};
-use crate::git::{Error, RESULT_PATH, Workspace, WorkspaceOrder};
+use crate::git::{Error, QUESTION_PATH, RESULT_PATH, Workspace, WorkspaceOrder};
 use crate::model::{CommitSha, Repo, TreeSha};
 
-/// Bytes of `result.json` that are read.
-const RESULT_BYTES_MAX: u64 = 64 << 10;
+/// Bytes that are read of a result or a question.
+const LEFT_BYTES_MAX: u64 = 64 << 10;
 /// The note of what was planted.
 const PLANTED: &str = "planted";
 
@@ -71,6 +71,9 @@ impl Cli {
         checkout.flags(&["--reset", "-u"]).on([start.as_str()]).run().await?;
         self.note(&key, "start", start.as_str().as_bytes())?;
         packing::prepare(&place, &objects)?;
+        if std::fs::symlink_metadata(files.join(QUESTION_PATH)).is_err() {
+            self.keep_out(&key, QUESTION_PATH)?;
+        }
         Ok(Workspace {
             repo: order.repo.clone(),
             key,
@@ -100,8 +103,14 @@ impl Cli {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
             Err(error) => return Err(failed(error)),
         }
-        let planted = format!("{}{path}\n", self.planted(workspace)?);
-        self.note(&workspace.key, PLANTED, planted.as_bytes())?;
+        self.keep_out(&workspace.key, path)
+    }
+
+    /// Sees to it that what is under this name never becomes part of what is packed.
+    fn keep_out(&self, key: &str, path: &str) -> Result<(), Error> {
+        let place = self.workspace_path(key)?;
+        let planted = format!("{}{path}\n", self.kept_out(key)?);
+        self.note(key, PLANTED, planted.as_bytes())?;
         let excluded = lines(planted.lines().map(|path| format!("/{path}")));
         let lists = ["files/.git/info/exclude", "pack/git/info/exclude"];
         lists
@@ -110,9 +119,13 @@ impl Cli {
             .map_err(failed)
     }
 
-    /// What was planted, one name in each line.
+    /// What is kept out: what was planted, and a question. One name in each line.
     pub(super) fn planted(&self, workspace: &Workspace) -> Result<String, Error> {
-        let planted = self.noted(workspace, PLANTED)?.unwrap_or_default();
+        self.kept_out(&workspace.key)
+    }
+
+    fn kept_out(&self, key: &str) -> Result<String, Error> {
+        let planted = self.noted_under(key, PLANTED)?.unwrap_or_default();
         Ok(String::from_utf8_lossy(&planted).into_owned())
     }
 
@@ -171,13 +184,25 @@ impl Cli {
 
     /// What the agent left as its result: the bytes of one small plain file, or nothing.
     pub(super) fn read_result(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error> {
+        self.read_left(workspace, RESULT_PATH)
+    }
+
+    /// What the agent wrote as its question, where that name is free for it.
+    pub(super) fn read_question(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error> {
+        if !self.planted(workspace)?.lines().any(|name| name == QUESTION_PATH) {
+            return Ok(None);
+        }
+        self.read_left(workspace, QUESTION_PATH)
+    }
+
+    fn read_left(&self, workspace: &Workspace, path: &str) -> Result<Option<Vec<u8>>, Error> {
         let files = self.workspace_path(&workspace.key)?.join("files");
         let defences = &self.program.defences;
-        match super::untrusted::read(defences, &files, RESULT_PATH, RESULT_BYTES_MAX) {
+        match super::untrusted::read(defences, &files, path, LEFT_BYTES_MAX) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(super::untrusted::Unread::Absent) => Ok(None),
             Err(super::untrusted::Unread::Refused(why)) => {
-                tracing::warn!(workspace = workspace.key, why, "a result is not read");
+                tracing::warn!(workspace = workspace.key, path, why, "it is not read");
                 Ok(None)
             }
         }

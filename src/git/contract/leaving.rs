@@ -2,12 +2,35 @@
 //! what was planted.
 
 use super::{Place, fetched, import, line, message, order};
-use crate::git::{Import, RESULT_PATH, WorkspaceOrder};
+use crate::git::{Import, QUESTION_PATH, RESULT_PATH, WorkspaceOrder};
 
 pub(super) async fn all<P: Place, F: Future<Output = P>>(make: &impl Fn() -> F) {
     importing(&make().await).await;
     steering(&make().await).await;
     planting(&make().await).await;
+    asking(&make().await).await;
+}
+
+async fn asking(place: &dyn Place) {
+    let (git, remote) = (place.git(), place.remote());
+    let root = place.seed("main", &[("f", "1\n")], None).await;
+    let own = place.seed("own", &[("f", "1\n"), (QUESTION_PATH, "ours\n")], None).await;
+    fetched(place, &["main", "own"]).await;
+    let workspace = git.workspace(&order(&remote, &root)).await.unwrap();
+    assert_eq!(git.question(&workspace).await, Ok(None));
+    place.edit(&workspace, QUESTION_PATH, Some("Which one?\n"));
+    place.edit(&workspace, "f", Some("2\n"));
+    let asked = git.question(&workspace).await.unwrap();
+    assert_eq!(asked.as_deref(), Some(&b"Which one?\n"[..]));
+    import(place, &workspace).await;
+    let changes = git.changes(&workspace).await.unwrap();
+    let paths: Vec<&str> = changes.files.iter().map(|file| &*file.path).collect();
+    assert_eq!(paths, ["f"], "a question is no part of the work");
+    let workspace = git.workspace(&order(&remote, &own)).await.unwrap();
+    place.edit(&workspace, QUESTION_PATH, Some("Which one?\n"));
+    assert_eq!(git.question(&workspace).await, Ok(None), "the file is the repository's");
+    import(place, &workspace).await;
+    assert_eq!(git.changes(&workspace).await.unwrap().files.len(), 1);
 }
 
 async fn importing(place: &dyn Place) {

@@ -1,6 +1,7 @@
 //! The suite every implementation of [`Git`] passes.
 
 mod leaving;
+mod texts;
 
 use async_trait::async_trait;
 
@@ -46,6 +47,7 @@ pub(super) async fn all<P: Place, F: Future<Output = P>>(make: impl Fn() -> F) {
     merging(&make().await).await;
     parted(&make().await).await;
     telling(&make().await).await;
+    texts::all(&make().await).await;
     pushing(&make().await).await;
     missing(&make().await).await;
 }
@@ -120,6 +122,9 @@ async fn probing(place: &dyn Place) {
     let found = git.files_among(&repo, &top, &asked).await.unwrap();
     assert_eq!(found.into_iter().collect::<Vec<_>>(), ["f"], "taken literally");
     assert!(git.files_among(&repo, &top, &[].into()).await.unwrap().is_empty());
+    let sight = git.sight(&repo, &top, &asked).await.unwrap();
+    assert_eq!((&*sight.paths, sight.truncated), (&["f".to_owned()][..], false));
+    assert_eq!(sight.texts, [("f".to_owned(), LINES.replace('1', "one"))].into());
     let clean = git.probe(&repo, &top, &low).await.unwrap();
     assert_eq!((clean.contains_base, &clean.base, &clean.head), (false, &top, &low));
     let merged = git.merge(&repo, &low, &top, &message("m")).await.unwrap().unwrap();
@@ -324,6 +329,7 @@ async fn missing(place: &dyn Place) {
     lost(git.parent_of(repo, &other).await.unwrap_err());
     lost(git.contains(repo, &other, &here).await.unwrap_err());
     lost(git.plain(repo, &here, &other).await.unwrap_err());
+    lost(git.texts(repo, &other, &super::Sought::default()).await.unwrap_err());
     lost(git.merge(repo, &here, &other, &text).await.unwrap_err());
     lost(git.workspace(&order(&remote, &other)).await.unwrap_err());
     let push = Push { branch: branch("x"), new: Some(other), expect: None };

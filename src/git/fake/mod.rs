@@ -18,7 +18,7 @@ use self::workspaces::Notes;
 use super::depot::{Depot, DepotError, Expected, Merge as Merged, NewCommit, Person};
 use super::{
     Changes, Committed, Error, Git, Import, Message, PATHS_MAX, Packing, Plain, Push, PushAnswer,
-    RESULT_PATH, Workspace, WorkspaceOrder,
+    RESULT_PATH, Sight, Sought, Texts, Workspace, WorkspaceOrder, sight,
 };
 use crate::gate::seen::{Merge, Probe};
 use crate::github::Remote;
@@ -201,6 +201,10 @@ impl Git for Fake {
         Ok(files.get(RESULT_PATH).map(|text| text.clone().into_bytes()))
     }
 
+    async fn question(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, Error> {
+        self.question_of(&workspace.key)
+    }
+
     async fn changes(&self, workspace: &Workspace) -> Result<Changes, Error> {
         let (notes, files) = self.taken(&workspace.key)?;
         let now = Self::tree_now(&notes.start, &files);
@@ -294,6 +298,38 @@ impl Git for Fake {
         let id = mirror.need(commit)?;
         let is_file = |path: &&String| matches!(mirror.depot.read(id, path), Ok(Some(_)));
         Ok(paths.iter().take(PATHS_MAX).filter(is_file).cloned().collect())
+    }
+
+    async fn texts(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        sought: &Sought,
+    ) -> Result<Texts, Error> {
+        let mirror = self.mirror(repo);
+        let tree = mirror.depot.tree(mirror.need(commit)?).map_err(missing)?;
+        let mut texts = Texts::default();
+        for (path, blob) in tree.iter().filter(|(path, _)| sought.wants(path)) {
+            texts.take(path.clone(), Some(&blob.bytes));
+        }
+        Ok(texts)
+    }
+
+    async fn sight(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Sight, Error> {
+        let mirror = self.mirror(repo);
+        let tree = mirror.depot.tree(mirror.need(commit)?).map_err(missing)?;
+        let mut sight = Sight::of(tree.keys().cloned().collect(), false);
+        for path in sight::some(wanted) {
+            if let Some(blob) = tree.get(path) {
+                sight.keep(path, &blob.bytes);
+            }
+        }
+        Ok(sight)
     }
 
     async fn contains(

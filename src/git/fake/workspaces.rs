@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::{Fake, diff, missing, steer};
 use crate::git::depot::{Blob, Tree};
-use crate::git::{Committed, Error, Import, Message, Workspace, WorkspaceOrder};
+use crate::git::{Committed, Error, Import, Message, QUESTION_PATH, Workspace, WorkspaceOrder};
 use crate::model::CommitSha;
 
 /// What the fake of `sandbox` leaves in a workspace that it packed.
@@ -33,6 +33,14 @@ impl Fake {
         let planted = self.notes(key)?.planted;
         files.retain(|path, _| !planted.contains(path));
         Ok(files)
+    }
+
+    /// The question in a workspace, where that name is kept out.
+    pub(super) fn question_of(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        let is_free = self.notes(key)?.planted.contains(QUESTION_PATH);
+        let directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = directories.get(key).and_then(|files| files.get(QUESTION_PATH));
+        Ok(text.filter(|_| is_free).map(|text| text.clone().into_bytes()))
     }
 
     pub(super) fn notes(&self, key: &str) -> Result<Notes, Error> {
@@ -73,6 +81,9 @@ impl Fake {
             steer::steer(&mut notes, &trusted, &conflicts);
         }
         let key = format!("{}-{}", order.run, order.name);
+        if !notes.start.contains_key(QUESTION_PATH) {
+            notes.planted.insert(QUESTION_PATH.to_owned());
+        }
         let start = &notes.start;
         let files = start.iter().map(|(path, blob)| (path.clone(), blob.text())).collect();
         self.lock().notes.insert(key.clone(), notes);

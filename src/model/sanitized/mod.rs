@@ -13,7 +13,7 @@ use std::fmt;
 
 use super::text::{COMMENT_CHARS_MAX, cut};
 use super::{
-    CheckId, CommentId, CommitSha, IssueNumber, PullNumber, Redactor, Repo, RunId, TreeSha,
+    CheckId, CommentId, CommitSha, IssueNumber, PullNumber, Redactor, Repo, RunId, Stream, TreeSha,
 };
 #[cfg(test)]
 pub(crate) use escape::Rule;
@@ -198,6 +198,11 @@ impl Sanitizer {
     /// where the whole is.
     pub fn text<const CHARS_MAX: usize>(&self, text: &impl Inert) -> SanitizedText<CHARS_MAX> {
         SanitizedText(cut(&self.redactor.redact(&text.to_string()), CHARS_MAX))
+    }
+
+    /// The same for what comes in parts.
+    pub fn stream(&self) -> Stream {
+        self.redactor.stream()
     }
 
     /// Words of others without secrets, before they are kept.

@@ -1,6 +1,6 @@
 //! Somebody who may gave a command. Every command has an answer in every state.
 
-use super::{Decision, Ignored, budget, walk};
+use super::{Decision, Ignored, budget, critique, question, walk};
 use crate::command::{Authorized, SlashCommand};
 use crate::model::{Millis, RunId};
 use crate::pipeline::effect::{Answer, Effect};
@@ -30,6 +30,7 @@ pub(super) fn decide(run: &mut Run<'_>, command: &Authorized) {
             Answer::Done
         }
         SlashCommand::Budget(more) => budget::raise(run, command, *more),
+        SlashCommand::Answer(text) => question::answer(run, command, text),
         SlashCommand::Help => Answer::Help,
     };
     run.answer(command.comment(), answer);
@@ -54,7 +55,8 @@ pub(super) fn after_the_end(
         | SlashCommand::Merge
         | SlashCommand::Hold
         | SlashCommand::Unhold
-        | SlashCommand::Budget(_) => {
+        | SlashCommand::Budget(_)
+        | SlashCommand::Answer(_) => {
             words("This run is over. `/go` on the issue starts a new one.")
         }
     };
@@ -186,6 +188,9 @@ fn retry(run: &mut Run<'_>, command: &Authorized) -> Answer {
                 budget::ask(run);
                 return Answer::Done;
             }
+            if question::reply(run, command, "") {
+                return Answer::Done;
+            }
             if let Some(standing) = run.work().standing.as_mut() {
                 standing.tries = 0;
             }
@@ -232,10 +237,14 @@ fn fresh_budgets(run: &mut Run<'_>) {
     let work = run.work();
     work.required.clear();
     work.addressed.clear();
+    work.critic.anew();
 }
 
 /// Releases exactly the change that is shown, for whoever could have read it.
 fn push(run: &mut Run<'_>, command: &Authorized) -> Answer {
+    if let Some(answer) = critique::waive(run, command) {
+        return answer;
+    }
     let Some(shown) = run.state.held() else {
         return words("No change waits for `/push` here; the status comment says what is awaited.");
     };

@@ -5,9 +5,11 @@
 
 mod budget;
 mod commanded;
+mod critique;
 mod lost;
 mod observed;
 mod performed;
+mod question;
 mod timer;
 mod walk;
 mod withdrawn;

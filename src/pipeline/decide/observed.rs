@@ -199,10 +199,12 @@ fn resume(run: &mut Run<'_>) -> Step {
             | ParkReason::QueueTooLong
             | ParkReason::HeadLag => stage.stage().seen(run),
             ParkReason::AgentStuck
+            | ParkReason::Question
             | ParkReason::FixesSpent
             | ParkReason::ConflictStuck
             | ParkReason::MergeRefused
             | ParkReason::MergeUnknown
+            | ParkReason::CritiqueOpen
             | ParkReason::ReviewsSpent
             | ParkReason::BaseRace
             | ParkReason::QueueRefused

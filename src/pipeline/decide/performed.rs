@@ -1,6 +1,6 @@
 //! What follows when a task ended: its stage hears how.
 
-use super::{Ignored, budget, lost, observed, walk};
+use super::{Ignored, budget, lost, observed, question, walk};
 use crate::pipeline::event::Told;
 use crate::pipeline::run::Run;
 use crate::pipeline::stage::{Done, Step, Task};
@@ -25,9 +25,14 @@ pub(super) fn decide(run: &mut Run<'_>, done: &Done, told: &Told) -> Result<(), 
     if matches!(run.state.task(), Some(Task::Agent { .. })) {
         run.state.work.stood_in.clone_from(&told.stood_in);
     }
-    let heard = budget::heard(run, done);
+    if told.preview.is_some() {
+        run.state.work.preview.clone_from(&told.preview);
+    }
+    let heard = question::heard(run, budget::heard(run, done));
     let done = &*heard;
-    if let Some(step) = budget::ended(run, done) {
+    let before = question::over(run);
+    let about = budget::ended(run, done, before.as_ref());
+    if let Some(step) = about.or_else(|| question::ended(run, done, before)) {
         walk::go(run, step);
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! Walking the pipeline: from what a stage wants to the phase the run is in next.
 
-use super::budget;
+use super::{budget, question};
 use crate::model::BranchName;
 use crate::pipeline::effect::Effect;
 use crate::pipeline::event::Timer;
@@ -115,6 +115,9 @@ fn rest(run: &mut Run<'_>, phase: Phase) {
     let forgotten = waits_in_vain(run);
     if !budget::keeps(&phase) {
         run.state.budget.short = None;
+    }
+    if !question::keeps(&phase) {
+        run.work().asked = None;
     }
     run.state.entry += 1;
     if forgotten {

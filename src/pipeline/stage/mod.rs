@@ -11,6 +11,7 @@ mod build;
 mod ci;
 mod close;
 mod conflicts;
+mod critique;
 mod ground;
 mod hold;
 mod merge;
@@ -19,6 +20,8 @@ mod publish;
 pub(super) mod queue;
 mod repair;
 mod review;
+mod role;
+mod steps;
 mod stories;
 pub(super) mod update;
 mod verify;
@@ -27,11 +30,17 @@ use serde::{Deserialize, Serialize};
 
 pub use self::answer::{MergeAnswer, Settled, UpdateAnswer};
 use self::ground::{ground, moved, undraft, undrafted};
+pub use self::role::Role;
+pub use self::steps::{LOOK_MS, PEOPLE_MS};
+pub(super) use self::steps::{adopt, park};
+use self::steps::{patience, refused, unexpected, wait, wait_to_see};
 use super::budget::Unfinished;
-use super::park::{Park, ParkReason};
+use super::critique::Critique as Found;
+use super::park::Park;
+use super::question::Talk;
 use super::run::Run;
 use super::standing::{Enlisted, Left, Way};
-use super::state::{Outcome, Until, Wait};
+use super::state::{Outcome, Wait};
 use super::stories::Story;
 use super::trust::Diff;
 use super::twin::Signing;
@@ -39,8 +48,7 @@ use crate::gate::MergePermit;
 use crate::gate::push::Violation;
 use crate::gate::seen::Seen;
 use crate::model::budget::Full;
-use crate::model::text::cut;
-use crate::model::{BranchName, CheckId, CommitSha, Millis, PullNumber, TreeSha, User};
+use crate::model::{BranchName, CheckId, CommitSha, PullNumber, TreeSha, User};
 use crate::policy::{MergeMethod, Policy};
 
 macro_rules! stages {
@@ -85,6 +93,8 @@ stages! {
     Build = build,
     /// Run the repository's own commands on exactly the head.
     Verify = verify,
+    /// Have another agent review the change.
+    Critique = critique,
     /// Push the head and open the pull request.
     Publish = publish,
     /// Keep the head mergeable, found locally before CI is awaited.
@@ -149,8 +159,8 @@ pub enum Task {
     /// Read how far the sub-issues are and start those that may; with `close`, close the issue
     /// they belong to. → `Stories`, `Closed`
     Stories { close: bool },
-    /// Run an agent. → `Planned`, `Changed`, `Unchanged`, `Rejected`, `AgentFailed`, `Leaked`,
-    /// `BudgetUsed`
+    /// Run an agent. → `Planned`, `Changed`, `Unchanged`, `Critiqued`, `Rejected`,
+    /// `AgentFailed`, `Leaked`, `Asked`, `BudgetUsed`
     Agent { role: Role, round: u32 },
     /// Ask whether the agent that had to stop could go on. → `Affordable`, `BudgetUsed`
     Afford,
@@ -188,20 +198,6 @@ pub enum Task {
     Land { commit: CommitSha, predicted: TreeSha },
     /// Close the issue if GitHub did not, delete our branch. → `Closed`
     Close { landed: CommitSha },
-}
-
-/// What an agent is asked to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Says what it would do; changes nothing.
-    Planner,
-    /// Makes the change.
-    Builder,
-    /// Repairs what verification, CI or a reviewer complained about (`work.complaint`).
-    Fixer,
-    /// Resolves a merge of the base into the head.
-    Resolver,
 }
 
 /// How a task ended.
@@ -242,6 +238,11 @@ pub enum Done {
         summary: String,
         cost_micros: u64,
     },
+    /// What a critic found.
+    Critiqued {
+        critique: Box<Found>,
+        cost_micros: u64,
+    },
     /// The push gate refused what was made; nothing was committed, or nothing pushed.
     Rejected {
         why: String,
@@ -257,6 +258,20 @@ pub enum Done {
     /// The agent crashed, hung or said nothing usable.
     AgentFailed {
         why: String,
+        cost_micros: u64,
+    },
+    /// The agent ended because it asks something only a person can say.
+    Asked {
+        text: String,
+        /// What it did until then, in its own words.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        did: String,
+        /// What it had made by then, if that may be kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<Unfinished>,
+        /// The conversation that can be gone on with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        talk: Option<Talk>,
         cost_micros: u64,
     },
     /// A call of the agent's was not made, because a cap is full.
@@ -335,63 +350,4 @@ pub struct Adopted {
     pub pull: PullNumber,
     pub branch: BranchName,
     pub head: CommitSha,
-}
-
-/// Milliseconds between looks while machines are awaited and no webhook comes.
-pub const LOOK_MS: i64 = 60_000;
-/// Milliseconds between looks while people are awaited (merge facts, I13: at most 10 minutes).
-pub const PEOPLE_MS: i64 = 600_000;
-
-fn park(why: ParkReason, text: impl Into<String>) -> Step {
-    Step::Park(Park { why, text: text.into() })
-}
-
-fn wait(what: String, until: Option<(Millis, &str)>, look_ms: i64) -> Step {
-    let until = until.map(|(at, then)| Until { at, then: then.to_owned() });
-    Step::Wait(Wait { what, until, look_ms })
-}
-
-/// Remembers why the push gate refused an attempt.
-fn refused(run: &mut Run<'_>, why: &str, violations: &[Violation]) {
-    let work = run.work();
-    work.rejection = Some(why.to_owned());
-    work.violations = violations.to_vec();
-}
-
-/// A look is on its way; nothing is known of this head yet.
-fn wait_to_see(_run: &Run<'_>) -> Step {
-    wait("a look at GitHub".to_owned(), None, LOOK_MS)
-}
-
-/// A task ended in a way its stage does not know: the world failed, or a bug; ask a person.
-fn unexpected(stage: StageKind, done: &Done) -> Step {
-    let text = match done {
-        Done::Failed { why } => why.clone(),
-        other => format!("the stage {} got an answer it does not know: {other:?}", stage.word()),
-    };
-    park(ParkReason::WorldFailed, cut(&text, 500))
-}
-
-/// Since when the present head has been waited for: its publishing, or a person's `/retry`.
-fn patience(run: &Run<'_>) -> Millis {
-    let work = &run.state.work;
-    work.published_at.max(work.retried_at).unwrap_or(run.at)
-}
-
-/// Somebody else's commit becomes the head; evidence for other commits is void by itself.
-pub(super) fn adopt(run: &mut Run<'_>, head: CommitSha) {
-    let at = run.at;
-    // A person moved things: what agents made before is no sign of standing still any more.
-    run.counts().trees.clear();
-    if let Some(short) = &mut run.state.budget.short {
-        short.left = None;
-    }
-    let work = run.work();
-    work.replaced = None;
-    work.signing = None;
-    work.updating = None;
-    work.published = Some(head.clone());
-    work.published_at = Some(at);
-    work.head = Some(head);
-    work.foreign = true;
 }

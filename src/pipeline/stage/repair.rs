@@ -55,6 +55,8 @@ pub(super) fn address(run: &mut Run<'_>, complaint: Complaint) -> Step {
 pub(super) fn done(run: &mut Run<'_>, stage: StageKind, done: &Done) -> Step {
     let stuck = if stage == StageKind::Conflicts {
         ParkReason::ConflictStuck
+    } else if stage == StageKind::Critique {
+        ParkReason::CritiqueOpen
     } else {
         ParkReason::FixesSpent
     };
@@ -96,16 +98,28 @@ fn again(run: &mut Run<'_>, stage: StageKind, why: &str) -> Step {
     let limits = &run.policy.limits;
     let resolving = stage == StageKind::Conflicts;
     let reviewing = stage == StageKind::Review;
+    let critiquing = stage == StageKind::Critique;
     let (spent, max, role) = if resolving {
         (counts.resolve_rounds, limits.resolve_rounds_max, Role::Resolver)
     } else if reviewing {
         (counts.review_rounds, limits.review_rounds_max, Role::Fixer)
+    } else if critiquing {
+        (run.state.work.critic.rounds, limits.critique_rounds_max, Role::Fixer)
     } else {
         (counts.fix_rounds, limits.fix_rounds_max, Role::Fixer)
     };
     if spent >= max {
-        let reason = if resolving { ParkReason::ConflictStuck } else { ParkReason::FixesSpent };
+        let reason = if resolving {
+            ParkReason::ConflictStuck
+        } else if critiquing {
+            ParkReason::CritiqueOpen
+        } else {
+            ParkReason::FixesSpent
+        };
         return super::park(reason, format!("{why}, and all {max} rounds are used up"));
+    }
+    if critiquing {
+        run.work().critic.rounds += 1;
     }
     let counts = run.counts();
     counts.agent_calls += 1;
@@ -113,7 +127,7 @@ fn again(run: &mut Run<'_>, stage: StageKind, why: &str) -> Step {
         counts.resolve_rounds += 1;
     } else if reviewing {
         counts.review_rounds += 1;
-    } else {
+    } else if !critiquing {
         counts.fix_rounds += 1;
     }
     Step::Do(Task::Agent { role, round: spent + 1 })
@@ -127,5 +141,6 @@ fn describe(complaint: &Complaint) -> String {
             format!("CI fails ({})", names.join(", "))
         }
         Complaint::Review { by, .. } => format!("{by} asks for changes"),
+        Complaint::Critique { .. } => "the critic objects".to_owned(),
     }
 }

@@ -7,6 +7,7 @@ pub use parse::parse;
 use crate::gate::push::Violation;
 use crate::model::text::cut;
 use crate::model::{CheckId, CommitSha};
+use crate::pipeline::critique::Finding;
 use crate::pipeline::state::Complaint;
 use crate::pipeline::{ParkReason, Phase, Progress, Role, StageKind, State, Task};
 
@@ -76,7 +77,10 @@ pub fn failing(state: &State) -> Option<Failing<'_>> {
             Some(Failing::Checks { head, checks: checks.take(CHECKS_MAX).collect() })
         }
         (
-            Complaint::Verification { .. } | Complaint::Checks { .. } | Complaint::Review { .. },
+            Complaint::Verification { .. }
+            | Complaint::Checks { .. }
+            | Complaint::Review { .. }
+            | Complaint::Critique { .. },
             _,
         ) => None,
     }
@@ -97,6 +101,21 @@ pub fn delicate(state: &State) -> Option<(&CommitSha, Vec<Note>)> {
     let head = published(state)?;
     let judged = state.work.judged.as_ref().filter(|judged| &judged.head == head)?;
     let found = notes(&judged.delicate, Level::Warning, "One more person must approve this");
+    (!found.is_empty()).then_some((head, found))
+}
+
+/// What the critic of the published head left, at its places.
+pub fn critique(state: &State) -> Option<(&CommitSha, Vec<Note>)> {
+    let head = published(state)?;
+    let found = &state.work.critic.of(head)?.findings;
+    let note = |one: &Finding| {
+        let suggestion = one.suggestion.as_deref().unwrap_or_default();
+        let message = cut(format!("{}\n\n{suggestion}", one.text).trim(), MESSAGE_CHARS_MAX);
+        let (path, line) = (parse::inside(&one.path)?, one.line.unwrap_or(1));
+        let title = format!("Slipway's critic ({})", one.severity.word());
+        Some(Note { path, line, level: Level::Warning, title, message })
+    };
+    let found: Vec<Note> = found.iter().filter_map(note).collect();
     (!found.is_empty()).then_some((head, found))
 }
 
@@ -180,6 +199,33 @@ mod tests {
         state.work.violations = vec![violation("a", None)];
         state.progress = sample::fixing().progress;
         assert_eq!(refused(&state), None, "an agent is at it again");
+    }
+
+    #[test]
+    fn what_a_critic_left_is_noted_on_its_own_commit() {
+        let mut state = sample::waiting_for_ci();
+        assert_eq!(critique(&state), None);
+        let finding = |path: &str, line| Finding {
+            path: path.to_owned(),
+            line,
+            severity: crate::policy::Severity::Minor,
+            text: "It leaks.".to_owned(),
+            suggestion: Some("Close it.".to_owned()),
+        };
+        state.work.critic.found = Some(crate::pipeline::critique::Critique {
+            head: sample::sha('a'),
+            summary: String::new(),
+            findings: vec![finding("a.rs", None), finding("../b", Some(2)), finding("", None)],
+            left_out: 0,
+            given_up: false,
+        });
+        let (_, notes) = critique(&state).unwrap();
+        let found: Vec<_> = notes.iter().map(|one| (one.path.as_str(), one.line)).collect();
+        assert_eq!(found, [("a.rs", 1)], "only what has a place in the repository");
+        assert_eq!(notes[0].title, "Slipway's critic (minor)");
+        assert_eq!(notes[0].message, "It leaks.\n\nClose it.");
+        state.work.published = Some(sample::sha('b'));
+        assert_eq!(critique(&state), None, "another commit is shown");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The dashboard's pages: the list of runs and one run, rendered on the server and complete
 //! without scripts.
 
+mod working;
+
 use maud::{DOCTYPE, Markup, html};
 
 use super::evidence::{counters, verdicts};
@@ -37,6 +39,16 @@ pub struct TimelineRow {
     pub after: String,
     /// Why it changed nothing, when it did not; see [`super::ignored`].
     pub ignored: Option<String>,
+}
+
+/// Something an agent said that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamLine {
+    pub entry: u32,
+    pub agent: String,
+    pub at: Millis,
+    pub bytes: u64,
+    pub is_cut: bool,
 }
 
 /// One run in the list.
@@ -100,7 +112,7 @@ fn list_row(row: &ListRow) -> Markup {
 /// One run: where it is, its stages, its evidence and everything that happened.
 pub fn run_page(
     context: &Context<'_>,
-    (rows, audits): (&[TimelineRow], &[Audit]),
+    (rows, audits, streams): (&[TimelineRow], &[Audit], &[StreamLine]),
     refresh_seconds: Option<u32>,
 ) -> String {
     let request = &context.state.request;
@@ -116,11 +128,13 @@ pub fn run_page(
             }
             p { (coded(&visible(&commands(context)))) }
         }
+        (working::section(context))
         (stages(context))
         (facts(context))
         (gates(context))
         (texts(context))
         (timeline(rows))
+        (working::streams(&request.run, streams))
         (audit(audits))
     };
     let live = context.state.finished().is_none();
@@ -231,20 +245,47 @@ fn texts(context: &Context<'_>) -> Markup {
     let work = &context.state.work;
     let log = match &work.complaint {
         Some(Complaint::Verification { log }) => Some(tail(log, LOG_BYTES_MAX)),
-        Some(Complaint::Checks { .. } | Complaint::Review { .. }) | None => None,
+        Some(Complaint::Checks { .. } | Complaint::Review { .. } | Complaint::Critique { .. })
+        | None => None,
     };
     html! {
+        @if let Some(asked) = context.state.open_question() {
+            details open {
+                summary { "What the agent asks" }
+                pre { (lines(&cut(&asked.text, PLAN_CHARS_MAX))) }
+            }
+        }
         @if let Some((title, patch)) = super::trust::held_lines(context.state) {
             details open { summary { (cell(&title)) } pre { (lines(&patch)) } }
         }
         @if let Some(plan) = &work.plan {
             details { summary { "The plan" } pre { (lines(&cut(plan, PLAN_CHARS_MAX))) } }
         }
+        @if let Some(preview) = &work.preview {
+            details {
+                summary { "How the builder would be started" }
+                pre { (lines(&preview.start())) }
+            }
+            details {
+                summary { "What the builder would be told" }
+                pre { (lines(&preview.prompt)) }
+            }
+        }
         @if let Some(summary) = &work.summary {
             details {
                 summary { "The agent's summary" }
                 pre { (lines(&cut(summary, PLAN_CHARS_MAX))) }
             }
+        }
+        @for one in &work.answered() {
+            details {
+                summary { "What " (cell(&one.reply.by.login)) " was asked" }
+                pre { (lines(&cut(&one.question, PLAN_CHARS_MAX))) }
+                pre { (lines(&cut(one.said(), PLAN_CHARS_MAX))) }
+            }
+        }
+        @if let Some((title, found)) = super::critique::lines(context.state) {
+            details { summary { (cell(&title)) } pre { (lines(&found)) } }
         }
         @if let Some(log) = log {
             details { summary { "The end of the last failed verification" } pre { (lines(log)) } }

@@ -43,8 +43,8 @@ fn words_of_others_stay_words() {
     request.by.login = EVIL.to_owned();
     let links = sample::links();
     let policy = Policy::default();
-    let context = Context { state: &state, policy: &policy, links: &links };
-    let page = run_page(&context, (&rows(), &audits()), None);
+    let context = Context::new(&state, &policy, &links);
+    let page = run_page(&context, (&rows(), &audits(), &[]), None);
     assert!(!page.contains("<script") && !page.contains("\" onload"));
     assert!(page.contains("&lt;script&gt;") && !page.contains('\u{202e}'));
     assert!(page.contains("ignored: not now"));
@@ -54,11 +54,7 @@ fn words_of_others_stay_words() {
 fn a_live_page_loads_itself_again_and_a_finished_one_does_not() {
     let load = |state: crate::pipeline::State| {
         let (links, policy) = (sample::links(), Policy::default());
-        run_page(
-            &Context { state: &state, policy: &policy, links: &links },
-            (&rows(), &[]),
-            Some(5),
-        )
+        run_page(&Context::new(&state, &policy, &links), (&rows(), &[], &[]), Some(5))
     };
     assert!(load(sample::verifying()).contains(r#"http-equiv="refresh" content="5""#));
     assert!(!load(sample::merged()).contains("refresh"));
@@ -69,8 +65,7 @@ fn the_current_stage_is_announced() {
     let links = sample::links();
     let policy = Policy::default();
     let state = sample::waiting_for_ci();
-    let page =
-        run_page(&Context { state: &state, policy: &policy, links: &links }, (&[], &[]), None);
+    let page = run_page(&Context::new(&state, &policy, &links), (&[], &[], &[]), None);
     assert!(page.contains(r#"<li class="waiting" aria-current="step">ci <span"#), "{page}");
     assert!(page.contains(r#"<li class="skipped">verify"#));
     assert_eq!(page.matches("aria-current").count(), 1);
@@ -197,7 +192,7 @@ fn page_saying(text: &str) -> String {
         (line.who, line.verdict) = (text.to_owned(), text.to_owned());
     }
     let (links, policy) = (sample::links(), Policy::default());
-    let context = Context { state: &state, policy: &policy, links: &links };
+    let context = Context::new(&state, &policy, &links);
     let list = ListRow {
         run: state.request.run.clone(),
         repo: state.request.repo.clone(),
@@ -209,7 +204,7 @@ fn page_saying(text: &str) -> String {
         opened: T,
         moved: T,
     };
-    format!("{}{}", run_page(&context, (&[row], &audits), None), list_page(&[list], None))
+    format!("{}{}", run_page(&context, (&[row], &audits, &[]), None), list_page(&[list], None))
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The contract of the store as one suite of sentences, run against every adapter and the fake.
 
 mod audit;
+mod beside;
 mod jobs;
 mod lanes;
 mod runs;
@@ -8,6 +9,7 @@ mod spend;
 mod steps;
 
 pub(crate) use audit::*;
+pub(crate) use beside::*;
 pub(crate) use jobs::*;
 pub(crate) use lanes::*;
 pub(crate) use runs::*;
@@ -87,6 +89,10 @@ macro_rules! suite {
             scopes_are_kept_apart_and_windows_renew
             what_nobody_settled_is_charged_when_its_task_ends
             old_calls_are_forgotten_and_young_sums_stay
+            what_an_agent_does_is_replaced_and_read_as_it_was_said
+            what_an_agent_does_is_gone_with_the_step_that_ends_its_task
+            what_agents_said_comes_back_in_order
+            streams_are_bounded_and_forgotten_in_time
         );
     };
     (@each $stage:path: $($sentence:ident)+) => {
@@ -134,6 +140,7 @@ pub(crate) fn request(repo: &Repo, issue: u64, cause: &str) -> Request {
         comment: None,
         base: None,
         agent: None,
+        chosen: None,
         words: String::new(),
         dry_run: false,
         stories: false,

@@ -71,6 +71,7 @@ impl Inner {
         }
         if let Some(entry) = charged_below(&transition) {
             self.till.charge(&transition.run, entry);
+            self.shelf.end(&transition.run, entry);
         }
         self.move_lanes(&transition, repo.clone());
         let (now, run) = (transition.event.at, transition.run.clone());

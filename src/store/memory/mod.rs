@@ -1,6 +1,7 @@
 //! The store in memory: the honest fake, fast enough to live ten thousand lives.
 
 mod audit;
+mod beside;
 mod inner;
 mod queue;
 mod spend;
@@ -12,6 +13,7 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use self::audit::Ledger;
+use self::beside::Shelf;
 use self::queue::Queue;
 use self::spend::Till;
 use super::index::{after, fits, index_of, state_fits};
@@ -37,6 +39,7 @@ struct Inner {
     hashes: BTreeMap<String, DeliveryId>,
     audit: Ledger,
     till: Till,
+    shelf: Shelf,
     queue: Queue,
     runs: BTreeMap<RunId, Kept>,
     lanes: BTreeMap<(Repo, BranchName), Lane>,

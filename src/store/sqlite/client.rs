@@ -8,7 +8,7 @@ use crate::store::link::Pool;
 use crate::store::operation::{Answer, Operation};
 use crate::store::shape::job_rows;
 use crate::store::{AuditRow, Audited, Entry, Error, NewJob, RunRow, Schema, Snapshot, sql};
-use crate::store::{audit, durable};
+use crate::store::{LiveRow, Stream, StreamRow, audit, beside, durable};
 
 /// What another process of the same person may do while the owner runs: look, and put jobs,
 /// which the owner finds within seconds.
@@ -59,6 +59,21 @@ impl Client {
     /// As [`Store::audits`](crate::store::Store::audits).
     pub async fn audits(&self, which: &Audited, limit: u32) -> Result<Vec<AuditRow>, Error> {
         audit::read(&mut self.pool.link().await?, which, limit).await
+    }
+
+    /// As [`Beside::live`](crate::store::Beside::live).
+    pub async fn live(&self, run: &RunId) -> Result<Option<LiveRow>, Error> {
+        beside::live(&mut self.pool.link().await?, run).await
+    }
+
+    /// As [`Beside::streams`](crate::store::Beside::streams).
+    pub async fn streams(&self, run: &RunId) -> Result<Vec<StreamRow>, Error> {
+        beside::streams(&mut self.pool.link().await?, run).await
+    }
+
+    /// As [`Beside::stream`](crate::store::Beside::stream).
+    pub async fn stream(&self, run: &RunId, entry: u32) -> Result<Vec<Stream>, Error> {
+        beside::stream(&mut self.pool.link().await?, run, entry).await
     }
 
     /// As [`Store::runs`](crate::store::Store::runs).

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use crate::model::budget::Usage;
 use crate::model::{Audit, BranchName, DeliveryId, IssueNumber, Millis, Repo, RunId};
 use crate::store::{
-    Ask, AuditRow, Audited, Beat, Claim, Entry, Error, Gauges, IgnoredEvent, Lane, Lease,
-    NewDelivery, NewJob, Opened, Opening, Payer, Published, Recorded, Reserving, RunRow, Snapshot,
-    Store, Transition,
+    Ask, AuditRow, Audited, Beat, Beside, Claim, Entry, Error, Gauges, IgnoredEvent, Lane, Lease,
+    LiveRow, NewDelivery, NewJob, Opened, Opening, Payer, Published, Recorded, Reserving, RunRow,
+    Snapshot, Store, Stream, StreamRow, Transition,
 };
 
 /// How the store behaves.
@@ -46,6 +46,37 @@ impl Kept {
 
     fn unasked<T>() -> Result<T, Error> {
         Err(Error::Files("the web does not ask this".to_owned()))
+    }
+}
+
+#[async_trait]
+impl Beside for Kept {
+    async fn show_live(&self, _row: LiveRow) -> Result<(), Error> {
+        Self::unasked()
+    }
+
+    async fn live(&self, _run: &RunId) -> Result<Option<LiveRow>, Error> {
+        self.feel(None).await
+    }
+
+    async fn forget_live(&self, _before: Millis) -> Result<u64, Error> {
+        Self::unasked()
+    }
+
+    async fn keep_stream(&self, _stream: Stream) -> Result<(), Error> {
+        Self::unasked()
+    }
+
+    async fn streams(&self, _run: &RunId) -> Result<Vec<StreamRow>, Error> {
+        self.feel(Vec::new()).await
+    }
+
+    async fn stream(&self, _run: &RunId, _entry: u32) -> Result<Vec<Stream>, Error> {
+        self.feel(Vec::new()).await
+    }
+
+    async fn forget_streams(&self, _before: Millis) -> Result<u64, Error> {
+        Self::unasked()
     }
 }
 

@@ -341,6 +341,7 @@ async fn with_a_run() -> (Arc<Memory>, RunId) {
         comment: None,
         base: None,
         agent: None,
+        chosen: None,
         words: String::new(),
         dry_run: false,
         stories: false,

@@ -35,7 +35,7 @@ use crate::gate::MergePermit;
 use crate::github::{At, MergeOrder};
 use crate::model::budget::Spending;
 use crate::model::{BranchName, CommitSha, RunId};
-use crate::pipeline::{Done, State, Task, Told};
+use crate::pipeline::{Done, State, Task, Told, Worked};
 use crate::policy::Policy;
 use crate::report;
 use crate::store::{Beat, Lease};
@@ -79,7 +79,7 @@ impl Engine {
         let context = Context { engine: self, lease, state, policy, at, cancel, told };
         let done = match task {
             Task::Accept { base, pull } => accept::perform(&context, base.as_ref(), *pull).await,
-            Task::Agent { role, round } => agent::perform(&context, *role, *round).await,
+            Task::Agent { role, round } => Box::pin(agent::perform(&context, *role, *round)).await,
             Task::Afford => afford::perform(&context).await,
             Task::Verify { head } => verify::perform(&context, head).await,
             Task::Show { head } => show::perform(&context, head).await,
@@ -128,6 +128,11 @@ impl Context<'_> {
         self.told().stood_in = why;
     }
 
+    /// Tells people what an agent did.
+    fn worked(&self, worked: Worked) {
+        self.told().worked.push(worked);
+    }
+
     fn told(&self) -> MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -143,7 +148,7 @@ impl Context<'_> {
 
     /// What the texts of the run are made from.
     fn report<'a>(&'a self, links: &'a report::Links) -> report::Context<'a> {
-        report::Context { state: self.state, policy: self.policy, links }
+        report::Context::new(self.state, self.policy, links)
     }
 
     /// What GitHub is asked to merge. Whoever lost the job meanwhile, or does not know, gets

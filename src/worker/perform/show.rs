@@ -21,7 +21,7 @@ pub(super) async fn perform(context: &Context<'_>, head: &CommitSha) -> Result<D
 }
 
 /// The change within its limits; whatever is left out is told.
-fn diff(changes: &Changes) -> Diff {
+pub(super) fn diff(changes: &Changes) -> Diff {
     let all = changes.files.len();
     let files = changes.files.iter().take(HELD_FILES_MAX).map(|file| DiffFile {
         path: file.path.clone(),

@@ -10,12 +10,12 @@ use slipway::pipeline::{
     Withdrawal,
 };
 
-use super::answers;
 use super::lens::Lens;
 use super::trust::may_lose;
 use super::world::{
     BASE, COMMENT, FOREIGN, LANDED, Look, NEW, NOW, branch, command, commit, person, tree, well,
 };
+use super::{answers, critique};
 
 /// An event with its name, and what the laws must know of it.
 #[derive(Debug, Clone)]
@@ -75,6 +75,7 @@ fn word(command: &SlashCommand) -> &'static str {
         SlashCommand::Hold => "hold",
         SlashCommand::Unhold => "unhold",
         SlashCommand::Budget(_) => "budget",
+        SlashCommand::Answer(_) => "answer",
         SlashCommand::Help => "help",
     }
 }
@@ -91,6 +92,7 @@ pub(crate) fn every_command() -> Vec<SlashCommand> {
         SlashCommand::Hold,
         SlashCommand::Unhold,
         SlashCommand::Budget(Dollars(5_000_000)),
+        SlashCommand::Answer("This one.".to_owned()),
         SlashCommand::Help,
     ]
 }
@@ -223,7 +225,7 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
             ),
             ("no base", Done::NoBase { why: text() }),
         ]),
-        Task::Agent { role, .. } => named(agent(*role, lens)),
+        Task::Agent { role, .. } => named(agent(state, *role, lens)),
         Task::Afford => named(answers::afford()),
         Task::Verify { head } => named(verified(head)),
         Task::Show { head } => {
@@ -278,14 +280,21 @@ fn of_task(state: &State, task: &Task, lens: &Lens) -> Vec<(String, Done)> {
     ends
 }
 
-fn agent(role: Role, lens: &Lens) -> Vec<(&'static str, Done)> {
+fn agent(state: &State, role: Role, lens: &Lens) -> Vec<(&'static str, Done)> {
     let mut ends = vec![("agent failed", Done::AgentFailed { why: text(), cost_micros: 1 })];
     if lens.money {
         ends.extend(answers::short(role));
     }
+    if lens.asks {
+        ends.extend(answers::asked(role));
+    }
     if role == Role::Planner {
         ends.push(("planned", Done::Planned { text: "a plan".to_owned(), cost_micros: 1 }));
         ends.push(("planned nothing", Done::Planned { text: " ".to_owned(), cost_micros: 1 }));
+        return ends;
+    }
+    if role == Role::Critic {
+        ends.extend(critique::ends(state));
         return ends;
     }
     ends.push(("changed", changed(tree('2'))));

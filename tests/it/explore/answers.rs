@@ -2,6 +2,7 @@
 
 use slipway::model::CommitSha;
 use slipway::model::budget::{Full, Scope, Used};
+use slipway::pipeline::question::Talk;
 use slipway::pipeline::standing::Enlisted;
 use slipway::pipeline::twin::{Signing, Twin};
 use slipway::pipeline::{Done, MergeAnswer, Role, Unfinished, UpdateAnswer};
@@ -33,6 +34,21 @@ pub(super) fn short(role: Role) -> Vec<(&'static str, Done)> {
         ("out of money", used_up(Scope::Run, left)),
         ("out of everybody's money", used_up(Scope::Day, None)),
     ]
+}
+
+/// The ways an agent asks: with what it has made, and with nothing.
+pub(super) fn asked(role: Role) -> Vec<(&'static str, Done)> {
+    let left = Unfinished { head: commit(NEW), tree: tree('2'), summary: "half".to_owned() };
+    let left = Some(left).filter(|_| matches!(role, Role::Builder | Role::Fixer));
+    let talk = Talk { agent: "codex".to_owned(), session: "s".to_owned(), entry: 1 };
+    let asked = |left, talk| Done::Asked {
+        text: "Which one?".to_owned(),
+        did: String::new(),
+        left,
+        talk,
+        cost_micros: 1,
+    };
+    vec![("asks", asked(left, Some(talk))), ("asks with nothing made", asked(None, None))]
 }
 
 pub(super) fn afford() -> Vec<(&'static str, Done)> {

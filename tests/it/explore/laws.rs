@@ -12,8 +12,9 @@ use slipway::pipeline::{
 use slipway::policy::{Freshness, MergeMode, Policy};
 
 use super::alphabet::comes_from_comment;
+use super::critique::{bounded, changes_nothing, reviewed};
 use super::order::{falls_back, gone_for_sure, seconded, stands_alone, unheard};
-use super::timers::{asks_for_money, timers_ask};
+use super::timers::{asks_for_money, asks_people, timers_ask};
 use super::trust::{keeps_held, never_by_itself, released};
 use super::walk::{Move, Owed};
 
@@ -38,6 +39,7 @@ pub(crate) const LAWS: &[Law] = &[
     ("late results and timers change nothing", late_is_stale),
     ("timers ask and never conclude", timers_ask),
     ("an agent that ran out of money goes on where it was, once there is room", asks_for_money),
+    ("an agent that asked goes on where it was, once a person said something", asks_people),
     ("what nobody hears of a look changes nothing", unheard),
     ("a finished run only answers", finished_answers),
     ("every command from a comment gets exactly one answer", commands_are_answered),
@@ -46,6 +48,9 @@ pub(crate) const LAWS: &[Law] = &[
     ("entries only grow, and effects carry the newest", entries),
     ("§5.6: a held run pushes only what a person released by `/push`", released),
     ("what we pushed last is no news while a change is held", keeps_held),
+    ("what agents made is pushed reviewed, or on a person's word or the policy's", reviewed),
+    ("a critic changes nothing and agrees to nothing", changes_nothing),
+    ("a critic has no more rounds than the policy allows", bounded),
     ("§4.1: a tainted run is never merged without a person", never_by_itself),
     ("nothing is performed for a request that was withdrawn, once a look said so", withdrawn),
 ];

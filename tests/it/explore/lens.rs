@@ -2,7 +2,10 @@
 //! every walk stays small and their sum covers every pair that can matter to each other.
 
 use slipway::command::SlashCommand;
-use slipway::policy::{Commits, Freshness, Limits, MergeMethod, MergeMode, Policy, UpdateWith};
+use slipway::model::Dollars;
+use slipway::policy::{
+    Commits, Freshness, Limits, MergeMethod, MergeMode, Policy, Then, UpdateWith,
+};
 
 use super::alphabet::every_command;
 use super::world::{self as w, Look};
@@ -32,6 +35,8 @@ pub(crate) struct Lens {
     pub faults: bool,
     /// Agents can run out of money.
     pub money: bool,
+    /// Agents can ask something.
+    pub asks: bool,
     /// When looks come, with the word for it.
     pub moments: &'static [(&'static str, i64)],
     /// More states than this is a mistake in the lens.
@@ -75,6 +80,7 @@ fn lens(name: &'static str, policy: Policy, looks: &[Look], commands: &[SlashCom
         answers: false,
         faults: false,
         money: false,
+        asks: false,
         moments: &[SOON],
         states_max: 6_000,
     }
@@ -85,6 +91,7 @@ pub(crate) fn lenses() -> Vec<Lens> {
     vec![
         building(),
         dry_run(),
+        asking(),
         checks(),
         no_checks(),
         conflicts(),
@@ -100,6 +107,8 @@ pub(crate) fn lenses() -> Vec<Lens> {
         delicate("delicate", MergeMode::OnApproval),
         delicate("delicate, nobody asked", MergeMode::Auto),
         delicate("delicate, by command", MergeMode::OnCommand),
+        critique("critique", Then::Ask),
+        critique("critique, going on", Then::GoOn),
     ]
 }
 
@@ -121,6 +130,22 @@ fn dry_run() -> Lens {
     let looks = [w::WELL];
     let lens = lens("dry run", policy(MergeMode::Auto), &looks, &every_command());
     Lens { withdrawals: true, dry_run: true, money: true, ..lens }
+}
+
+/// Agents that ask, and run out of money between.
+fn asking() -> Lens {
+    let looks = [w::WELL, w::RED, w::FOREIGN_HEAD];
+    let commands = [
+        SlashCommand::Answer("This one.".to_owned()),
+        SlashCommand::Retry,
+        SlashCommand::Stop,
+        SlashCommand::Budget(Dollars(5_000_000)),
+    ];
+    let mut policy = policy(MergeMode::Auto);
+    policy.stages.plan = false;
+    policy.verify.clear();
+    policy.limits.questions_max = 2;
+    Lens { asks: true, money: true, ..lens("asking", policy, &looks, &commands) }
 }
 
 /// CI in all its colours.
@@ -290,6 +315,20 @@ fn people(name: &'static str, merge: MergeMode, review: bool) -> Lens {
     policy.verify.clear();
     policy.limits.fix_rounds_max = 0;
     lens(name, policy, &looks, &commands)
+}
+
+/// Another agent reviews what is not pushed yet; people still have to agree.
+fn critique(name: &'static str, then: Then) -> Lens {
+    let looks =
+        [w::WELL, w::RED, w::RED_AGAIN, w::APPROVED, w::CHANGES, w::BEHIND, w::FOREIGN_HEAD];
+    let commands = [SlashCommand::Push, SlashCommand::Retry, SlashCommand::Stop];
+    let mut policy = policy(MergeMode::OnApproval);
+    policy.stages.plan = false;
+    policy.stages.critique = true;
+    policy.critique.then = then;
+    policy.limits.critique_rounds_max = 1;
+    policy.verify.clear();
+    Lens { faults: true, money: true, ..lens(name, policy, &looks, &commands) }
 }
 
 /// The head touches what one more person must approve.

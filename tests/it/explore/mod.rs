@@ -4,6 +4,7 @@
 
 mod alphabet;
 mod answers;
+mod critique;
 mod laws;
 mod lens;
 mod normal;
@@ -21,7 +22,7 @@ use lens::lenses;
 use walk::{Graph, walk};
 
 /// Walks are shared between tests; each is walked once.
-static GRAPHS: [OnceLock<Graph>; 17] = [const { OnceLock::new() }; 17];
+static GRAPHS: [OnceLock<Graph>; 20] = [const { OnceLock::new() }; 20];
 
 fn graph(name: &str) -> &'static Graph {
     let lenses = lenses();
@@ -47,6 +48,7 @@ macro_rules! walks {
 walks! {
     building = "building",
     a_dry_run = "dry run",
+    asking = "asking",
     checks = "checks",
     no_checks = "no checks",
     conflicts = "conflicts",
@@ -61,5 +63,7 @@ walks! {
     never = "never",
     delicate_changes = "delicate",
     delicate_changes_where_nobody_is_asked = "delicate, nobody asked",
+    critics = "critique",
+    critics_where_nobody_is_asked = "critique, going on",
     delicate_changes_by_command = "delicate, by command",
 }

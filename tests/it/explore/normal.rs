@@ -68,6 +68,7 @@ pub(crate) fn normal(mut state: State, now: Millis, recalled: bool) -> State {
     }
     look(&mut state, &names, kept);
     money(&mut state);
+    questions(&mut state);
     // Which way it was withdrawn matters only to the sentence of that moment.
     state.withdrawn = state.withdrawn.map(|_| Withdrawal::IssueClosed);
     // Who answers for it matters to the engine alone, and one reason is as good as another.
@@ -86,6 +87,17 @@ fn money(state: &mut State) {
     budget.resumes = ahead(budget.resumes, 0, 3);
     if let Some(left) = budget.short.as_mut().and_then(|short| short.left.as_mut()) {
         left.head = commit(OTHER);
+    }
+}
+
+/// How many were answered counts, and what was made until then.
+fn questions(state: &mut State) {
+    let work = &mut state.work;
+    if let Some(asked) = &mut work.asked {
+        asked.at = NOW.plus(-2_000);
+        if let Some(left) = &mut asked.left {
+            left.head = commit(OTHER);
+        }
     }
 }
 
@@ -224,6 +236,11 @@ fn evidence(state: &mut State, names: &Names) {
     let held = work.held.take().filter(|held| names.of(&held.head) == commit(HEAD));
     work.held = held.map(|held| Held { head: commit(HEAD), ..held });
     work.released = names.approval(work.released.as_ref());
+    // What was said of another commit is still compared with what is said next.
+    if let Some(found) = &mut work.critic.found {
+        found.head = names.of(&found.head);
+    }
+    work.critic.waived = names.approval(work.critic.waived.as_ref());
     work.without_checks = names.evidence(work.without_checks.as_ref());
     work.approved = names.approval(work.approved.as_ref());
     work.merge_ordered = names.approval(work.merge_ordered.as_ref());

@@ -3,7 +3,7 @@
 use slipway::pipeline::budget::is_for_money;
 use slipway::pipeline::{Done, Effect, EventKind, ParkReason, Task, Timer};
 
-use super::laws::{effects, fail, next, performed};
+use super::laws::{effects, fail, is_command, next, performed};
 use super::walk::Move;
 
 pub(super) fn timers_ask(m: &Move<'_>) -> Result<(), String> {
@@ -42,4 +42,21 @@ pub(super) fn asks_for_money(m: &Move<'_>) -> Result<(), String> {
     let same = Task::Agent { role: short.role, round: short.round };
     fail(performed(m) != Some(&same), "it is another agent")?;
     fail(next(m).budget.left() != short.left.as_ref(), "what it had made is forgotten")
+}
+
+/// Whoever asked something is started again only by a person's word, as the same agent, and
+/// with what it had made.
+pub(super) fn asks_people(m: &Move<'_>) -> Result<(), String> {
+    let state = &m.before.state;
+    let Some(asked) = state.open_question() else { return Ok(()) };
+    if !matches!(performed(m), Some(Task::Agent { .. })) {
+        return Ok(());
+    }
+    fail(!is_command(m, "/answer") && !is_command(m, "/retry"), "nobody said anything")?;
+    let same = Task::Agent { role: asked.role, round: asked.round };
+    fail(performed(m) != Some(&same), "it is another agent")?;
+    fail(next(m).left() != asked.left.as_ref(), "what it had made is forgotten")?;
+    let reply = next(m).work.asked.as_ref().and_then(|asked| asked.reply.as_ref());
+    let said = reply.is_some_and(|reply| reply.text.is_empty() == is_command(m, "/retry"));
+    fail(!said, "what was said is not told")
 }

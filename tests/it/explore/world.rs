@@ -56,6 +56,7 @@ pub(crate) fn request(dry_run: bool, tainted: bool) -> Request {
         comment: Some(COMMENT),
         base: None,
         agent: None,
+        chosen: None,
         words: String::new(),
         dry_run,
         stories: false,

@@ -189,7 +189,9 @@ fn settings(bot: &Bot) -> Settings {
         owner: "engine-0".to_owned(),
         app_id: bot.id,
         agents: vec![agent],
+        homes: None,
         providers: Vec::new(),
+        prompts: slipway::agent::prompt::Templates::default(),
         limits: worker::Limits {
             heavy_max: HEAVY_MAX,
             light_max: WORKERS,

@@ -9,6 +9,8 @@ use serde_json::Value;
 pub(crate) struct Script {
     /// The last one is said for ever.
     pub(crate) turns: Vec<Turn>,
+    /// Said instead of them to a request that holds these words; the first that fits.
+    pub(crate) when: Vec<(&'static str, String)>,
     pub(crate) figures: Figures,
     /// What happens to the first call of the model, the second, and so on.
     pub(crate) faults: Vec<Fault>,

@@ -48,7 +48,10 @@ struct Said {
 /// The answer to `body` at `path`.
 pub(super) fn speak(wire: Wire, (path, body): (&str, &Value), script: &Script) -> Spoken {
     let at = answers(wire, body);
-    let said = match script.turn(at) {
+    let asked = body.to_string();
+    let known = script.when.iter().find(|(words, _)| asked.contains(words));
+    let special = known.map(|(_, text)| Turn::Say(text.clone()));
+    let said = match special.as_ref().or_else(|| script.turn(at)) {
         None => Said { text: "nothing".to_owned(), tool: None, cut_off: false, at },
         Some(Turn::Say(text)) => Said { text: text.clone(), tool: None, cut_off: false, at },
         Some(Turn::Stop(text)) => Said { text: text.clone(), tool: None, cut_off: true, at },

@@ -267,6 +267,12 @@ impl Stage {
                 } else if park.why == ParkReason::BudgetSpent && times <= ANSWERS_MAX {
                     self.watch.count("out of money");
                     "/budget +1"
+                } else if park.why == ParkReason::Question && times <= ANSWERS_MAX {
+                    self.watch.count("asked");
+                    "/answer this one"
+                } else if park.why == ParkReason::CritiqueOpen && times <= ANSWERS_MAX {
+                    self.watch.count("a critic objects");
+                    if times % 2 == 0 { "/push" } else { "/retry" }
                 } else if park.why == ParkReason::CheckNeedsPerson {
                     "/stop"
                 } else if (times < 3 && self.dice.bool()) || unknown {

@@ -118,10 +118,13 @@ impl Plan {
         let verify = if self.verify { "verify:\n  - check\n" } else { "" };
         format!(
             "merge: {merge}\nmethod: {method}\nfreshness: {freshness}\n\
-             allow_no_checks: {}\nstages:\n  plan: {}\n  review: {}\n{verify}\
+             allow_no_checks: {}\nstages:\n  plan: {}\n  review: {}\n  critique: {}\n{verify}\
              limits:\n  agent_minutes_max: 2\n  verify_minutes_max: 2\n  ci_minutes_max: 12\n  \
              ci_start_minutes_max: 3\n  ci_quiet_seconds: 30\n  hold_hours_max: 1\n",
-            self.allow_no_checks, self.planning, self.review
+            self.allow_no_checks,
+            self.planning,
+            self.review,
+            self.is_reviewed()
         )
     }
 
@@ -162,9 +165,33 @@ impl Plan {
         Rules { caps, ..usual }
     }
 
+    /// In some lives another agent reviews, and is content the second time.
+    fn is_reviewed(&self) -> bool {
+        self.actions % 4 == 1
+    }
+
+    /// Where it is, it objects at first in some, and cannot be understood in others.
+    fn critic(&self) -> Vec<Vec<Edit>> {
+        let said = |findings: &str| {
+            Edit::Say(format!("{{\"summary\": \"\", \"findings\": [{findings}]}}"))
+        };
+        let finding = "{\"path\": \"app.txt\", \"line\": 1, \"severity\": \"major\", \
+                       \"text\": \"It is wrong.\", \"suggestion\": null}";
+        let mine = write("reviewed.txt", "by a critic\n");
+        match self.actions / 4 {
+            0 => vec![vec![mine, said(finding)], vec![said("")]],
+            1 => vec![vec![mine, said("")]],
+            _ => vec![vec![said(finding)], vec![Edit::Say("Well.".to_owned())], vec![said("")]],
+        }
+    }
+
     pub(super) fn agents(&self) -> Vec<Agent> {
         let calls = if self.is_poor() { vec![250_000, 150_000] } else { Vec::new() };
-        let paid = |script: &Script| Script { calls: calls.clone(), ..script.clone() };
+        let paid = |script: &Script| Script {
+            calls: calls.clone(),
+            critic: self.critic(),
+            ..script.clone()
+        };
         let agent = |(slot, script): (usize, &Script)| Agent {
             name: format!("a{slot}"),
             kind: Kind::Scripted(Scripted { program: "/slipway".into(), script: paid(script) }),
@@ -198,7 +225,8 @@ fn script(dice: &mut fastrand::Rng, slot: u64) -> Script {
         0..6 => vec![vec![replace(&mine, &good)]],
         6..10 => vec![vec![replace(&mine, &good), replace("hot: -", &hot)]],
         10..13 => vec![vec![replace(&mine, &red)]],
-        13..15 => vec![vec![replace(&mine, &broken)]],
+        13 => vec![vec![replace(&mine, &broken)]],
+        14 => vec![vec![Edit::Ask("Which one?".to_owned()), replace(&mine, &good)]],
         15 => vec![vec![]],
         16 => vec![vec![Edit::Crash], vec![replace(&mine, &good)]],
         17 => vec![vec![Edit::Hang], vec![replace(&mine, &good)]],
@@ -223,7 +251,8 @@ fn script(dice: &mut fastrand::Rng, slot: u64) -> Script {
     };
     let planner = match dice.u32(0..5) {
         0 => vec![vec![Edit::Fail(1)], vec![Edit::Say("First this.".to_owned())]],
+        1 => vec![vec![Edit::Ask("May I?".to_owned()), Edit::Say("First that.".to_owned())]],
         _ => vec![vec![Edit::Say("First this, then that.".to_owned())]],
     };
-    Script { planner, builder, fixer, resolver, calls: Vec::new() }
+    Script { planner, builder, fixer, resolver, critic: Vec::new(), calls: Vec::new() }
 }

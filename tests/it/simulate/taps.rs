@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use slipway::clock::Clock;
 use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
 use slipway::git::{
-    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Workspace,
-    WorkspaceOrder,
+    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Sight,
+    Workspace, WorkspaceOrder,
 };
 use slipway::github::Note;
 use slipway::github::commits::{NewCommit, Signed};
@@ -28,9 +28,9 @@ use slipway::pipeline::stage::{MergeAnswer, UpdateAnswer};
 use slipway::pipeline::standing::{Enlisted, Way};
 use slipway::sandbox::{self, End, Invocation, Sandbox, Transcript};
 use slipway::store::{
-    self, Ask, AuditRow, Audited, Beat, Claim, Entry, Gauges, IgnoredEvent, Lane, Lease,
-    NewDelivery, NewJob, Opened, Opening, Payer, Published, Recorded, Reserving, RunRow, Snapshot,
-    Store, Transition,
+    self, Ask, AuditRow, Audited, Beat, Beside, Claim, Entry, Gauges, IgnoredEvent, Lane, Lease,
+    LiveRow, NewDelivery, NewJob, Opened, Opening, Payer, Published, Recorded, Reserving, RunRow,
+    Snapshot, Store, Stream, StreamRow, Transition,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -46,10 +46,10 @@ pub(super) struct Tap<T: ?Sized> {
 }
 
 macro_rules! tap {
-    ($port:ident { $(fn $name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)* }
+    ($port:ident of $whole:ident { $(fn $name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)* }
         also { $($also:tt)* }) => {
         #[async_trait]
-        impl $port for Tap<dyn $port> {
+        impl $port for Tap<dyn $whole> {
             $(async fn $name(&self, $($arg: $ty),*) -> $out {
                 self.fuse.step().await;
                 let answer = self.inner.$name($($arg),*).await;
@@ -61,7 +61,7 @@ macro_rules! tap {
     };
 }
 
-tap!(GitHub {
+tap!(GitHub of GitHub {
     fn permission(at: &At, user: &User) -> Result<Permission, Error>;
     fn repository(at: &At) -> Result<Repository, Error>;
     fn file(at: &At, path: &str) -> Result<Option<String>, Error>;
@@ -126,13 +126,14 @@ tap!(GitHub {
     }
 });
 
-tap!(Git {
+tap!(Git of Git {
     fn fetch(remote: &Remote, branches: &[BranchName])
         -> Result<std::collections::BTreeMap<BranchName, CommitSha>, git::Error>;
     fn probe(repo: &Repo, base: &CommitSha, head: &CommitSha) -> Result<Probe, git::Error>;
     fn packing(workspace: &Workspace) -> Result<Packing, git::Error>;
     fn import(workspace: &Workspace) -> Result<Import, git::Error>;
     fn result(workspace: &Workspace) -> Result<Option<Vec<u8>>, git::Error>;
+    fn question(workspace: &Workspace) -> Result<Option<Vec<u8>>, git::Error>;
     fn changes(workspace: &Workspace) -> Result<Changes, git::Error>;
     fn between(repo: &Repo, base: &CommitSha, head: &CommitSha) -> Result<Changes, git::Error>;
     fn plant(workspace: &Workspace, path: &str, text: &str) -> Result<(), git::Error>;
@@ -145,6 +146,10 @@ tap!(Git {
     fn plain(repo: &Repo, from: &CommitSha, head: &CommitSha) -> Result<Plain, git::Error>;
     fn files_among(repo: &Repo, commit: &CommitSha, paths: &std::collections::BTreeSet<String>)
         -> Result<std::collections::BTreeSet<String>, git::Error>;
+    fn texts(repo: &Repo, commit: &CommitSha, sought: &git::Sought)
+        -> Result<git::Texts, git::Error>;
+    fn sight(repo: &Repo, commit: &CommitSha, wanted: &std::collections::BTreeSet<String>)
+        -> Result<Sight, git::Error>;
     fn contains(repo: &Repo, tip: &CommitSha, commit: &CommitSha) -> Result<bool, git::Error>;
 } also {
     async fn workspace(&self, order: &WorkspaceOrder) -> Result<Workspace, git::Error> {
@@ -164,7 +169,17 @@ tap!(Git {
     }
 });
 
-tap!(Store {
+tap!(Beside of Store {
+    fn show_live(row: LiveRow) -> Result<(), store::Error>;
+    fn live(run: &RunId) -> Result<Option<LiveRow>, store::Error>;
+    fn forget_live(before: Millis) -> Result<u64, store::Error>;
+    fn keep_stream(stream: Stream) -> Result<(), store::Error>;
+    fn streams(run: &RunId) -> Result<Vec<StreamRow>, store::Error>;
+    fn stream(run: &RunId, entry: u32) -> Result<Vec<Stream>, store::Error>;
+    fn forget_streams(before: Millis) -> Result<u64, store::Error>;
+} also {});
+
+tap!(Store of Store {
     fn record(delivery: NewDelivery) -> Result<Recorded, store::Error>;
     fn delivery(id: &DeliveryId) -> Result<Option<NewDelivery>, store::Error>;
     fn prune(before: Millis) -> Result<u64, store::Error>;

@@ -7,11 +7,13 @@
 mod edits;
 mod end;
 mod fuse;
+mod known;
 mod outside;
 mod people;
 mod plan;
 mod questions;
 mod reach;
+mod slow;
 mod trust;
 mod wired;
 mod wired_store;
@@ -69,6 +71,8 @@ pub(crate) struct Town {
     pub(crate) directories: Directories,
     pub(crate) asked: Arc<Mutex<Vec<Asked>>>,
     pub(crate) egress: Arc<slipway::egress::fake::Fake>,
+    /// One permit for each part that a slow agent says.
+    pub(crate) gate: Arc<tokio::sync::Semaphore>,
     poison: Option<plan::Poison>,
     /// Payloads that were rewritten.
     pub(crate) poisoned: AtomicU32,

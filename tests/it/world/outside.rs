@@ -17,6 +17,7 @@ use slipway::playground::world::{Op, World};
 use slipway::sandbox::fake::{FakeDirectory, Play};
 use slipway::sandbox::{End, Invocation, Transcript};
 
+use super::known;
 use super::plan::Reaches;
 
 /// The World's repositories, reached with the tokens it gave: rules and webhooks are true.
@@ -63,17 +64,20 @@ pub(crate) struct Asked {
     /// `builder 1`.
     pub(crate) who: String,
     pub(crate) prompt: String,
+    /// How it was started.
+    pub(crate) invocation: Invocation,
 }
 
 /// Plays scripted agents and the little language of verification commands.
 pub(crate) fn play(asked: Arc<Mutex<Vec<Asked>>>) -> Play {
     Arc::new(move |invocation: &Invocation, files: &mut FakeDirectory| {
-        if let Some(transcript) = scripted::play_in_memory(invocation, files) {
+        let played = scripted::play_in_memory(invocation, files);
+        if let Some(transcript) = played.or_else(|| known::play(invocation, files)) {
             let prompt = invocation.stdin.clone();
             let words = prompt.lines().take(2).filter_map(|line| line.split(' ').nth(1));
             let who = words.collect::<Vec<_>>().join(" ");
             let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
-            asked.push(Asked { who, prompt });
+            asked.push(Asked { who, prompt, invocation: invocation.clone() });
             return transcript;
         }
         let command = invocation.args.last().map(String::as_str).unwrap_or_default();

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
+use slipway::agent::prompt::Templates;
 use slipway::agent::scripted::{Edit, Script, Scripted};
 use slipway::agent::{Agent, Kind};
 use slipway::clock::{Clock, FakeClock};
 use slipway::egress::{Rule, fake as fake_egress};
+use slipway::gateway::Provider;
 use slipway::git::depot::Depot;
 use slipway::git::fake as fake_git;
 use slipway::model::budget::{self, Scope};
@@ -55,6 +57,9 @@ pub(crate) struct Plan {
     pub(super) reaches: Option<Reaches>,
     pub(super) poison: Option<Poison>,
     pub(super) budget: budget::Rules,
+    pub(super) prompts: Templates,
+    pub(super) known: Vec<(Agent, Provider)>,
+    pub(super) slow: Option<super::slow::Slow>,
 }
 
 /// How a payload is rewritten, and with what.
@@ -97,6 +102,9 @@ pub(crate) fn plan() -> Plan {
         reaches: None,
         poison: None,
         budget: budget::Rules::default(),
+        prompts: Templates::default(),
+        known: Vec::new(),
+        slow: None,
     }
 }
 
@@ -164,6 +172,11 @@ impl Plan {
         self
     }
 
+    pub(crate) fn planner(mut self, rounds: Vec<Vec<Edit>>) -> Self {
+        self.script.planner = rounds;
+        self
+    }
+
     pub(crate) fn builder(mut self, rounds: Vec<Vec<Edit>>) -> Self {
         self.script.builder = rounds;
         self
@@ -176,6 +189,11 @@ impl Plan {
 
     pub(crate) fn resolver(mut self, rounds: Vec<Vec<Edit>>) -> Self {
         self.script.resolver = rounds;
+        self
+    }
+
+    pub(crate) fn critic(mut self, rounds: Vec<Vec<Edit>>) -> Self {
+        self.script.critic = rounds;
         self
     }
 
@@ -258,18 +276,21 @@ impl Plan {
         let git = fake_git::Fake::new(remotes, Arc::clone(&directories));
         let egress = Arc::new(fake_egress::Fake::default());
         let play = asking(play(Arc::clone(&asked)), Arc::clone(&egress), self.reaches.as_ref());
-        let sandbox = fake_sandbox::Fake::new(Arc::clone(&directories), play);
+        let sandbox = fake_sandbox::Fake::new(Arc::clone(&directories), play)
+            .protecting(if self.known.is_empty() { 0 } else { 3 });
+        let gate = Arc::new(tokio::sync::Semaphore::new(0));
+        let sandbox = self.paced(Arc::new(sandbox), &gate, &directories);
         let road = Road::new(reach, &world, cast.bot.id, &clock);
         let ports = Ports {
             github: Arc::new(Wired { port: road.hub, fuse: Arc::clone(&fuse) }),
             git: Arc::new(Wired { port: Arc::new(git), fuse: Arc::clone(&fuse) }),
-            sandbox: Arc::new(Wired { port: Arc::new(sandbox), fuse: Arc::clone(&fuse) }),
+            sandbox: Arc::new(Wired { port: sandbox, fuse: Arc::clone(&fuse) }),
             egress: Arc::<fake_egress::Fake>::clone(&egress),
             gateway: Arc::new(slipway::gateway::fake::Fake::free()),
             store: Arc::new(Wired { port: Arc::clone(&store), fuse: Arc::clone(&fuse) }),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         };
-        let settings = self.settings(&cast.bot);
+        let settings = self.known(self.settings(&cast.bot));
         if self.sweeps {
             let job = sweep_job(Millis(START), Millis(START));
             ready(store.put(vec![job])).expect("the memory store puts");
@@ -299,6 +320,7 @@ impl Plan {
             directories,
             asked,
             egress,
+            gate,
             poison: self.poison,
             poisoned: AtomicU32::new(0),
             crashes: 0,
@@ -324,8 +346,10 @@ impl Plan {
         Settings {
             owner: "engine-0".to_owned(),
             app_id: bot.id,
-            agents: agents.map(agent).collect(),
-            providers: Vec::new(),
+            agents: agents.map(agent).chain(self.known.iter().map(|one| one.0.clone())).collect(),
+            homes: None,
+            providers: self.known.iter().map(|one| one.1.clone()).collect(),
+            prompts: self.prompts.clone(),
             limits: self.limits,
             bots: self.bots.clone(),
             budget: self.budget.clone(),

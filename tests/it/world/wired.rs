@@ -7,8 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use slipway::gate::seen::{Check, Line, Probe, Review, Rules};
 use slipway::git::{
-    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Workspace,
-    WorkspaceOrder,
+    self, Changes, Committed, Git, Import, Message, Packing, Plain, Push, PushAnswer, Sight,
+    Sought, Texts, Workspace, WorkspaceOrder,
 };
 use slipway::github::Note;
 use slipway::github::commits::{NewCommit, Signed};
@@ -279,6 +279,10 @@ impl<T: Git + ?Sized> Git for Wired<T> {
         self.port.result(workspace).await
     }
 
+    async fn question(&self, workspace: &Workspace) -> Result<Option<Vec<u8>>, git::Error> {
+        self.port.question(workspace).await
+    }
+
     async fn changes(&self, workspace: &Workspace) -> Result<Changes, git::Error> {
         self.port.changes(workspace).await
     }
@@ -350,6 +354,24 @@ impl<T: Git + ?Sized> Git for Wired<T> {
         paths: &BTreeSet<String>,
     ) -> Result<BTreeSet<String>, git::Error> {
         self.port.files_among(repo, commit, paths).await
+    }
+
+    async fn texts(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        sought: &Sought,
+    ) -> Result<Texts, git::Error> {
+        self.port.texts(repo, commit, sought).await
+    }
+
+    async fn sight(
+        &self,
+        repo: &Repo,
+        commit: &CommitSha,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Sight, git::Error> {
+        self.port.sight(repo, commit, wanted).await
     }
 
     async fn contains(

@@ -4,12 +4,44 @@ use async_trait::async_trait;
 use slipway::model::budget::Usage;
 use slipway::model::{Audit, BranchName, DeliveryId, IssueNumber, Millis, Repo, RunId};
 use slipway::store::{
-    Ask, AuditRow, Audited, Beat, Claim, Entry, Error, Gauges, IgnoredEvent, Lane, Lease,
-    NewDelivery, NewJob, Opened, Opening, Payer, Published, Recorded, Reserving, RunRow, Snapshot,
-    Store, Transition,
+    Ask, AuditRow, Audited, Beat, Beside, Claim, Entry, Error, Gauges, IgnoredEvent, Lane, Lease,
+    LiveRow, NewDelivery, NewJob, Opened, Opening, Payer, Published, Recorded, Reserving, RunRow,
+    Snapshot, Store, Stream, StreamRow, Transition,
 };
 
 use super::wired::Wired;
+
+/// Without a fuse: losing any of it loses nothing.
+#[async_trait]
+impl<T: Store + ?Sized> Beside for Wired<T> {
+    async fn show_live(&self, row: LiveRow) -> Result<(), Error> {
+        self.port.show_live(row).await
+    }
+
+    async fn live(&self, run: &RunId) -> Result<Option<LiveRow>, Error> {
+        self.port.live(run).await
+    }
+
+    async fn forget_live(&self, before: Millis) -> Result<u64, Error> {
+        self.port.forget_live(before).await
+    }
+
+    async fn keep_stream(&self, stream: Stream) -> Result<(), Error> {
+        self.port.keep_stream(stream).await
+    }
+
+    async fn streams(&self, run: &RunId) -> Result<Vec<StreamRow>, Error> {
+        self.port.streams(run).await
+    }
+
+    async fn stream(&self, run: &RunId, entry: u32) -> Result<Vec<Stream>, Error> {
+        self.port.stream(run, entry).await
+    }
+
+    async fn forget_streams(&self, before: Millis) -> Result<u64, Error> {
+        self.port.forget_streams(before).await
+    }
+}
 
 #[async_trait]
 impl<T: Store + ?Sized> Store for Wired<T> {

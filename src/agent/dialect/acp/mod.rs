@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Call, digest};
+use super::call::{Call, digest, is_done};
 use super::lenient::{Fault, List, Number, Word};
 use super::{Account, Listener, Notes, Opening, Said, Step, TEXT_CHARS_MAX, ended, failed, words};
 use crate::agent::event::{Event, Summary, Tool, Usage, Words, brief, dollars};
@@ -38,9 +38,11 @@ object!(Update {
     status "status": Word<'a>,
     input "rawInput": Call<'a>,
     cost "cost": Price<'a>,
+    entries "entries": List<Planned<'a>>,
 });
 
 object!(Content { text "text": Word<'a> });
+object!(Planned { status "status": Word<'a> });
 object!(Price { amount "amount": Number, currency "currency": Word<'a> });
 
 object!(Answer {
@@ -211,6 +213,12 @@ impl Acp {
                 tool_ended(update, steps);
             }
             "tool_call_update" => tool_ended(update, steps),
+            "plan" => {
+                let all = u32::try_from(update.entries.0.len()).unwrap_or(u32::MAX);
+                let done = update.entries.0.iter().filter(|one| is_done(one.status.text())).count();
+                let done = u32::try_from(done).unwrap_or(all);
+                steps.push(Step::Event(Event::Steps { done, all }));
+            }
             "usage_update" => {
                 if update.cost.currency.text() == "USD" {
                     self.cost = dollars(update.cost.amount.any);

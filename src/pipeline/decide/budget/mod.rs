@@ -6,7 +6,7 @@ use super::walk;
 use crate::command::Authorized;
 use crate::model::Dollars;
 use crate::model::budget::{Full, RAISE_MICROS_MAX, RAISE_MS, Raise};
-use crate::pipeline::budget::{Short, is_for_money};
+use crate::pipeline::budget::{Short, Unfinished, is_for_money};
 use crate::pipeline::effect::Answer;
 use crate::pipeline::park::{Park, ParkReason};
 use crate::pipeline::run::Run;
@@ -17,7 +17,7 @@ use crate::pipeline::state::{Phase, Progress};
 /// to do has made what was there.
 pub(super) fn heard<'a>(run: &Run<'_>, done: &'a Done) -> Cow<'a, Done> {
     let agent = matches!(run.state.task(), Some(Task::Agent { .. }));
-    match (done, run.state.budget.left()) {
+    match (done, run.state.left()) {
         (Done::Unchanged { cost_micros, .. }, Some(left)) if agent => Cow::Owned(Done::Changed {
             head: left.head.clone(),
             tree: left.tree.clone(),
@@ -28,8 +28,9 @@ pub(super) fn heard<'a>(run: &Run<'_>, done: &'a Done) -> Cow<'a, Done> {
     }
 }
 
-/// What follows when the end of a task is about money; `None` when it is not.
-pub(super) fn ended(run: &mut Run<'_>, done: &Done) -> Option<Step> {
+/// What follows when the end of a task is about money; `None` when it is not. What a question
+/// had left is kept on.
+pub(super) fn ended(run: &mut Run<'_>, done: &Done, asked: Option<&Unfinished>) -> Option<Step> {
     let task = run.state.task().cloned();
     let short = run.state.budget.short.take();
     match (task, done, short) {
@@ -39,7 +40,7 @@ pub(super) fn ended(run: &mut Run<'_>, done: &Done) -> Option<Step> {
             short,
         ) => {
             run.counts().cost_micros += cost_micros;
-            let before = short.and_then(|short| short.left);
+            let before = short.and_then(|short| short.left).or_else(|| asked.cloned());
             let left = left.clone().or(before);
             Some(stops(run, Short { role, round, full: *full, left }))
         }

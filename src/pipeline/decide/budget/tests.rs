@@ -35,6 +35,7 @@ fn building() -> State {
         comment: None,
         base: None,
         agent: None,
+        chosen: None,
         words: String::new(),
         dry_run: false,
         stories: false,

@@ -2,7 +2,6 @@
 
 use super::super::Context;
 use crate::agent::prompt;
-use crate::git::Workspace;
 use crate::pipeline::state::Complaint;
 use crate::pipeline::{Level, Role};
 use crate::worker::failure::Failure;
@@ -14,7 +13,7 @@ pub(super) fn ask<'a>(
     context: &Context<'a>,
     (role, round): (Role, u32),
     logs: Vec<(String, String)>,
-    workspace: &Workspace,
+    conflicts: Vec<String>,
 ) -> prompt::Ask<'a> {
     let request = &context.state.request;
     let work = &context.state.work;
@@ -35,11 +34,18 @@ pub(super) fn ask<'a>(
         complaint: work.complaint.as_ref().filter(|_| role == Role::Fixer),
         rejection: work.rejection.as_deref(),
         logs,
-        conflicts: workspace.conflicts.clone(),
+        conflicts,
         protected: context.policy.protected.clone(),
         verify: context.policy.verify.clone(),
-        goes_on: context.state.budget.left().is_some(),
+        goes_on: context.state.left().is_some(),
         hosts: Vec::new(),
+        questions_left: super::talk::questions_left(context),
+        answers: work.answered(),
+        did: work.asked.as_deref().map_or("", |asked| asked.did.as_str()),
+        voice: prompt::Voice::default(),
+        near: None,
+        shown: Vec::new(),
+        is_direct: false,
     }
 }
 

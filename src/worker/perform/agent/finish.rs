@@ -1,9 +1,11 @@
 //! What is taken of what an agent left: its words, a packing, the push gate, a commit.
 
 use super::super::{Context, pack};
+use super::talk::{self, Last};
 use crate::agent::{Reading, result};
 use crate::git::{Message, Workspace};
 use crate::model::text;
+use crate::pipeline::question::Talk;
 use crate::pipeline::state::Progress;
 use crate::pipeline::{Done, Role};
 use crate::report;
@@ -22,6 +24,7 @@ pub(super) async fn finish(
     role: Role,
     workspace: &Workspace,
     (reading, spent): (Reading, u64),
+    talk: Option<Talk>,
 ) -> Result<Done, Failure> {
     let (summary, cost_micros) = match reading {
         Reading::Finished { summary, cost_micros } => (summary, cost_micros.max(spent)),
@@ -32,13 +35,22 @@ pub(super) async fn finish(
             return Ok(leaked.unwrap_or(Done::AgentFailed { why, cost_micros }));
         }
     };
+    let last = Last { words: summary.clone(), talk, cost_micros };
+    if let Some(done) = talk::asked(context, role, workspace, last).await? {
+        return Ok(done);
+    }
     let summary = left(context, workspace).await?.unwrap_or(summary);
     if role == Role::Planner {
-        let refused = spoken(context, "the agent's plan", &summary, cost_micros);
-        let text = kept(context, &summary);
-        return Ok(refused.unwrap_or(Done::Planned { text, cost_micros }));
+        return Ok(planned(context, &summary, cost_micros));
     }
     commit(context, role, workspace, (summary, cost_micros)).await
+}
+
+/// A plan, if its words may be kept.
+pub(super) fn planned(context: &Context<'_>, plan: &str, cost_micros: u64) -> Done {
+    let refused = spoken(context, "the agent's plan", plan, cost_micros);
+    let text = kept(context, plan);
+    refused.unwrap_or(Done::Planned { text, cost_micros })
 }
 
 /// What is kept of what an agent says of its work.
@@ -59,7 +71,12 @@ async fn left(context: &Context<'_>, workspace: &Workspace) -> Result<Option<Str
 }
 
 /// How the task ends when words alone may not be kept.
-fn spoken(context: &Context<'_>, name: &str, words: &str, cost_micros: u64) -> Option<Done> {
+pub(super) fn spoken(
+    context: &Context<'_>,
+    name: &str,
+    words: &str,
+    cost_micros: u64,
+) -> Option<Done> {
     let judgement = context.engine.judge_words(context.policy, &[(name, words)]);
     let done = refusal(judgement, cost_micros)?;
     if matches!(done, Done::Leaked { .. }) {

@@ -18,7 +18,7 @@ pub(super) fn order(
     tips: &BTreeMap<BranchName, CommitSha>,
 ) -> Result<WorkspaceOrder, Failure> {
     let state = context.state;
-    let left = state.budget.left().map(|left| &left.head);
+    let left = state.left().map(|left| &left.head);
     let onto = state.work.onto.as_ref();
     let missing = || Failure::Fault("the run has no commit to begin from".to_owned());
     let (at, merge) = match role {
@@ -26,6 +26,7 @@ pub(super) fn order(
             (left.or(state.work.head.as_ref()).or(onto).ok_or_else(missing)?, None)
         }
         Role::Fixer => (left.map_or_else(|| context.head(), Ok)?, None),
+        Role::Critic => (context.head()?, None),
         Role::Resolver => {
             let seen = state.seen.as_deref().ok_or_else(missing)?;
             (context.head()?, Some(seen.base_tip.clone()))
@@ -63,8 +64,11 @@ pub(super) async fn beside(
     context: &Context<'_>,
     workspace: &Workspace,
 ) -> Result<Vec<(String, String)>, Failure> {
-    let engine = context.engine;
-    let result = engine.ports.sandbox.seen(&workspace.path).join(RESULT_PATH);
-    let result = (result::VARIABLE.to_owned(), result.to_string_lossy().into_owned());
-    Ok(vec![engine.plant(workspace).await?, result])
+    Ok(vec![context.engine.plant(workspace).await?, result_place(context, workspace)])
+}
+
+/// Where a result may be left, as the variable that names it.
+pub(super) fn result_place(context: &Context<'_>, workspace: &Workspace) -> (String, String) {
+    let place = context.engine.ports.sandbox.seen(&workspace.path).join(RESULT_PATH);
+    (result::VARIABLE.to_owned(), place.to_string_lossy().into_owned())
 }

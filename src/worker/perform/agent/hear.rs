@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use super::follow::Following;
 use crate::agent::dialect::{Account, Dialect, Heard, Opening, Reader, Step};
 use crate::agent::outcome::Stopped;
 use crate::agent::watch::{Patience, Watch};
@@ -17,6 +18,8 @@ pub(super) struct Hearing {
     /// Ends the agent.
     stop: CancellationToken,
     answers: bool,
+    /// Shows and keeps what it says.
+    following: Arc<Following>,
     inner: Mutex<Inner>,
 }
 
@@ -31,6 +34,7 @@ impl Hearing {
     pub(super) fn new(
         dialect: Dialect,
         opening: Opening,
+        following: Arc<Following>,
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
     ) -> (Self, String) {
@@ -39,7 +43,7 @@ impl Hearing {
         let first = String::from_utf8_lossy(&first.text).into_owned();
         let watch = Watch::new(Patience::default(), clock.now());
         let inner = Mutex::new(Inner { reader, watch, stopped: None });
-        (Self { clock, stop, answers: dialect.answers(), inner }, first)
+        (Self { clock, stop, answers: dialect.answers(), following, inner }, first)
     }
 
     /// What ends the agent, from whichever side.
@@ -92,6 +96,7 @@ impl Ear for Hearing {
         let mut inner = self.inner();
         let mut steps = Vec::new();
         inner.reader.feed(bytes, &mut steps);
+        self.following.heard(bytes, &steps, now);
         for step in &steps {
             let Step::Event(event) = step else { continue };
             if let Some(why) = inner.watch.event(event, now) {

@@ -31,11 +31,21 @@ pub(super) async fn stopped(
     workspace: &Workspace,
     (full, summary, cost_micros): (Full, String, u64),
 ) -> Result<Done, Failure> {
-    let left = match role {
-        Role::Builder | Role::Fixer => left(context, role, workspace, summary).await?,
-        Role::Planner | Role::Resolver => None,
-    };
+    let left = keep(context, role, workspace, summary).await?;
     Ok(Done::BudgetUsed { full, left, cost_micros })
+}
+
+/// What an agent made by now, if it may be kept.
+pub(super) async fn keep(
+    context: &Context<'_>,
+    role: Role,
+    workspace: &Workspace,
+    summary: String,
+) -> Result<Option<Unfinished>, Failure> {
+    match role {
+        Role::Builder | Role::Fixer => left(context, role, workspace, summary).await,
+        Role::Planner | Role::Resolver | Role::Critic => Ok(None),
+    }
 }
 
 async fn left(

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use super::super::Context;
 use super::super::way_out::WayOut;
+use super::follow::Following;
 use super::hear::Hearing;
+use super::talk::Stay;
 use crate::agent::outcome::{Evidence, Outcome, Upstream, judge};
-use crate::agent::profile::{Access, Mode, Task, Thread};
+use crate::agent::profile::{Access, Launch, Mode, Task, Thread};
 use crate::agent::profiled::Profiled;
-use crate::agent::wanted::Wanted;
-use crate::agent::{Agent, Place};
+use crate::agent::wanted::{Model, Wanted};
+use crate::agent::{Agent, Place, critique};
 use crate::gateway::{self, Caps, Finish, Line, Order, Tally, Unpriced};
 use crate::git::Workspace;
-use crate::model::Trouble;
 use crate::model::budget::UnknownPrice;
+use crate::model::{CommitSha, Secret, Trouble};
 use crate::pipeline::Role;
 use crate::sandbox::{Door, HOME, Invocation, Transcript};
 use crate::worker::failure::Failure;
@@ -28,10 +30,15 @@ const TURNS_MAX: u32 = 500;
 /// What an agent is started with.
 pub(super) struct Start<'a> {
     pub(super) role: Role,
+    pub(super) round: u32,
     pub(super) agent: &'a Agent,
     pub(super) profiled: &'a Profiled,
     pub(super) wanted: &'a Wanted,
     pub(super) prompt: &'a str,
+    /// The home that stays, where one does.
+    pub(super) stay: Option<Stay>,
+    /// What the repository tells whoever works on it.
+    pub(super) system: Option<&'a str>,
     pub(super) place: Place,
     /// Beside what its profile says.
     pub(super) env: Vec<(String, String)>,
@@ -56,12 +63,21 @@ pub(super) async fn play(
     let door =
         line.iter().map(|line| Door { port: gateway::PORT, socket: line.socket().to_owned() });
     start.place.doors.extend(door);
-    let played = match launch(context, workspace, &start, line.as_deref()) {
-        Ok((invocation, hearing)) => Ok(run(context, &invocation, hearing, line.as_deref()).await),
+    let named = named(&start);
+    let who = (named.as_str(), Some(start.profiled.profile.dialect));
+    let asked = (start.role, start.round);
+    let following = Arc::new(Following::new(context, asked, who, workspace));
+    let played = match launch(context, workspace, &start, (line.as_deref(), &following)) {
+        Ok((invocation, hearing)) => {
+            let running = run(context, &invocation, hearing, line.as_deref());
+            Ok(following.beside(context, line.as_deref(), running).await)
+        }
         Err(why) => Err(why),
     };
     way.close(context).await;
     let tally = close(context, line).await;
+    let transcript = played.as_ref().ok().and_then(|played| played.as_ref().ok());
+    following.over(context, transcript.map(|(transcript, _)| transcript), tally).await;
     match played {
         Ok(played) => {
             let (transcript, hearing) = played?;
@@ -77,13 +93,22 @@ async fn open(
     purse: &Arc<Purse>,
     start: &Start<'_>,
 ) -> Result<Option<Box<dyn Line>>, String> {
-    let engine = context.engine;
     let (Some(_), Some(name)) = (start.profiled.profile.wire, &start.profiled.provider) else {
         return Ok(None);
     };
-    let found = engine.settings.providers.iter().find(|provider| provider.name == *name);
-    let provider = found.ok_or_else(|| format!("there is no provider `{name}`"))?.clone();
     let model = start.profiled.model(start.wanted.model());
+    line(context, purse, (name, model)).await.map(Some)
+}
+
+/// A line to one model of a provider. The error is for people.
+pub(super) async fn line(
+    context: &Context<'_>,
+    purse: &Arc<Purse>,
+    (name, model): (&str, Option<&Model>),
+) -> Result<Box<dyn Line>, String> {
+    let engine = context.engine;
+    let found = engine.settings.providers.iter().find(|provider| provider.name == name);
+    let provider = found.ok_or_else(|| format!("there is no provider `{name}`"))?.clone();
     let order = Order {
         name: format!("{} entry {}", context.state.request.run, context.state.entry),
         provider,
@@ -95,47 +120,67 @@ async fn open(
         },
         caps: Caps::default(),
     };
-    engine.ports.gateway.open(&order).await.map(Some).map_err(|error| error.to_string())
+    engine.ports.gateway.open(&order).await.map_err(|error| error.to_string())
 }
 
 fn launch(
     context: &Context<'_>,
     workspace: &Workspace,
     start: &Start<'_>,
-    line: Option<&dyn Line>,
+    (line, following): (Option<&dyn Line>, &Arc<Following>),
 ) -> Result<(Invocation, Hearing), String> {
+    let engine = context.engine;
+    let launch = prepared(context, workspace, start, line.map(Line::token))?;
+    let mut invocation = launch.invocation;
+    let stop = context.cancel.child_token();
+    let clock = Arc::clone(&engine.ports.clock);
+    let dialect = start.profiled.profile.dialect;
+    let following = Arc::clone(following);
+    let (hearing, first) = Hearing::new(dialect, launch.opening, following, clock, stop);
+    invocation.stdin.push_str(&first);
+    Ok((invocation, hearing))
+}
+
+/// How it is started, with this token in the place of a key; nothing is started by that.
+pub(super) fn prepared(
+    context: &Context<'_>,
+    workspace: &Workspace,
+    start: &Start<'_>,
+    token: Option<&Secret>,
+) -> Result<Launch, String> {
     let engine = context.engine;
     let profile = &start.profiled.profile;
     let directory = engine.ports.sandbox.seen(&workspace.path);
     let task = Task {
         mode: match start.role {
-            Role::Planner if profile.reviews() => Mode::Review,
-            Role::Planner | Role::Builder | Role::Fixer | Role::Resolver => Mode::Edit,
+            Role::Planner | Role::Critic if profile.reviews() => Mode::Review,
+            Role::Planner | Role::Builder | Role::Fixer | Role::Resolver | Role::Critic => {
+                Mode::Edit
+            }
         },
         model: start.profiled.model(start.wanted.model()),
         prompt: start.prompt,
-        system: None,
-        schema: None,
-        thread: Thread::Once,
+        system: start.system,
+        schema: (start.role == Role::Critic).then_some(critique::SCHEMA),
+        thread: start.stay.as_ref().map_or(Thread::Once, |stay| stay.thread.clone()),
         turns_max: TURNS_MAX,
-        access: line.map(|line| Access { port: gateway::PORT, token: line.token() }),
+        access: token.map(|token| Access { port: gateway::PORT, token }),
         key: None,
-        base: None,
+        base: context.state.work.onto.as_ref().map(CommitSha::as_str),
         directory: &directory,
         home: std::path::Path::new(HOME),
         place: start.place.clone(),
     };
-    let launch = profile.launch(&task).map_err(|refused| refused.to_string())?;
-    let mut invocation = launch.invocation;
-    invocation.env.extend(start.env.iter().cloned());
-    if !engine.ports.sandbox.can_mask() {
-        invocation.masks.clear();
+    let mut launch = profile.launch(&task).map_err(|refused| refused.to_string())?;
+    launch.invocation.env.extend(start.env.iter().cloned());
+    if let (Some(stay), Some(homes)) = (&start.stay, &engine.settings.homes) {
+        let home = homes.path(&context.state.request.run, stay.entry);
+        launch.invocation.home.kept = Some(home);
     }
-    let stop = context.cancel.child_token();
-    let clock = Arc::clone(&engine.ports.clock);
-    let (hearing, first) = Hearing::new(profile.dialect, launch.opening, clock, stop);
-    invocation.stdin.push_str(&first);
-    Ok((invocation, hearing))
+    if !engine.ports.sandbox.can_mask() {
+        launch.invocation.masks.clear();
+    }
+    Ok(launch)
 }
 
 /// Runs it to its end, and looks now and then whether it is silent.
@@ -167,7 +212,15 @@ async fn run(
     Ok((transcript, hearing))
 }
 
-async fn close(context: &Context<'_>, line: Option<Box<dyn Line>>) -> Option<Tally> {
+/// Its name, with the model it asks where that is known.
+fn named(start: &Start<'_>) -> String {
+    match start.profiled.model(start.wanted.model()) {
+        Some(model) => format!("{}:{}", start.agent.name, model.as_str()),
+        None => start.agent.name.clone(),
+    }
+}
+
+pub(super) async fn close(context: &Context<'_>, line: Option<Box<dyn Line>>) -> Option<Tally> {
     let tally = line?.close().await;
     let run = context.state.request.run.as_str();
     let (requests, turns, retries) = (tally.requests, tally.turns, tally.retries);
@@ -200,7 +253,7 @@ fn judged(
 }
 
 /// It was not even started.
-fn failed(trouble: Trouble, why: &str) -> Outcome {
+pub(super) fn failed(trouble: Trouble, why: &str) -> Outcome {
     Outcome {
         class: Err(trouble),
         why: why.to_owned(),
