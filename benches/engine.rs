@@ -17,7 +17,7 @@ use serde_json::json;
 use slipway::agent::command::Command;
 use slipway::agent::{Agent, Kind};
 use slipway::clock::{Clock, SystemClock};
-use slipway::model::DeliveryId;
+use slipway::model::{DeliveryId, Millis};
 use slipway::pipeline::{Phase, Progress, State};
 use slipway::store::{NewDelivery, Store, sqlite};
 use slipway::worker::{Ended, Engine, Limits, Ports, Settings, Watcher};
@@ -49,7 +49,7 @@ impl Watcher for Tally {
 
     fn paid(&self, _paid: slipway::worker::Paid) {}
 
-    fn rests(&self, _pool: &str) {}
+    fn rests(&self, _pool: &str, _until: Millis) {}
 
     fn moved(&self, state: &State) {
         self.steps.fetch_add(1, Ordering::SeqCst);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Place, Reading, failure};
 use crate::model::text;
-use crate::sandbox::{Home, Invocation, Purpose, Transcript};
+use crate::sandbox::{Home, Invocation, Purpose, Signal, Transcript};
 
 /// Lines of the output taken as the agent's summary.
 const SUMMARY_LINES_MAX: usize = 20;
@@ -34,6 +34,7 @@ impl Command {
             masks: place.masks,
             home: Home::default(),
             limits: place.limits,
+            signal: Signal::Term,
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Patience {
     /// Turns: a call of a tool after an answer. Where a dialect tells of tools only when they
     /// are done, each call counts.
     pub turns_max: u32,
+    /// Requests that the gateway refused; whoever is told no so often does not listen.
+    pub refused_max: u64,
 }
 
 impl Default for Patience {
@@ -33,6 +35,7 @@ impl Default for Patience {
             same_errors_max: 8,
             returns_max: 6,
             turns_max: 500,
+            refused_max: 200,
         }
     }
 }
@@ -102,6 +105,14 @@ impl Watch {
                 "it neither said anything nor asked its model for {} s",
                 silent.saturating_div(1_000)
             ),
+        })
+    }
+
+    /// Asks whether it goes on asking its model although the gateway has refused it so often.
+    pub fn refused(&self, times: u64) -> Option<Stopped> {
+        (times > self.patience.refused_max).then(|| Stopped {
+            trouble: Trouble::Killed,
+            why: format!("it went on asking its model although {times} requests were refused"),
         })
     }
 
@@ -197,6 +208,7 @@ mod tests {
             same_errors_max: 2,
             returns_max: 2,
             turns_max: 20,
+            refused_max: 3,
         }
     }
 
@@ -226,6 +238,16 @@ mod tests {
         assert_eq!(stop.trouble, Trouble::Killed);
         insta::assert_snapshot!(stop.why,
             @"it neither said anything nor asked its model for 61 s");
+    }
+
+    #[test]
+    fn who_goes_on_asking_after_many_refusals_is_stopped() {
+        let watch = Watch::new(patience(), START);
+        assert_eq!(watch.refused(3), None);
+        let stop = watch.refused(4).unwrap();
+        assert_eq!(stop.trouble, Trouble::Killed);
+        insta::assert_snapshot!(stop.why,
+            @"it went on asking its model although 4 requests were refused");
     }
 
     #[test]

@@ -10,9 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::{Agents, Common, OfAgents, Serve};
 use super::barrier;
+use super::resting::{Resting, resting};
 use crate::agent::probe;
 use crate::agent::profile::{Catalogue, Profile, table};
-use crate::sandbox::{Home, Invocation, Limits, Purpose};
+use crate::clock::{Clock, SystemClock};
+use crate::sandbox::{Home, Invocation, Limits, Purpose, Signal};
 
 /// Largest file of an operator's profiles, in bytes.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
@@ -24,7 +26,7 @@ const PROBE_BYTES_MAX: usize = 4_096;
 pub(super) async fn agents(common: &Common, agents: &Agents) -> anyhow::Result<ExitCode> {
     let catalogue = catalogue(agents.profiles.as_deref())?;
     match &agents.of {
-        OfAgents::List => list(&catalogue, agents.json)?,
+        OfAgents::List => list(common, &catalogue, agents.json).await?,
         OfAgents::Show { name } => show(known(&catalogue, name)?, agents.json)?,
         OfAgents::Probe { name } => {
             return probed(common, known(&catalogue, name)?, agents.json).await;
@@ -48,15 +50,22 @@ fn known<'a>(catalogue: &'a Catalogue, name: &str) -> anyhow::Result<&'a Profile
         .with_context(|| format!("there is no agent {name:?}; `slipway agents list` lists them"))
 }
 
-fn list(catalogue: &Catalogue, as_json: bool) -> anyhow::Result<()> {
+async fn list(common: &Common, catalogue: &Catalogue, as_json: bool) -> anyhow::Result<()> {
+    let resting = resting(common, SystemClock.now()).await.unwrap_or_default();
     let mut out = std::io::stdout().lock();
     if as_json {
         for profile in catalogue.iter() {
             writeln!(out, "{}", serde_json::to_string(&profile.shown())?)?;
         }
+        for Resting { pool, until } in resting {
+            writeln!(out, "{}", json!({"resting": pool, "until": until.precise()}))?;
+        }
         return Ok(());
     }
     out.write_all(table(catalogue).as_bytes())?;
+    for Resting { pool, until } in resting {
+        writeln!(out, "\nthe agents of {pool} rest until {}: it had enough", until.readable())?;
+    }
     Ok(())
 }
 
@@ -125,5 +134,6 @@ fn ask(profile: &Profile, directory: PathBuf) -> anyhow::Result<Invocation> {
         masks: Vec::new(),
         home: Home::default(),
         limits,
+        signal: Signal::Term,
     })
 }

@@ -16,6 +16,7 @@ pub mod pool;
 mod private;
 mod prompts;
 mod relay;
+mod resting;
 mod serve;
 mod setup;
 mod watch;

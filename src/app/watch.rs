@@ -1,6 +1,7 @@
 //! Tells metrics and logs what the engine does.
 
 use crate::egress::Account;
+use crate::model::Millis;
 use crate::pipeline::{Phase, Progress, State, Task};
 use crate::report;
 use crate::telemetry::{JobEnd, Metrics};
@@ -40,8 +41,8 @@ impl Watcher for Telling {
         }
     }
 
-    fn rests(&self, pool: &str) {
-        self.metrics.pool_rests(pool);
+    fn rests(&self, pool: &str, until: Millis) {
+        self.metrics.pool_rests(pool, until);
     }
 
     fn moved(&self, state: &State) {

@@ -99,6 +99,7 @@ fn shell(words: &[&str]) -> Order {
         wall_max: super::DEATH,
         output_bytes_max: 0,
         stranger: false,
+        asks: super::ASK,
     }
 }
 

@@ -24,8 +24,10 @@ pub fn replace(program: &Path, args: &[OsString], become_id: Option<u32>) -> io:
 pub fn detached(args: &[&OsStr], stdin: OwnedFd) -> io::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "this is where processes start")]
     let mut command = Command::new("/bin/sh");
-    // A shell gives /dev/null to what it starts in the background, unless told otherwise.
-    command.args(["-c", "exec 3<&0; \"$@\" <&3 3<&- &", "sh"]).args(args).env_clear();
+    // A shell gives /dev/null to what it starts in the background, unless told otherwise. What
+    // the program is asked by to end is not meant for what serves it.
+    let script = "exec 3<&0; trap '' INT TERM; \"$@\" <&3 3<&- &";
+    command.args(["-c", script, "sh"]).args(args).env_clear();
     let started = command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
     started.success().then_some(()).ok_or_else(|| io::Error::other("/bin/sh does not start it"))
 }

@@ -18,6 +18,7 @@ mod limits;
 mod owner;
 pub mod process;
 mod protection;
+mod signal;
 mod tree;
 #[cfg(test)]
 mod trial;
@@ -33,6 +34,7 @@ pub use home::HomeFile;
 pub use homes::Homes;
 pub use limits::{Limit, Limits};
 pub use protection::{LEVEL_MIN, Missing, Protection};
+pub use signal::Signal;
 
 /// Runs programs on a workspace.
 #[async_trait]
@@ -108,6 +110,8 @@ pub struct Invocation {
     pub masks: Vec<String>,
     pub home: Home,
     pub limits: Limits,
+    /// What it is asked by first, when it is to end before it wants to.
+    pub signal: Signal,
 }
 
 /// What a program finds in its home, and what becomes of it.

@@ -80,6 +80,7 @@ pub(super) fn order(invocation: &Invocation) -> Order {
         wall_max: Duration::from_millis(invocation.limits.wall_ms_max),
         output_bytes_max: invocation.limits.output_bytes_max,
         stranger: true,
+        asks: invocation.signal.asks(),
     }
 }
 

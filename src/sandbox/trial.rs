@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Ear, End, Home, HomeFile, Invocation, Limits, Purpose, Sandbox};
+use super::{Answer, Ear, End, Home, HomeFile, Invocation, Limits, Purpose, Sandbox, Signal};
 
 /// A workspace to try programs in.
 pub(super) struct Trial(tempfile::TempDir);
@@ -33,6 +33,7 @@ impl Trial {
             masks: Vec::new(),
             home: Home::default(),
             limits: Limits { wall_ms_max: 20_000, output_bytes_max: 10_000, ..Limits::default() },
+            signal: Signal::Term,
         }
     }
 }
@@ -41,6 +42,7 @@ pub(super) async fn contract(sandbox: &dyn Sandbox) {
     environment_and_code(sandbox).await;
     limits(sandbox).await;
     cancelling(sandbox).await;
+    asking(sandbox).await;
     hearing(sandbox).await;
     homes(sandbox).await;
 }
@@ -100,6 +102,30 @@ async fn cancelling(sandbox: &dyn Sandbox) {
         cancel.cancel();
     });
     assert_eq!(done.unwrap().end, End::Cancelled);
+}
+
+/// Each program is asked by its own signal first, then by the other, and heard until its end.
+async fn asking(sandbox: &dyn Sandbox) {
+    let script = "trap 'echo INT' INT; trap 'echo TERM; exit 0' TERM; echo up > file; \
+                  while :; do sleep 0.05; done";
+    for (signal, asked) in [(Signal::Int, "INT\nTERM\n"), (Signal::Term, "TERM\n")] {
+        let (trial, cancel) = (Trial::new(), CancellationToken::new());
+        let order = Invocation { signal, ..trial.shell(script) };
+        let (done, ()) = tokio::join!(sandbox.run(&order, &cancel), async {
+            while !Path::new(&order.directory).join("file").exists() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            cancel.cancel();
+        });
+        let done = done.unwrap();
+        assert_eq!((done.end, done.stdout.as_str()), (End::Cancelled, asked), "{done:?}");
+    }
+    let trial = Trial::new();
+    let mut order = trial.shell("trap 'echo late; exit 0' INT; while :; do sleep 0.05; done");
+    order.signal = Signal::Int;
+    order.limits.wall_ms_max = 1_000;
+    let done = sandbox.run(&order, &CancellationToken::new()).await.unwrap();
+    assert_eq!((done.end, done.stdout.as_str()), (End::TimedOut, "late\n"), "{done:?}");
 }
 
 /// Answers the first line, and then no more.

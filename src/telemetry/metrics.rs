@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::model::Millis;
 use crate::store::Gauges;
 
 /// One label with a word from a closed list, so that the number of series stays bounded.
@@ -100,6 +101,7 @@ pub struct Metrics {
     egress_bytes: Family<Label, Counter>,
     spent: Counter,
     pool_rests: Family<[(&'static str, String); 1], Counter>,
+    pool_rests_until: Family<[(&'static str, String); 1], Gauge>,
     budget_refusals: Family<Label, Counter>,
 }
 
@@ -133,6 +135,7 @@ impl Metrics {
             egress_bytes: Family::default(),
             spent: Counter::default(),
             pool_rests: Family::default(),
+            pool_rests_until: Family::default(),
             budget_refusals: Family::default(),
         };
         metrics.registry = Arc::new(metrics.registered());
@@ -161,6 +164,8 @@ impl Metrics {
         r.register("egress_bytes", "Bytes agents sent out and got back", bytes);
         let rests = self.pool_rests.clone();
         r.register("pool_rests", "Times the agents of a house were given a rest", rests);
+        let until = self.pool_rests_until.clone();
+        r.register("pool_rests_until_seconds", "Until when they rest, since 1970", until);
         let spent = self.spent.clone();
         r.register("model_micros", "Spent on models, in millionths of a dollar", spent);
         let refusals = self.budget_refusals.clone();
@@ -230,11 +235,14 @@ impl Metrics {
         }
     }
 
-    /// Counts millionths of a dollar that models cost.
-    pub fn pool_rests(&self, pool: &str) {
-        self.pool_rests.get_or_create(&[("pool", pool.to_owned())]).inc();
+    /// Counts a rest of the agents of a house, and tells when it ends.
+    pub fn pool_rests(&self, pool: &str, until: Millis) {
+        let label = [("pool", pool.to_owned())];
+        self.pool_rests.get_or_create(&label).inc();
+        self.pool_rests_until.get_or_create(&label).set(until.0 / 1_000);
     }
 
+    /// Counts millionths of a dollar that models cost.
     pub fn spent(&self, micros: u64) {
         self.spent.inc_by(micros);
     }

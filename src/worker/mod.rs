@@ -90,8 +90,8 @@ pub trait Watcher: Send + Sync {
     /// A purse paid, or refused to.
     fn paid(&self, paid: Paid);
 
-    /// Agents of a house rest.
-    fn rests(&self, pool: &str);
+    /// Agents of a house rest until a moment.
+    fn rests(&self, pool: &str, until: Millis);
 }
 
 /// What a purse did.
@@ -145,7 +145,7 @@ impl Watcher for Unwatched {
 
     fn paid(&self, _paid: Paid) {}
 
-    fn rests(&self, _pool: &str) {}
+    fn rests(&self, _pool: &str, _until: Millis) {}
 }
 
 /// The worker of the durable queue.

@@ -25,7 +25,7 @@ impl Engine {
             && let Some(until) = self.pools().note(pool, outcome.class, (now, took_ms))
         {
             tracing::warn!(pool, until = %until.readable(), "agents of this house rest");
-            self.watcher.rests(pool);
+            self.watcher.rests(pool, until);
         }
         outcome.class.err().and_then(bars)
     }

@@ -6,7 +6,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use super::model::{Fault, Model, Script, Tool, Turn};
+use super::model::{Fault, Model, Script};
 
 /// An agent as its maker would write it: it asks its model with what its environment tells it,
 /// does what the model says, and tells so in codex's words.
@@ -66,15 +66,29 @@ fn profiles(agent: &str) -> String {
 
 /// Plays the story with the agent, and a model at `url`.
 fn play(agent: &str, url: &str) -> (Value, Output) {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("profiles.toml");
-    std::fs::write(&file, profiles(agent)).unwrap();
-    let file = file.display().to_string();
-    let agent = ["--agent", "known", "--model", "m-1", "--model-url", url, "--profiles", &file];
-    let story = ["demo", "--json", "--scenario", "happy"];
-    let output = crate::program::slipway(&[&story[..], &agent[..]].concat());
+    let output = story(url, &profiles(agent), &["--json"]);
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     (serde_json::from_str(told.trim()).unwrap_or(Value::Null), output)
+}
+
+fn story(url: &str, profiles: &str, more: &[&str]) -> Output {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("profiles.toml");
+    std::fs::write(&file, profiles).unwrap();
+    let file = file.display().to_string();
+    let agent = ["--agent", "known", "--model", "m-1", "--model-url", url, "--profiles", &file];
+    let story = ["demo", "--scenario", "happy"];
+    crate::program::slipway(&[&story[..], &agent[..], more].concat())
+}
+
+/// The same, of a maker who asks for ever.
+fn endless() -> String {
+    let asks =
+        "try:\n    answer = json.load(urllib.request.urlopen(ask))\nexcept Exception as why:";
+    assert!(AGENT.contains(asks));
+    let forever = "while True:\n    try: urllib.request.urlopen(ask)\n    \
+                   except Exception: pass\nif False:";
+    profiles(&AGENT.replace(asks, forever))
 }
 
 /// Python and bubblewrap are what this needs beside Slipway.
@@ -191,47 +205,19 @@ async fn a_model_that_cannot_be_reached_keeps_the_change_back_and_says_so() {
     assert!(told["pull_request"].is_null(), "{told}");
 }
 
-/// Plays the story with an agent that others made, installed by `tests/agents`, whose model
-/// wants one command to be run.
-#[expect(clippy::print_stderr, reason = "what a machine lacks is left out aloud")]
-async fn real(name: &'static str, version: &str, tools: Vec<Tool>) {
-    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/agents/node_modules");
-    if !can() || !modules.join(".bin").join(name).exists() {
-        eprintln!("LEFT OUT: {name} {version} itself: tests/agents installs it");
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endless_retry_is_ended_and_people_are_told_so() {
+    if !can() {
         return;
     }
-    let turns = vec![Turn::Use(tools), Turn::Say("Done as asked.".to_owned())];
-    let script = Script { turns, ..Script::saying("") };
-    let model = Model::start(script).await.unwrap();
-    let (url, bin) = (model.url("/v1"), modules.join(".bin"));
-    let story = move || {
-        let paths = format!("{}:{}", bin.display(), modules.display());
-        let story = ["demo", "--json", "--scenario", "happy", "--agent", name, "--model", "m-1"];
-        let place = ["--model-url", &url, "--tools", &paths];
-        crate::program::slipway(&[&story[..], &place[..]].concat())
-    };
-    let output = tokio::task::spawn_blocking(story).await.unwrap();
+    let refusing = Script::failing(Fault::Status(401, None, "no such key"));
+    let model = Model::start(refusing).await.unwrap();
+    let url = model.url("/v1");
+    let played = move || story(&url, &endless(), &[]);
+    let output = tokio::task::spawn_blocking(played).await.unwrap();
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    let told: Value = serde_json::from_str(told.trim()).unwrap_or(Value::Null);
-    assert_eq!(told["outcome"], "merged", "{name}: {told} {output:?}");
-    let heard = model.heard();
-    assert!(heard.len() >= 3, "{name}: it planned, ran a command and said so: {}", heard.len());
-    let answered = |request: &super::model::Request| {
-        String::from_utf8_lossy(&request.body).contains("a-mark-of-the-command")
-    };
-    assert!(heard.iter().any(answered), "{name}: the command was run");
-}
-
-const COMMAND: &str = "echo a-mark-of-the-command > made-by-an-agent.txt; cat made-by-an-agent.txt";
-
-#[tokio::test(flavor = "multi_thread")]
-async fn codex_itself_edits_runs_and_is_merged() {
-    let run = Tool::new("exec_command", serde_json::json!({ "cmd": COMMAND }));
-    real("codex", "0.169.0", vec![run]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn opencode_itself_edits_runs_and_is_merged() {
-    let arguments = serde_json::json!({ "command": COMMAND, "description": "Makes a file" });
-    real("opencode", "1.18.33", vec![Tool::new("bash", arguments)]).await;
+    assert!(told.contains("it went on asking its model although"), "{told}");
+    assert!(told.contains("Slipway needs a person"), "{told}");
+    let calls = model.heard().len();
+    assert!(calls <= 12, "and its model was asked {calls} times at most");
 }

@@ -22,6 +22,8 @@ mod openapi;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod real;
+#[cfg(test)]
 mod rebound;
 #[cfg(test)]
 mod scenarios;

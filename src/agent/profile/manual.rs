@@ -206,20 +206,23 @@ first. `/go --agent codex:gpt-5.5` names both.
 The program asks its model through the gateway ([MODELS.md](MODELS.md)) and holds no key. When its
 house refuses it or is away, the agents of `fallbacks` do its work, in that order, and the comment
 says so. Three failures within a minute, or one refusal for asking too often, give all agents of a
-provider half an hour's rest. An agent is ended that is silent, goes in circles, or fails in the
-same way again and again. `profiles = \"FILE\"` in the configuration changes profiles or adds some.
+provider half an hour's rest, which `slipway agents list` tells beside a running server. An agent is
+ended that is silent, goes in circles, or fails in the same way again and again.
+`profiles = \"FILE\"` in the configuration changes profiles or adds some.
 
 `slipway demo --agent codex --model gpt-5.5` plays the story with it, when the program is installed
 and `OPENAI_API_KEY` is set; `--model-url` names another address, which nothing is charged for.
-`tests/it/known.rs` plays it with codex and opencode themselves, as `tests/agents` installs them,
-and a model that does what a script says.
+`tests/it/real` plays it with the agents themselves, as `tests/agents all` installs them from npm
+and PyPI, and a model that does what a script says.
 ";
 
 const TRIED: &str = "
 *Tried* is the version whose streams were recorded and are read by the tests: success, a refused
 key, a used-up account, rush, an overloaded model, a failing server, a prompt that is too long, a
-cut answer, limits, a broken stream, signals. *Not tried* is written by its documentation. Another
-version is told of by `slipway agents probe`.
+cut answer, limits, a broken stream, signals. `./check --agents all` starts that very version in
+the sandbox: it edits, its change is merged, a repository full of traps catches it in none, and no
+process outlives it. *Not tried* is written by its documentation; the Agent Client Protocol itself
+was tried with opencode. Another version is told of by `slipway agents probe`.
 
 *Its model* is how it comes to one. Through the gateway it holds the token of one run, which is
 worth nothing elsewhere; the real key stays outside. Who talks to its own house holds a real key in
@@ -227,7 +230,9 @@ its sandbox, and what it spends is not seen: use a key that can do nothing else.
 
 *Turns by* is who bounds its turns: itself, or the watch that hears what it says. The watch also
 ends who makes the same call again and again, goes back and forth between two, fails in the same way
-over and over, or neither says anything nor asks its model.
+over and over, goes on asking its model after 200 refusals, or neither says anything nor asks.
+Whoever is ended is asked first: by the signal at which it tells what it cost (`cancel`, INT unless
+its profile says TERM), then by TERM, each with half a second, and killed then.
 ";
 
 const CRITICS: &str = "
@@ -296,8 +301,8 @@ TOML write them, with their quotes. A brace that no small letter follows is a br
 const MASKED: &str = "
 ## What is hidden
 
-What would configure an agent and lies in the repository is covered by empty placeholders, whether
-it is there or not, and the placeholders are taken away again:
+What would configure an agent and lies in the repository is covered by empty placeholders (an empty
+object in JSON and YAML), whether it is there or not, and the placeholders are taken away again:
 ";
 
 const LOCAL: &str = "

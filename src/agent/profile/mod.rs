@@ -23,6 +23,7 @@ use super::probe;
 use crate::egress::Rule;
 use crate::model::Trouble;
 pub use crate::model::Wire;
+use crate::sandbox::Signal;
 pub use catalogue::Catalogue;
 pub use manual::{Shown, manual, table};
 pub use render::{ARGUMENT_BYTES_MAX, Access, Launch, Mode, Task, Thread};
@@ -78,6 +79,7 @@ pub struct Profile {
     /// Below its home.
     files: BTreeMap<String, Template>,
     pub masks: Vec<String>,
+    /// What it is asked by first to end.
     pub cancel: Signal,
     /// How a line begins that it ends with when all went well.
     pub finish: Vec<String>,
@@ -150,24 +152,6 @@ enum Prompt {
     Arg,
     /// It asks nothing, or the dialect tells it.
     None,
-}
-
-/// What it is asked first to end by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Signal {
-    #[serde(rename = "INT")]
-    Int,
-    #[serde(rename = "TERM")]
-    Term,
-}
-
-impl Signal {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Int => "INT",
-            Self::Term => "TERM",
-        }
-    }
 }
 
 /// Words that tell a class, where the dialect cannot.

@@ -117,6 +117,7 @@ impl Profile {
             masks,
             home: Home { files, kept: None },
             limits: place.limits,
+            signal: self.cancel,
         };
         Ok(Launch { invocation, opening })
     }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Pattern, Piece, Profile, Prompt, Refused, Signal, Slot, Template, Wire};
+use super::{Pattern, Piece, Profile, Prompt, Refused, Slot, Template, Wire};
 use crate::agent::dialect::Dialect;
 use crate::agent::probe::Range;
 use crate::agent::wanted::Wanted;
 use crate::egress::Rule;
 use crate::model::Trouble;
+use crate::sandbox::Signal;
 
 /// Pieces of one command line.
 const PIECES_MAX: usize = 128;

@@ -18,7 +18,7 @@ pub use self::script::{Edit, Resolution, Script};
 use super::command::summary;
 use super::{Place, Reading, failure};
 use crate::pipeline::stage::Role;
-use crate::sandbox::{End, Home, Invocation, Purpose, Transcript};
+use crate::sandbox::{End, Home, Invocation, Purpose, Signal, Transcript};
 
 /// The hidden subcommand of our binary that calls [`play`].
 pub const SUBCOMMAND: &str = "scripted-agent";
@@ -67,6 +67,7 @@ impl Scripted {
             masks: place.masks,
             home: Home::default(),
             limits: place.limits,
+            signal: Signal::Term,
         }
     }
 

@@ -14,9 +14,11 @@ use crate::app::barrier;
 use crate::config::{Database, Settings};
 use crate::git;
 use crate::github::app::keys;
-use crate::process::{Order, run};
+use crate::process::{ASK, Order, run};
 use crate::sandbox::process::Process;
-use crate::sandbox::{Home, Invocation, Limits, Protection, Purpose, SYSTEM_PATH, Sandbox, Tools};
+use crate::sandbox::{
+    Home, Invocation, Limits, Protection, Purpose, SYSTEM_PATH, Sandbox, Signal, Tools,
+};
 use crate::store::{Schema, postgres, sqlite};
 
 /// Where set-up and the unit files put the key.
@@ -153,6 +155,7 @@ async fn asked(program: &str, sandbox: &dyn Sandbox) -> Result<bool, String> {
             output_bytes_max: OUTPUT_BYTES_MAX,
             ..Limits::default()
         },
+        signal: Signal::Term,
     };
     let done = sandbox.run(&invocation, &CancellationToken::new()).await;
     done.map(|done| done.succeeded()).map_err(|error| error.0)
@@ -206,6 +209,7 @@ async fn free(path: &Path) -> Result<u64, String> {
         wall_max: Duration::from_millis(LOOK_MS_MAX),
         output_bytes_max: OUTPUT_BYTES_MAX,
         stranger: false,
+        asks: ASK,
     };
     let done = run(&order, &CancellationToken::new()).await.map_err(|error| error.to_string())?;
     available(&done.stdout.text()).ok_or_else(|| "df does not say how much is free".to_owned())

@@ -12,7 +12,7 @@ use super::pinned::{ENVIRONMENT, SETTINGS};
 use super::verb::Verb;
 use crate::git::Error;
 use crate::model::text;
-use crate::process::{Capture, End, Order, run};
+use crate::process::{ASK, Capture, End, Order, run};
 
 /// Seconds a call may last that talks to nobody.
 const LOCAL_SECONDS_MAX: u64 = 120;
@@ -89,6 +89,7 @@ impl Program {
                 wall_max: Duration::from_secs(LOCAL_SECONDS_MAX),
                 output_bytes_max: ANSWER_BYTES_MAX,
                 stranger: false,
+                asks: ASK,
             },
             verb,
             settings: if pinned { SETTINGS.to_vec() } else { Vec::new() },

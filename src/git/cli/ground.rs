@@ -10,7 +10,7 @@ use super::verb::Verb;
 use super::*;
 use crate::git::contract::{self, Files, Place, fetched, message, order};
 use crate::model::Secret;
-use crate::process::{End, Order, run};
+use crate::process::{ASK, End, Order, run};
 
 /// A bare repository to fetch from, and git beside it, in one directory.
 pub(super) struct Disk {
@@ -67,6 +67,7 @@ impl Disk {
             wall_max: std::time::Duration::from_mins(1),
             output_bytes_max: 10_000,
             stranger: true,
+            asks: ASK,
         };
         let outcome = run(&order, &CancellationToken::new()).await.unwrap();
         (outcome.end, outcome.stderr.text())

@@ -181,8 +181,8 @@ impl Plan {
         self.bind("--bind", &ask.place.home(), Path::new(HOME));
         self.bind("--bind", &ask.invocation.directory, workspace);
         for (path, is_dir) in &ask.masks.covered {
-            let empty = if *is_dir { ask.place.empty_directory() } else { ask.place.empty() };
-            self.bind("--ro-bind", &empty, &workspace.join(path));
+            let nothing = ask.place.nothing(path, *is_dir);
+            self.bind("--ro-bind", &nothing, &workspace.join(path));
         }
     }
 
@@ -322,7 +322,8 @@ mod tests {
     fn doors_masks_and_lent_directories_have_their_places() {
         let change = |invocation: &mut Invocation| {
             invocation.doors.push(Door { port: 3_128, socket: "/srv/proxy.sock".into() });
-            invocation.masks = vec![".agents/".to_owned(), "CLAUDE.md".to_owned()];
+            let masks = [".agents/", "CLAUDE.md", ".tool.yml"];
+            invocation.masks = masks.map(str::to_owned).into();
             invocation.read_only.push("/srv/mirror/objects".into());
         };
         let line = line(&plan(change, &Defences::all(), false));
@@ -330,6 +331,7 @@ mod tests {
         assert!(line.contains("--door 3128 /run/sbx/sock/3128"), "{line}");
         assert!(line.contains("nothing /workspace/.agents --ro-bind"), "{line}");
         assert!(line.contains("empty /workspace/CLAUDE.md"), "{line}");
+        assert!(line.contains("object /workspace/.tool.yml"), "{line}");
         assert!(line.contains("--ro-bind-try /srv/mirror/objects /srv/mirror/objects"), "{line}");
     }
 

@@ -8,6 +8,7 @@
 
 mod advice;
 mod arguments;
+mod ask;
 mod filter;
 mod inner;
 mod launch;
@@ -18,7 +19,9 @@ mod relay;
 mod uids;
 
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -38,15 +41,18 @@ use super::defence::{Defence, Defences};
 use super::process::{environment, order, transcript};
 use super::watch::{TICK, Watch};
 use super::{
-    Ear, End, Error, HOME, Invocation, Limit, Protection, Sandbox, Tools, Transcript, tree,
+    Ear, End, Error, HOME, Invocation, Protection, Sandbox, Signal, Tools, Transcript, tree,
 };
-use crate::process::{self, Order, Outcome};
+use crate::process::{self, ASK, GRACE, Order, Outcome};
 
 /// Where the workspace is seen from inside.
 const WORKSPACE: &str = "/workspace";
 /// Where sources are shown to another user, in a mount namespace of that run: a directory
 /// that every host has and everybody can walk through.
 const STAGE: &str = "/tmp";
+/// Between the limit of a program and that of its wrapper, which only guards against one that
+/// hangs.
+const SLACK: Duration = Duration::from_mins(1);
 /// What our modes say when they are what failed.
 pub const FAILED: &str = "slipway sandbox: ";
 
@@ -215,36 +221,46 @@ impl Bubblewrap {
             env.extend(ours());
         }
         let (program, args) = (self.setup.helper.clone(), launch.words());
-        Ok(Order { program, args, env, ..order(invocation) })
+        // It is asked inside; outside, only the wrapper could be ended.
+        let wall_max = Duration::from_millis(invocation.limits.wall_ms_max) + SLACK;
+        Ok(Order { program, args, env, wall_max, asks: ASK, ..order(invocation) })
     }
 
-    /// Runs, and looks now and then; a limit ends it as cancelling does.
+    /// Runs, and looks now and then. Says why it was cut short, if it was: who is out of time or
+    /// not wanted any more is asked first, who goes over a limit is ended at once.
     async fn watched(
         &self,
-        order: &Order,
+        (order, signal): (&Order, Signal),
         held: &Held,
         watch: &mut Watch,
         (cancel, ear): (&CancellationToken, &dyn Ear),
-    ) -> Result<(Outcome, Option<Limit>), Error> {
-        let cut = cancel.child_token();
+    ) -> Result<(Outcome, Option<End>), Error> {
+        let failed = |error: std::io::Error| Error(error.to_string());
+        let cut = CancellationToken::new();
         let heard = Arc::clone(&watch.heard);
-        let run = process::run_heard(order, &cut, &heard, ear);
-        tokio::pin!(run);
-        let mut limit = None;
-        loop {
+        let mut run = pin!(process::run_heard(order, &cut, &heard, ear));
+        let mut wall = pin!(tokio::time::sleep(order.wall_max.saturating_sub(SLACK)));
+        let end = loop {
             tokio::select! {
-                outcome = &mut run => {
-                    let outcome = outcome.map_err(|error| Error(error.to_string()))?;
-                    return Ok((outcome, limit));
-                }
-                () = tokio::time::sleep(TICK), if limit.is_none() => {
-                    limit = watch.look(held.group.as_ref()).await?;
-                    if limit.is_some() {
+                outcome = &mut run => return Ok((outcome.map_err(failed)?, None)),
+                () = cancel.cancelled() => break End::Cancelled,
+                () = &mut wall => break End::TimedOut,
+                () = tokio::time::sleep(TICK) => {
+                    if let Some(limit) = watch.look(held.group.as_ref()).await? {
                         cut.cancel();
+                        break End::Limit(limit);
                     }
                 }
             }
+        };
+        for signal in signal.asks().iter().filter(|_| !cut.is_cancelled()) {
+            ask::ask(&held.place.status(), *signal);
+            if let Ok(outcome) = tokio::time::timeout(GRACE, &mut run).await {
+                return Ok((outcome.map_err(failed)?, Some(end)));
+            }
         }
+        cut.cancel();
+        Ok((run.await.map_err(failed)?, Some(end)))
     }
 
     async fn perform(
@@ -259,18 +275,20 @@ impl Bubblewrap {
         let trees = vec![invocation.directory.clone(), held.place.home()];
         let mut watch = Watch::new(invocation.limits, trees, Some(held.place.pulse()));
         watch.all = self.setup.defences.has(Defence::Watch);
-        let (outcome, mut limit) = self.watched(&order, &held, &mut watch, (cancel, ear)).await?;
-        if let (None, process::End::Exited(_) | process::End::Signalled(_)) = (limit, outcome.end) {
-            limit = match held.group.as_ref().and_then(Group::breach) {
+        let order = (&order, invocation.signal);
+        let (outcome, mut cut) = self.watched(order, &held, &mut watch, (cancel, ear)).await?;
+        if cut.is_none() {
+            let breach = match held.group.as_ref().and_then(Group::breach) {
                 Some(limit) => Some(limit),
                 None => watch.count().await?,
             };
+            cut = breach.map(End::Limit);
         }
         let told = std::fs::read_to_string(held.place.status()).unwrap_or_default();
         blocking(move || drop(held)).await?;
         let mut transcript = transcript(&outcome);
-        transcript.end = match limit {
-            Some(limit) => End::Limit(limit),
+        transcript.end = match cut {
+            Some(cut) => cut,
             None => end(transcript.end, &told, &transcript.stderr).ok_or_else(|| {
                 Error(format!("bwrap did not start the program: {}", transcript.stderr.trim()))
             })?,

@@ -40,8 +40,8 @@ impl Place {
         for path in [&self.root, &home] {
             std::fs::set_permissions(path, PermissionsExt::from_mode(0o700))?;
         }
-        std::fs::create_dir(self.empty_directory())?;
-        for (name, text) in OWN.iter().chain(&[("pulse", ""), ("empty", "")]) {
+        std::fs::create_dir(self.root.join("nothing"))?;
+        for (name, text) in OWN.iter().chain(&[("pulse", ""), ("empty", ""), ("object", "{}\n")]) {
             std::fs::write(self.root.join(name), text)?;
             std::fs::set_permissions(self.root.join(name), PermissionsExt::from_mode(0o644))?;
         }
@@ -72,13 +72,15 @@ impl Place {
         self.root.join("pulse")
     }
 
-    /// What masks show.
-    pub(super) fn empty(&self) -> PathBuf {
-        self.root.join("empty")
-    }
-
-    pub(super) fn empty_directory(&self) -> PathBuf {
-        self.root.join("nothing")
+    /// What the mask of `path` shows: an empty directory, or a file that says nothing. Where one
+    /// holds an object, some programs take an empty one for a mistake and do not start.
+    pub(super) fn nothing(&self, path: &Path, is_dir: bool) -> PathBuf {
+        let kind = path.extension().and_then(|kind| kind.to_str());
+        self.root.join(match kind {
+            _ if is_dir => "nothing",
+            Some("json" | "jsonc" | "yml" | "yaml") => "object",
+            Some(_) | None => "empty",
+        })
     }
 
     /// Our files, and where they go.

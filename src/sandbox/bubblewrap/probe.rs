@@ -6,7 +6,7 @@ use super::{Bubblewrap, Pool, Setup};
 use crate::sandbox::cgroup::Cgroups;
 use crate::sandbox::protection::Missing;
 use crate::sandbox::{
-    Deaf, Error, Home, Invocation, LEVEL_MIN, Limits, Protection, Purpose, Tools, owner,
+    Deaf, Error, Home, Invocation, LEVEL_MIN, Limits, Protection, Purpose, Signal, Tools, owner,
 };
 
 /// Writes to the workspace, sees nothing of root's, and shows how the kernel sees it. Root's
@@ -48,6 +48,7 @@ pub(super) async fn probe(setup: Setup) -> Result<Bubblewrap, Error> {
         masks: Vec::new(),
         home: Home::default(),
         limits: Limits { wall_ms_max: 10_000, output_bytes_max: 8_192, ..Limits::default() },
+        signal: Signal::Term,
     };
     let done = own.perform(&trial, (&CancellationToken::new(), &Deaf), true).await?;
     if !done.succeeded() || !directory.path().join("file").is_file() {

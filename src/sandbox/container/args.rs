@@ -115,6 +115,7 @@ async fn owned_by((uid, gid): (u32, u32), directory: &Path) -> Result<(), Error>
         wall_max: Duration::from_mins(5),
         output_bytes_max: 4_096,
         stranger: false,
+        asks: process::ASK,
     };
     let done = process::run(&order, &CancellationToken::new()).await;
     let done = done.map_err(|error| Error(error.to_string()))?;

@@ -60,6 +60,7 @@ impl Client {
             // What it leaves running is the engine's: to look for it and end it would break
             // other containers.
             stranger: false,
+            asks: process::ASK,
         }
     }
 
@@ -138,6 +139,13 @@ impl Client {
     pub(super) async fn kill(&self, id: &str) {
         if let Err(error) = self.ask(&["kill", id]).await {
             tracing::debug!(%error, "a container was not there to be ended");
+        }
+    }
+
+    /// Asks the program in a container to end; that there is none any more is no fault.
+    pub(super) async fn signal(&self, id: &str, signal: &str) {
+        if let Err(error) = self.ask(&["kill", "--signal", signal, id]).await {
+            tracing::debug!(%error, "a container was not there to be asked");
         }
     }
 

@@ -25,10 +25,10 @@ use self::args::{Frame, User};
 use self::client::Client;
 use super::process::{Private, housed};
 use super::{
-    Ear, End, Error, Home, Invocation, Limit, Limits, Protection, Purpose, Sandbox, Tools,
+    Ear, End, Error, Home, Invocation, Limit, Limits, Protection, Purpose, Sandbox, Signal, Tools,
     Transcript,
 };
-use crate::process::{Order, run_heard};
+use crate::process::{GRACE, Order, run_heard};
 
 /// How long the client may take to notice that its container is dead.
 const CLIENT_MAX: Duration = Duration::from_secs(5);
@@ -116,6 +116,7 @@ impl Container {
             masks: Vec::new(),
             home: Home::default(),
             limits: Limits { wall_ms_max: 60_000, output_bytes_max: 4_096, ..Limits::default() },
+            signal: Signal::Term,
         };
         let done = self.run(&trial, &CancellationToken::new()).await?;
         if done.succeeded() && directory.path().join("file").is_file() {
@@ -174,7 +175,7 @@ impl Container {
     async fn watch(
         &self,
         order: &Order,
-        (name, wall_max): (&str, Duration),
+        (name, wall_max, signal): (&str, Duration, Signal),
         (cancel, ear): (&CancellationToken, &dyn Ear),
     ) -> Result<(Option<End>, crate::process::Outcome), Error> {
         let failed = |error: std::io::Error| Error(error.to_string());
@@ -186,6 +187,12 @@ impl Container {
             () = cancel.cancelled() => End::Cancelled,
             () = tokio::time::sleep(wall_max) => End::TimedOut,
         };
+        for word in signal.words() {
+            self.client.signal(name, word).await;
+            if let Ok(outcome) = tokio::time::timeout(GRACE, &mut client).await {
+                return Ok((Some(cut), outcome.map_err(failed)?));
+            }
+        }
         self.client.kill(name).await;
         let outcome = match tokio::time::timeout(CLIENT_MAX, &mut client).await {
             Ok(outcome) => outcome,
@@ -233,7 +240,8 @@ impl Sandbox for Container {
         }
         let leaving = Leaving { of: Some((self.clone(), name.clone())) };
         let wall_max = Duration::from_millis(invocation.limits.wall_ms_max);
-        let watched = self.watch(&order, (&name, wall_max), (cancel, ear)).await;
+        let of = (name.as_str(), wall_max, invocation.signal);
+        let watched = self.watch(&order, of, (cancel, ear)).await;
         let ended = self.client.ended(&name).await;
         self.client.remove(&name).await;
         leaving.done();

@@ -15,7 +15,11 @@ info)
     ;;
 image) test -e "$state/image" || { say "no such image: $3"; exit 1; } ;;
 ps) cd "$state" && ls -d slipway-* 2>/dev/null || : ;;
-kill) here "$2" && kill -s KILL -- "-$(cat "$state/$2/pid")" ;;
+kill)
+    signal=KILL
+    test "$2" = --signal && signal="$3" && shift 2
+    here "$2" && kill -s "$signal" -- "-$(cat "$state/$2/pid")"
+    ;;
 inspect) for id in "$@"; do :; done; here "$id" && cat "$state/$id/state" ;;
 rm) for id in "$@"; do :; done; here "$id" && rm -rf "${state:?}/$id" ;;
 run | --runtime | --runtime-flag)
@@ -62,7 +66,7 @@ run | --runtime | --runtime-flag)
     exec 3<&0
     cd "$work" || exit 125
     # shellcheck disable=SC2086
-    env -i $given HOME="${own:-$state/$name/home}" TMPDIR="$state/$name/tmp" \
+    env -i --default-signal=INT $given HOME="${own:-$state/$name/home}" TMPDIR="$state/$name/tmp" \
         setsid sh -c "$limits; exec \"\$@\"" sh "$@" <&3 3<&- &
     pid=$!
     echo "$pid" >"$state/$name/pid"

@@ -80,8 +80,10 @@ async fn it_keeps_the_contract() {
     trial::contract(&container).await;
     assert_eq!(played.containers(), 0, "every container is removed");
     let calls = played.calls();
-    let killed = calls.iter().filter(|call| call.starts_with("kill slipway-0011-")).count();
-    assert_eq!(killed, 2, "what was cut short is ended by name: {calls:#?}");
+    let count = |what: &str| calls.iter().filter(|call| call.starts_with(what)).count();
+    assert_eq!(count("kill slipway-0011-"), 1, "what is deaf is ended by name: {calls:#?}");
+    assert_eq!(count("kill --signal INT slipway-0011-"), 2, "{calls:#?}");
+    assert_eq!(count("kill --signal TERM slipway-0011-"), 4, "{calls:#?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::git::{Import, Workspace};
 use crate::model::text;
-use crate::sandbox::{End, Home, Invocation, Limits, Purpose, Transcript};
+use crate::sandbox::{End, Home, Invocation, Limits, Purpose, Signal, Transcript};
 use crate::worker::failure::Failure;
 
 /// Milliseconds a packing may last.
@@ -41,6 +41,7 @@ pub(super) async fn import(
             output_bytes_max: OUTPUT_BYTES_MAX,
             ..Limits::default()
         },
+        signal: Signal::Term,
     };
     let transcript = ports.sandbox.run(&invocation, context.cancel).await?;
     match transcript.end {

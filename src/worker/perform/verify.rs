@@ -4,7 +4,7 @@ use super::Context;
 use crate::git::{Workspace, WorkspaceOrder};
 use crate::model::{CommitSha, text};
 use crate::pipeline::Done;
-use crate::sandbox::{End, Home, Invocation, Limits, Purpose};
+use crate::sandbox::{End, Home, Invocation, Limits, Purpose, Signal};
 use crate::worker::failure::Failure;
 
 /// Longest end of the output kept for people and for the fixer, in bytes.
@@ -60,6 +60,7 @@ async fn in_workspace(
                 output_bytes_max: engine.settings.limits.output_bytes_max,
                 ..Limits::default()
             },
+            signal: Signal::Term,
         };
         let transcript = engine.ports.sandbox.run(&invocation, context.cancel).await?;
         if transcript.succeeded() {

@@ -16,8 +16,8 @@ use std::path::Path;
 use slipway::sandbox::bubblewrap::{Bubblewrap, Setup};
 use slipway::sandbox::defence::{Defence, Defences};
 use slipway::sandbox::{
-    Answer, Door, Ear, End, Home, HomeFile, Invocation, Limit, Limits, Purpose, Sandbox, Tools,
-    Transcript,
+    Answer, Door, Ear, End, Home, HomeFile, Invocation, Limit, Limits, Purpose, Sandbox, Signal,
+    Tools, Transcript,
 };
 use tokio_util::sync::CancellationToken;
 

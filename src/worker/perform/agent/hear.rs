@@ -61,6 +61,14 @@ impl Hearing {
         }
     }
 
+    /// Looks whether it goes on asking though its model was refused to it `times`.
+    pub(super) fn refused(&self, times: u64) {
+        let mut inner = self.inner();
+        if let Some(why) = inner.watch.refused(times) {
+            self.end(&mut inner, why);
+        }
+    }
+
     /// What it said of itself, and why it was stopped if it was.
     pub(super) fn over(self) -> (Account, Heard, Option<Stopped>) {
         let inner = self.inner.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -199,7 +199,9 @@ async fn run(
             tokio::select! {
                 transcript = &mut running => break transcript?,
                 () = tokio::time::sleep(TICK) => {
-                    hearing.tick(line.map(|line| line.tally().moved_at));
+                    let tally = line.map(Line::tally);
+                    hearing.tick(tally.map(|tally| tally.moved_at));
+                    hearing.refused(tally.map_or(0, |tally| tally.refused));
                 }
             }
         }
