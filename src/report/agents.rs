@@ -64,7 +64,7 @@ mod tests {
 
     fn comment(state: &State) -> String {
         let (policy, links) = (Policy::default(), Links::default());
-        issue_comment(&Context { state, policy: &policy, links: &links }).as_str().to_owned()
+        issue_comment(&Context::new(state, &policy, &links)).as_str().to_owned()
     }
 
     #[test]
@@ -96,8 +96,8 @@ mod tests {
         assert!(said.contains("  codex\n  exec\n"), "{said}");
         assert!(said.contains("Cut here; ") && !said.contains("the end"), "{said}");
         let (policy, links) = (Policy::default(), Links::default());
-        let context = Context { state: &state, policy: &policy, links: &links };
-        let page = run_page(&context, (&[], &[]), None);
+        let context = Context::new(&state, &policy, &links);
+        let page = run_page(&context, (&[], &[], &[]), None);
         assert!(page.contains("What the builder would be told") && page.contains("the end"));
     }
 }
