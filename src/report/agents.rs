@@ -81,7 +81,7 @@ mod tests {
         Arc::make_mut(&mut state.request).chosen = Some(chosen);
         let said = comment(&state);
         assert!(said.contains("codex:gpt-5.5 by the label"), "{said}");
-        assert!(!said.contains("<b>") && !said.contains(" @agent"), "{said}");
+        assert!(said.contains("&lt;b&gt;") && !said.contains("<b>"), "{said}");
     }
 
     #[test]
