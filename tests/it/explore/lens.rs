@@ -306,8 +306,7 @@ fn critique(name: &'static str, then: Then) -> Lens {
     policy.critique.then = then;
     policy.limits.critique_rounds_max = 1;
     policy.verify.clear();
-    let money = then == Then::Ask;
-    Lens { money, states_max: 12_000, ..lens(name, policy, &looks, &commands) }
+    Lens { states_max: 12_000, ..lens(name, policy, &looks, &commands) }
 }
 
 /// The head touches what one more person must approve.
