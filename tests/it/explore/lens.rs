@@ -319,8 +319,7 @@ fn people(name: &'static str, merge: MergeMode, review: bool) -> Lens {
 
 /// Another agent reviews what is not pushed yet; people still have to agree.
 fn critique(name: &'static str, then: Then) -> Lens {
-    let looks =
-        [w::WELL, w::RED, w::RED_AGAIN, w::APPROVED, w::CHANGES, w::BEHIND, w::FOREIGN_HEAD];
+    let looks = [w::WELL, w::RED_AGAIN, w::APPROVED, w::FOREIGN_HEAD];
     let commands = [SlashCommand::Push, SlashCommand::Retry, SlashCommand::Stop];
     let mut policy = policy(MergeMode::OnApproval);
     policy.stages.plan = false;
@@ -328,7 +327,7 @@ fn critique(name: &'static str, then: Then) -> Lens {
     policy.critique.then = then;
     policy.limits.critique_rounds_max = 1;
     policy.verify.clear();
-    Lens { faults: true, money: true, ..lens(name, policy, &looks, &commands) }
+    Lens { states_max: 12_000, ..lens(name, policy, &looks, &commands) }
 }
 
 /// The head touches what one more person must approve.
