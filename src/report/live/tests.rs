@@ -146,8 +146,8 @@ fn the_timeline_says_what_an_agent_did() {
     let event = EventKind::Performed { entry: 1, done, told };
     let line = crate::report::happened(&event);
     insta::assert_snapshot!(crate::policy::wrapped::wrapped(&line, 70), @r"
-    the agent changed nothing; codex:gpt-5.5 worked 4 min: 31 tool calls, 6
-    files, 12 turns, 120k tokens, $0.43; other worked 2 h 1 min
+    the agent changed nothing; codex:gpt-5.5 worked 4 min: 31 tool calls,
+    6 files, 12 turns, 120k tokens, $0.43; other worked 2 h 1 min
     ");
 }
 
