@@ -128,7 +128,7 @@ impl Follow {
 
     /// It said something, whatever it means.
     pub fn bytes(&mut self, bytes: &[u8], now: Millis) {
-        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        let lines = bytes.split(|byte| *byte == b'\n').count().saturating_sub(1);
         self.live.lines = self.live.lines.saturating_add(lines as u64);
         self.live.bytes = self.live.bytes.saturating_add(bytes.len() as u64);
         self.live.heard = now;

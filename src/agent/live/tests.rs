@@ -157,7 +157,7 @@ fn nothing_it_keeps_grows_beyond_its_limit() {
     for n in 0..3 * FILES_MAX {
         let name = format!("{}/{n}.rs", "d".repeat(30));
         follow.event(&start(Tool::Edit, &name), NOW);
-        follow.event(&Event::Text(Words::from("w".repeat(5_000))), NOW);
+        follow.event(&Event::Text(Words::from("w ".repeat(5_000))), NOW);
         let trouble = Some(Trouble::RateLimit);
         follow.event(&Event::Retry { trouble, attempt: 1 }, NOW);
     }

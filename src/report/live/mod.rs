@@ -16,17 +16,17 @@ pub(super) fn working(context: &Context<'_>) -> Markdown {
         parts.push(markdown!("now {} {}", said(&doing.kind), code(&doing.about)).trimmed());
     }
     parts.extend(figures(live).iter().map(|part| said(part)));
-    let line = markdown!("{} is at work", said(&live.agent));
-    let line = if parts.is_empty() {
-        line
+    let who = markdown!("{} is at work", said(&live.agent));
+    let told = if parts.is_empty() {
+        who
     } else {
-        markdown!("{}: {}", line, Markdown::joined(&parts, " · "))
+        markdown!("{}: {}", who, Markdown::joined(&parts, " · "))
     };
     if live.named.is_empty() {
-        return line;
+        return told;
     }
     let named: Vec<Markdown> = live.named.iter().rev().map(|name| code(name)).collect();
-    markdown!("{}\n\n<sub>Wrote last: {}</sub>", line, Markdown::joined(&named, ", "))
+    markdown!("{}\n\n<sub>Wrote last: {}</sub>", told, Markdown::joined(&named, ", "))
 }
 
 /// The agent at work, for terminals: one line each.
@@ -71,7 +71,8 @@ pub(super) fn figures(live: &Live) -> Vec<String> {
 
 /// What agents of a task did, as the end of a sentence.
 pub(super) fn worked(all: &[Worked]) -> String {
-    all.iter().map(|one| format!("; {}", account(one))).collect()
+    let all = all.iter().flat_map(|one| ["; ".to_owned(), account(one)]);
+    all.collect()
 }
 
 /// `codex:gpt-5.5 worked 4 min: 31 tool calls, 6 files, 120k tokens, $0.43`.

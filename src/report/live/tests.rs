@@ -43,15 +43,15 @@ fn with<R>(live: Option<&Live>, f: impl FnOnce(&Context<'_>) -> R) -> R {
 fn the_comment_says_what_the_agent_does_and_only_while_it_does() {
     let live = at_work();
     let text = with(Some(&live), |context| issue_comment(context).to_string());
-    let line = text.lines().find(|line| line.contains("is at work")).unwrap();
-    insta::assert_snapshot!(sample::shown(line), @r"
+    let told = text.lines().find(|line| line.contains("is at work")).unwrap();
+    insta::assert_snapshot!(sample::shown(told), @r"
     codex:gpt-5.5 is at work: now shell `cargo test` · 3 of 7 steps done · 6 files · 31
     tool calls, 2 failed · 1 retry · 120k tokens · $0.43
     ");
     assert!(text.contains("<sub>Wrote last: `src/a.rs`, `src/b.rs`</sub>"), "{text}");
     let still = with(None, |context| issue_comment(context).to_string());
     assert!(!still.contains("at work"), "{still}");
-    let later = Live { heard: T.plus(999_000), lines: 999, ..live.clone() };
+    let later = Live { heard: T.plus(999_000), lines: 999, ..live };
     let same = with(Some(&later), |context| issue_comment(context).to_string());
     assert_eq!(same, text, "that time passes is no reason to edit a comment");
 }
@@ -146,8 +146,8 @@ fn the_timeline_says_what_an_agent_did() {
     let event = EventKind::Performed { entry: 1, done, told };
     let line = crate::report::happened(&event);
     insta::assert_snapshot!(crate::policy::wrapped::wrapped(&line, 70), @r"
-    the agent changed nothing; codex:gpt-5.5 worked 4 min: 31 tool calls, 6
-    files, 12 turns, 120k tokens, $0.43; other worked 2 h 1 min
+    the agent changed nothing; codex:gpt-5.5 worked 4 min: 31 tool calls,
+    6 files, 12 turns, 120k tokens, $0.43; other worked 2 h 1 min
     ");
 }
 

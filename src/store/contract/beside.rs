@@ -125,6 +125,6 @@ pub(crate) async fn streams_are_bounded_and_forgotten_in_time(store: &Subject) {
     let listed = store.streams(&run).await.unwrap();
     assert_eq!((listed.len(), listed[0].at), (STREAMS_MAX as usize, Millis(5)));
     assert_eq!(store.stream(&run, 1).await.unwrap().len(), STREAMS_OF_ENTRY_MAX as usize);
-    assert_eq!(store.forget_streams(Millis(count - 1)).await.unwrap(), (count - 1) as u64);
+    assert_eq!(store.forget_streams(Millis(count - 1)).await.unwrap(), (count - 1).cast_unsigned());
     assert_eq!(store.streams(&run).await.unwrap().len(), 1);
 }

@@ -133,11 +133,11 @@ impl Following {
     async fn show(
         &self,
         context: &Context<'_>,
-        line: Option<&dyn Line>,
+        road: Option<&dyn Line>,
         shown: &mut Shown,
     ) -> Result<(), Failure> {
         let (now, run) = (self.clock.now(), &context.state.request.run);
-        let live = self.live(line.map(Line::tally));
+        let live = self.live(road.map(Line::tally));
         let store = &context.engine.ports.store;
         shown.at = now;
         if !live.is_silent() && shown.live.as_ref() != Some(&live) {
@@ -163,16 +163,16 @@ impl Following {
     ) {
         self.live(tally);
         let now = self.clock.now();
-        let (worked, recorder) = {
+        let (worked, kept) = {
             let mut inner = self.inner();
             (inner.follow.worked(now), inner.recorder.take())
         };
         let agent = worked.agent.clone();
         context.worked(worked);
         let errors = transcript.map(|transcript| transcript.stderr.as_str());
-        let Some(recorder) = recorder else { return };
-        let recorded = match recorder.finish(errors.unwrap_or_default()) {
-            Ok(Some(recorded)) => recorded,
+        let Some(recorder) = kept else { return };
+        let said = match recorder.finish(errors.unwrap_or_default()) {
+            Ok(Some(said)) => said,
             Ok(None) => return,
             Err(error) => return tracing::warn!(%error, "what an agent said is not kept"),
         };
@@ -180,11 +180,11 @@ impl Following {
             entry: self.entry,
             agent,
             at: now,
-            bytes: recorded.bytes as u64,
-            is_cut: recorded.is_cut,
+            bytes: said.bytes as u64,
+            is_cut: said.is_cut,
         };
         let run = context.state.request.run.clone();
-        let stream = Stream { run, row, frame: recorded.frame };
+        let stream = Stream { run, row, frame: said.frame };
         if let Err(error) = context.engine.ports.store.keep_stream(stream).await {
             tracing::warn!(%error, "what an agent said is not kept");
         }
