@@ -61,7 +61,7 @@ struct Said {
     suggestion: Option<String>,
 }
 
-/// A finding as CodeRabbit tells it.
+/// A finding as `CodeRabbit` tells it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rabbit {
@@ -70,8 +70,8 @@ struct Rabbit {
     comment: String,
 }
 
-/// Reads an answer about `head`: the object that was asked for, or CodeRabbit's list. The error
-/// is a sentence for whoever answered.
+/// Reads an answer about `head`: the object that was asked for, or `CodeRabbit`'s list. The
+/// error is a sentence for whoever answered.
 pub fn read(answer: &Value, head: &CommitSha) -> Result<Critique, String> {
     if answer.is_array() {
         let found: Vec<Rabbit> =
@@ -83,14 +83,14 @@ pub fn read(answer: &Value, head: &CommitSha) -> Result<Critique, String> {
             text: one.comment,
             suggestion: None,
         });
-        return Ok(critique(String::new(), found.collect(), head));
+        return Ok(critique("", found.collect(), head));
     }
     let Answer { summary, findings } =
         serde_json::from_value(answer.clone()).map_err(|error| error.to_string())?;
     if findings.iter().any(|one| one.text.trim().is_empty()) {
         return Err("a finding has no `text`".to_owned());
     }
-    Ok(critique(summary, findings, head))
+    Ok(critique(&summary, findings, head))
 }
 
 /// [`read`], of the text of one JSON document.
@@ -100,14 +100,14 @@ pub fn parse(answer: &str, head: &CommitSha) -> Result<Critique, String> {
     read(&value, head)
 }
 
-/// CodeRabbit has two words more; what has no known weight weighs little.
+/// `CodeRabbit` has two words more; what has no known weight weighs little.
 fn weight(word: &str) -> Severity {
     let known = Severity::ALL.into_iter().find(|severity| severity.word() == word);
     known.unwrap_or(Severity::Trivial)
 }
 
-fn critique(summary: String, mut said: Vec<Said>, head: &CommitSha) -> Critique {
-    said.sort_by(|a, b| b.severity.cmp(&a.severity));
+fn critique(summary: &str, mut said: Vec<Said>, head: &CommitSha) -> Critique {
+    said.sort_by_key(|one| std::cmp::Reverse(one.severity));
     let left_out = u32::try_from(said.len().saturating_sub(FINDINGS_MAX)).unwrap_or(u32::MAX);
     let findings = said.into_iter().take(FINDINGS_MAX).map(|one| Finding {
         path: cut(one.path.trim(), PATH_CHARS_MAX),

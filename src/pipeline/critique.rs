@@ -20,10 +20,10 @@ pub const FINDINGS_MAX: usize = 50;
 pub struct Critic {
     /// The last review.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub found: Option<Critique>,
+    pub found: Option<Box<Critique>>,
     /// `/push` for this head although a critic objects, or could not say.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub waived: Option<Approval>,
+    pub waived: Option<Box<Approval>>,
     /// Times findings were given to the fixer since a person last said something.
     pub rounds: u32,
 }
@@ -72,7 +72,7 @@ impl Critic {
 
     /// What was found in exactly this commit.
     pub fn of(&self, head: &CommitSha) -> Option<&Critique> {
-        self.found.as_ref().filter(|found| &found.head == head)
+        self.found.as_deref().filter(|found| &found.head == head)
     }
 
     /// A person said that exactly this commit goes on whatever was found.

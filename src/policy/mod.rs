@@ -77,6 +77,7 @@ pub struct Policy {
 }
 
 /// Stages that can be left out. The others make the five claims true and cannot.
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the policy")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Stages {

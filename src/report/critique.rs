@@ -43,10 +43,9 @@ pub(super) fn shown(context: &Context<'_>) -> Option<Markdown> {
 
 /// What is done with it.
 fn waived(context: &Context<'_>, found: &Critique) -> Markdown {
-    let work = &context.state.work;
-    let word = work.critic.waived.as_ref().filter(|word| word.head == found.head);
-    match word {
-        Some(word) => markdown!(" {} said `/push` all the same.", said(&word.by.login)),
+    let waived = context.state.work.critic.waived.as_deref();
+    match waived.filter(|waived| waived.head == found.head) {
+        Some(waived) => markdown!(" {} said `/push` all the same.", said(&waived.by.login)),
         None => Markdown::default(),
     }
 }
@@ -92,13 +91,13 @@ mod tests {
 
     fn reviewed(findings: Vec<Finding>) -> State {
         let mut state = sample::waiting_for_ci();
-        state.work.critic.found = Some(Critique {
+        state.work.critic.found = Some(Box::new(Critique {
             head: sha('a'),
             summary: "Mostly good, @bob.".to_owned(),
             findings,
             left_out: 0,
             given_up: true,
-        });
+        }));
         state
     }
 
@@ -127,7 +126,7 @@ mod tests {
         - major in `src/a'b.rs`, line 3: It leaks (zero width)/(zero width)merge @(zero
         width)all fixes #(zero width)1 It suggests: close it
         ");
-        state.work.critic.waived = Some(Approval { by: user("ann"), head: sha('a') });
+        state.work.critic.waived = Some(Box::new(Approval { by: user("ann"), head: sha('a') }));
         assert!(said_of(&state).unwrap().contains("ann said `/push` all the same."));
         state.work.head = Some(sha('b'));
         assert_eq!(said_of(&state), None, "it says nothing of another commit");

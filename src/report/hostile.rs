@@ -45,13 +45,13 @@ fn hostile_and_endless_words_stay_words_within_the_limits() {
         text: evil.clone(),
         suggestion: Some(evil.clone()),
     };
-    state.work.critic.found = Some(Critique {
+    state.work.critic.found = Some(Box::new(Critique {
         head: sha('a'),
         summary: evil.clone(),
         findings: vec![finding.clone(); 30],
         left_out: 3,
         given_up: false,
-    });
+    }));
     state.counts.flaky = (0..2_000).map(|i| format!("{i}{evil}")).take(60).collect();
     for complaint in [
         Complaint::Verification { log: evil.clone() },

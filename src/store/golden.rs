@@ -124,7 +124,8 @@ fn states() -> Vec<(&'static str, State)> {
     merging.work.signing = Some(signed());
     merging.work.updating = Some(Updating { head: sha('a'), base: sha('c'), since: Millis(3) });
     let mut reviewed = doing.clone();
-    reviewed.work.critic = Critic { found: Some(critique()), waived: Some(approval()), rounds: 1 };
+    reviewed.work.critic =
+        Critic { found: Some(Box::new(critique())), waived: Some(Box::new(approval())), rounds: 1 };
     reviewed.work.complaint = Some(Complaint::Critique { findings: critique().findings });
     let mut poor = doing.clone();
     poor.budget = Budget {

@@ -106,10 +106,7 @@ fn cause(state: &State) -> Option<(&CommitSha, String)> {
         Some(Failing::Verification { head, .. } | Failing::Checks { head, .. }) => *head,
         None => refused.as_ref().or(delicate.as_ref()).or(critique.as_ref())?.0,
     };
-    let mut all = format!("{failing:?} {refused:?} {delicate:?}");
-    if let Some((_, critique)) = &critique {
-        all.push_str(&format!(" {critique:?}"));
-    }
-    let digest = Sha256::digest(all);
+    let more = critique.map(|(_, notes)| format!(" {notes:?}")).unwrap_or_default();
+    let digest = Sha256::digest(format!("{failing:?} {refused:?} {delicate:?}{more}"));
     Some((head, hex::encode(digest).chars().take(32).collect()))
 }

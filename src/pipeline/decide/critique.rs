@@ -23,7 +23,7 @@ pub(super) fn waive(run: &mut Run<'_>, command: &Authorized) -> Option<Answer> {
                     say it again.";
         return Some(Answer::Words(text.to_owned()));
     }
-    run.work().critic.waived = Some(Approval { by: command.by().clone(), head });
+    run.work().critic.waived = Some(Box::new(Approval { by: command.by().clone(), head }));
     walk::go(run, Step::Back(StageKind::Critique));
     Some(Answer::Done)
 }

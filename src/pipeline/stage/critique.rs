@@ -79,7 +79,7 @@ fn heard(run: &mut Run<'_>, critique: &Found) {
     let critic = &mut run.work().critic;
     let before = critic.found.take();
     let given_up = before.is_some_and(|before| critique.repeats(&before, severity));
-    critic.found = Some(Found { given_up, ..critique.clone() });
+    critic.found = Some(Box::new(Found { given_up, ..critique.clone() }));
 }
 
 /// What the review of the present head means.
@@ -92,14 +92,14 @@ fn judge(run: &mut Run<'_>) -> Step {
     }
     let max = run.policy.limits.critique_rounds_max;
     let rounds = run.state.work.critic.rounds;
-    let (word, count) = (severity.word(), open.len());
+    let (bar, count) = (severity.word(), open.len());
     if critique.given_up {
-        return give_up(run, &format!("the critic finds the same {count} again ({word} or more)"));
+        return give_up(run, &format!("the critic finds the same {count} again ({bar} or more)"));
     }
     if rounds >= max {
         let summary = cut(critique.summary.trim(), SUMMARY_CHARS_MAX);
         let text = format!(
-            "the critic finds {count} ({word} or more), and all {max} rounds are used up: {summary}"
+            "the critic finds {count} ({bar} or more), and all {max} rounds are used up: {summary}"
         );
         return give_up(run, &text);
     }

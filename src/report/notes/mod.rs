@@ -212,13 +212,13 @@ mod tests {
             text: "It leaks.".to_owned(),
             suggestion: Some("Close it.".to_owned()),
         };
-        state.work.critic.found = Some(crate::pipeline::critique::Critique {
+        state.work.critic.found = Some(Box::new(crate::pipeline::critique::Critique {
             head: sample::sha('a'),
             summary: String::new(),
             findings: vec![finding("a.rs", None), finding("../b", Some(2)), finding("", None)],
             left_out: 0,
             given_up: false,
-        });
+        }));
         let (_, notes) = critique(&state).unwrap();
         let found: Vec<_> = notes.iter().map(|one| (one.path.as_str(), one.line)).collect();
         assert_eq!(found, [("a.rs", 1)], "only what has a place in the repository");

@@ -42,7 +42,7 @@ pub(super) fn reviewed(m: &Move<'_>) -> Result<(), String> {
         return Ok(());
     }
     let critic = &next(m).work.critic;
-    let found = critic.found.as_ref().filter(|found| &found.head == head);
+    let found = critic.found.as_deref().filter(|found| &found.head == head);
     let heavy = |found: &Critique| {
         found.findings.iter().any(|one| one.severity >= policy.critique.severity)
     };

@@ -240,7 +240,8 @@ fn evidence(state: &mut State, names: &Names) {
     if let Some(found) = &mut work.critic.found {
         found.head = names.of(&found.head);
     }
-    work.critic.waived = names.approval(work.critic.waived.as_ref());
+    let waived = names.approval(work.critic.waived.as_deref());
+    work.critic.waived = waived.map(Box::new);
     work.without_checks = names.evidence(work.without_checks.as_ref());
     work.approved = names.approval(work.approved.as_ref());
     work.merge_ordered = names.approval(work.merge_ordered.as_ref());

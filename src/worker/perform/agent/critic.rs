@@ -75,16 +75,8 @@ pub(super) fn taken(
         }
         Err(why) => {
             let why = format!("the review does not have the form that was asked for: {why}");
-            Tried::Unreadable(failed(context, &why, cost_micros))
+            Tried::Unreadable { done: failed(context, &why, cost_micros), why }
         }
-    }
-}
-
-/// What the critic is told of an answer that could not be read, unless it was told already.
-pub(super) fn once_more(context: &Context<'_>, told: bool, done: Done) -> Result<String, Done> {
-    match done {
-        Done::AgentFailed { why, .. } if !told && !context.cancel.is_cancelled() => Ok(why),
-        other => Err(other),
     }
 }
 

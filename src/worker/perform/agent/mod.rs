@@ -79,10 +79,8 @@ async fn in_turn(
         let asked = (role, round, refused.as_deref());
         match once(context, asked, (order, guide), candidate).await? {
             Tried::Done(done) => return Ok(done),
-            Tried::Unreadable(done) => match critic::once_more(context, refused.is_some(), done) {
-                Ok(why) => refused = Some(why),
-                Err(done) => return Ok(done),
-            },
+            Tried::Unreadable { done, .. } if refused.is_some() => return Ok(done),
+            Tried::Unreadable { why, .. } => refused = Some(why),
             Tried::Barred(bar) => {
                 barred.insert(candidate.wanted.clone(), bar);
             }
@@ -105,7 +103,7 @@ enum Tried {
     /// Another one may do it.
     Barred(Bar),
     /// It ended well, and what it said has not the form that was asked for.
-    Unreadable(Done),
+    Unreadable { why: String, done: Done },
 }
 
 /// Role, round, and why the last answer could not be read.
