@@ -237,7 +237,6 @@ mod tests {
         review_paths, allow_binary, push,
         outsiders, requester_may_approve,
         critique, limits, budget
-        limits, budget
         ");
         insta::assert_snapshot!(refusal("# mine\nlimits:\n  fix_rounds: 3\n"), @"
         .github/slipway.yml, line 3, column
@@ -256,6 +255,10 @@ mod tests {
         questions_max, stories_at_once_max,
         hold_hours_max
         ");
+    }
+
+    #[test]
+    fn what_does_not_fit_its_key_is_refused_with_its_place() {
         insta::assert_snapshot!(refusal("merge: sometimes\n"), @"
         .github/slipway.yml, line 1, column
         8: `sometimes` is not possible here;

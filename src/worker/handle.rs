@@ -25,7 +25,7 @@ impl Engine {
         let began = self.now();
         let ahead_ms = if matches!(lease.kind, JobKind::Inbox { .. }) { INBOX_AHEAD_MS } else { 0 };
         self.watcher.begun((lease.late_ms - ahead_ms).max(0));
-        let ended = match AssertUnwindSafe(self.guarded(&lease)).catch_unwind().await {
+        let ended = match AssertUnwindSafe(Box::pin(self.guarded(&lease))).catch_unwind().await {
             Ok(Ok(())) => Ended::Done,
             Ok(Err(failure)) => self.failed(&lease, &failure).await,
             Err(_panic) => self.faulted(&lease).await,
@@ -41,7 +41,7 @@ impl Engine {
         if let Some(key) = &mine {
             self.running().insert(key.clone(), cancel.clone());
         }
-        let result = self.beating(lease, &cancel).await;
+        let result = Box::pin(self.beating(lease, &cancel)).await;
         if let Some(key) = &mine {
             self.running().remove(key);
         }
@@ -80,7 +80,7 @@ impl Engine {
                 let kind = EventKind::Performed { entry: *entry, done, told };
                 self.apply(run, lease, kind).await
             }
-            JobKind::Look { run } => self.look(lease, run).await,
+            JobKind::Look { run } => Box::pin(self.look(lease, run)).await,
             JobKind::Timer { run, entry, timer } => {
                 let kind = EventKind::TimerFired { timer: *timer, entry: *entry };
                 self.apply(run, lease, kind).await

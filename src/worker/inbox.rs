@@ -187,7 +187,7 @@ impl Engine {
             }
             Happening::Rerequested { at, external_id, head, by } => {
                 let press = Press { at, identifier: String::new(), by };
-                self.rerequested(lease, (external_id, head), press).await
+                Box::pin(self.rerequested(lease, (external_id, head), press)).await
             }
             Happening::Pull { at, pull, action, head, .. } => {
                 self.look_at(lease, &at.repo, Trace::Pull { pull, action, head }).await

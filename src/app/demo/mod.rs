@@ -45,7 +45,9 @@ async fn stories_of(demo: &Demo) -> anyhow::Result<ExitCode> {
     let mut stories = stories(demo)?;
     if demo.thinker.is_some() {
         // Nobody knows what it will find.
-        stories.iter_mut().for_each(|story| story.rounds = None);
+        for story in &mut stories {
+            story.rounds = None;
+        }
     }
     let talk = Talk::new(demo.json);
     if demo.agent.is_none()

@@ -36,7 +36,7 @@ pub(super) fn lines(demo: &Demo, directory: &Path) -> anyhow::Result<String> {
         let key = key.with_context(|| format!("{model} needs a key: set {}", house.variable))?;
         let file = directory.join("thinker-key");
         private(&file, &key)?;
-        lines.push_str(&format!("key = {{ file = '{}' }}\n", file.display()));
+        lines.extend(["key = { file = '", &file.display().to_string(), "' }\n"]);
     }
     Ok(lines)
 }

@@ -272,7 +272,7 @@ impl Stage {
                     "/answer this one"
                 } else if park.why == ParkReason::CritiqueOpen && times <= ANSWERS_MAX {
                     self.watch.count("a critic objects");
-                    if times % 2 == 0 { "/push" } else { "/retry" }
+                    if times.is_multiple_of(2) { "/push" } else { "/retry" }
                 } else if park.why == ParkReason::CheckNeedsPerson {
                     "/stop"
                 } else if (times < 3 && self.dice.bool()) || unknown {

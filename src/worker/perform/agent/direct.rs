@@ -20,6 +20,7 @@ use crate::agent::pick::named;
 use crate::agent::wanted::Model;
 use crate::agent::{Way, critique};
 use crate::gateway::direct::{self as wire, Question};
+use crate::git::FileChange;
 use crate::model::{CommitSha, Trouble};
 use crate::pipeline::critique::Critique;
 use crate::pipeline::{Done, Role};
@@ -101,7 +102,7 @@ async fn shown(
     let wanted: BTreeSet<String> = match (role, state.work.onto.as_ref()) {
         (Role::Critic, Some(onto)) => {
             let changes = git.between(repo, onto, at).await?;
-            changes.files.into_iter().filter(|file| file.stays()).map(|file| file.path).collect()
+            changes.files.into_iter().filter(FileChange::stays).map(|file| file.path).collect()
         }
         (Role::Planner | Role::Builder | Role::Fixer | Role::Resolver | Role::Critic, _) => {
             named_in(&[&state.request.title, &state.request.body, &state.request.words])

@@ -103,7 +103,10 @@ enum Tried {
     /// Another one may do it.
     Barred(Bar),
     /// It ended well, and what it said has not the form that was asked for.
-    Unreadable { why: String, done: Done },
+    Unreadable {
+        why: String,
+        done: Done,
+    },
 }
 
 /// Role, round, and why the last answer could not be read.

@@ -30,6 +30,8 @@ use crate::pipeline::{
 };
 use crate::policy::{Policy, Severity};
 
+mod samples;
+
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/store/golden")
 }
@@ -123,10 +125,6 @@ fn states() -> Vec<(&'static str, State)> {
     merging.work.lane_wait = Some(LaneWait { base: branch("main"), since: Millis(4) });
     merging.work.signing = Some(signed());
     merging.work.updating = Some(Updating { head: sha('a'), base: sha('c'), since: Millis(3) });
-    let mut reviewed = doing.clone();
-    reviewed.work.critic =
-        Critic { found: Some(Box::new(critique())), waived: Some(Box::new(approval())), rounds: 1 };
-    reviewed.work.complaint = Some(Complaint::Critique { findings: critique().findings });
     let mut poor = doing.clone();
     poor.budget = Budget {
         raises: vec![Raise {
@@ -139,60 +137,17 @@ fn states() -> Vec<(&'static str, State)> {
         short: Some(Box::new(short())),
         resumes: 1,
     };
-    let mut asking = doing.clone();
-    asking.work.asked = Some(Box::new(asked()));
-    let reply = Reply { by: person(), text: "That one.".to_owned() };
-    asking.work.answers = vec![Answered { question: "This one?".to_owned(), reply }];
-    let mut chosen = doing.clone();
-    chosen.work.preview = Some(previewed());
-    let by = By::Label("agent:claude".to_owned());
-    let stages = [(Role::Fixer, "codex:gpt-5.5".to_owned())].into();
-    Arc::make_mut(&mut chosen.request).chosen = Some(Chosen { by, stages });
-    vec![
-        ("asking", asking),
-        ("chosen", chosen),
+    let mut all = samples::states(&doing);
+    all.extend([
         ("poor", poor),
-        ("reviewed", reviewed),
         ("merging", merging),
         ("idle", idle),
         ("held", held),
         ("finished", finished(running.clone())),
         ("waiting", running),
         ("doing", doing),
-    ]
-}
-
-fn asked() -> Asked {
-    Asked {
-        text: "Which one?".to_owned(),
-        role: Role::Fixer,
-        round: 2,
-        at: Millis(5),
-        did: "I looked.".to_owned(),
-        left: short().left,
-        talk: Some(talk()),
-        reply: Some(Reply { by: person(), text: "This one.".to_owned() }),
-    }
-}
-
-fn talk() -> Talk {
-    Talk { agent: "codex:m".to_owned(), session: "t-1".to_owned(), entry: 3 }
-}
-
-fn approval() -> Approval {
-    Approval { by: person(), head: sha('a') }
-}
-
-fn critique() -> Critique {
-    let finding = Finding {
-        path: "a.rs".to_owned(),
-        line: Some(3),
-        severity: Severity::Major,
-        text: "It leaks.".to_owned(),
-        suggestion: Some("Close it.".to_owned()),
-    };
-    let (head, summary) = (sha('a'), "Mostly good.".to_owned());
-    Critique { head, summary, findings: vec![finding], left_out: 2, given_up: true }
+    ]);
+    all
 }
 
 fn short() -> Short {
@@ -215,25 +170,6 @@ fn spending() -> Spending {
     Spending { used: 1_800_000, cap: Some(2_000_000), near: Some(near) }
 }
 
-fn previewed() -> Arc<Preview> {
-    let owned = |text: &str| vec![text.to_owned()];
-    let pair = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
-    Arc::new(Preview {
-        agent: "codex:gpt-5.5".to_owned(),
-        fallbacks: owned("claude"),
-        refused: None,
-        argv: owned("codex"),
-        env: pair("LLM_KEY", "‹token of this run›"),
-        directory: "/workspace".to_owned(),
-        files: pair("a/b", "text"),
-        masks: owned(".codex/"),
-        hosts: owned("api.example.com:443"),
-        doors: owned("3129: the gateway to its model"),
-        limits: owned("30 minutes"),
-        prompt: "Role: builder".to_owned(),
-    })
-}
-
 fn shown() -> Diff {
     let file = DiffFile { path: "a.rs".to_owned(), added: 1, removed: 2 };
     Diff { files: vec![file], more_files: 3, patch: "a.rs\n+x\n".to_owned(), is_cut: true }
@@ -250,7 +186,7 @@ fn happened() -> Vec<(&'static str, Event)> {
         text: "Which one?".to_owned(),
         did: "I looked.".to_owned(),
         left: short().left,
-        talk: Some(talk()),
+        talk: Some(samples::talk()),
         cost_micros: 7,
     };
     let (full, left) = (short().full, short().left);
@@ -258,7 +194,7 @@ fn happened() -> Vec<(&'static str, Event)> {
     let told = Told { spending: Some(spending()), ..Told::default() };
     let used = EventKind::Performed { entry: 3, done, told };
     let planned = Done::Planned { text: "First this.".to_owned(), cost_micros: 7 };
-    let told = Told { preview: Some(previewed()), ..Told::default() };
+    let told = Told { preview: Some(samples::previewed()), ..Told::default() };
     let previewed = EventKind::Performed { entry: 3, done: planned, told };
     let verified = Done::Verified {
         head: sha('a'),
@@ -269,7 +205,7 @@ fn happened() -> Vec<(&'static str, Event)> {
     let published = |head, signing| Done::Published { head, pull: PullNumber(12), signing };
     let pushed = Signing::Pushed { why: "it holds a merge".to_owned() };
     let tree = TreeSha::parse(&"b".repeat(40)).unwrap();
-    let critiqued = Done::Critiqued { critique: Box::new(critique()), cost_micros: 7 };
+    let critiqued = Done::Critiqued { critique: Box::new(samples::critique()), cost_micros: 7 };
     let answered = MergeAnswer::Merged { commit: sha('d') };
     vec![
         ("started", started),
@@ -347,7 +283,8 @@ fn today() -> BTreeMap<String, String> {
 /// Every golden file, by name.
 fn golden() -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    let named = entries.map(|path| {
+    let stored = entries.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let named = stored.map(|path| {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         (name, std::fs::read_to_string(path).unwrap())
     });
