@@ -90,7 +90,7 @@ mod tests {
         insta::assert_snapshot!(refused("fixer.md", "a\n{{ titel }}"),
             @"DIR/fixer.md, line 2: it uses a name that is none; known are repo, issue, run, role, round, base, branch, agent, model, verify, protected, default, persona; correct it or take it away (docs/PROMPTS.md)");
         insta::assert_snapshot!(refused("fixxer.md", "a"),
-            @"prompts: fixxer.md is the name of no prompt template; call it one of persona.md, planner.md, builder.md, fixer.md, resolver.md, or take it away");
+            @"prompts: fixxer.md is the name of no prompt template; call it one of persona.md, planner.md, builder.md, fixer.md, resolver.md, critic.md, or take it away");
         let long = refused("persona.md", &"x".repeat(TEMPLATE_BYTES_MAX + 1));
         assert!(long.contains("larger than"), "{long}");
     }

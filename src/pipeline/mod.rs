@@ -12,6 +12,7 @@ pub mod event;
 mod facts;
 pub mod frozen;
 pub mod live;
+mod outcome;
 pub mod park;
 pub mod preview;
 pub mod question;

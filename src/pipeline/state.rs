@@ -9,6 +9,7 @@ use super::budget::Budget;
 use super::critique::{Critic, Finding};
 use super::event::Withdrawal;
 use super::frozen::{Frozen, Taint};
+pub use super::outcome::Outcome;
 use super::park::Park;
 use super::question::{Answered, Asked};
 use super::stage::{StageKind, Task};
@@ -135,20 +136,6 @@ pub struct Until {
     pub at: Millis,
     /// What happens then, as the rest of "then …".
     pub then: String,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The change is in the base branch; by a person when `by` is set.
-    Merged { commit: CommitSha, verified: bool, by: Option<String> },
-    /// Somebody or something withdrew the request.
-    Stopped { why: String },
-    /// Everything asked for is done, and the rest is for people.
-    HandedOver { why: String },
-    /// It cannot be done; `why` says what to do next.
-    Failed { why: String },
 }
 
 /// What the run has made and proven so far. Evidence is bound to a commit and void for others.
@@ -394,18 +381,6 @@ impl State {
         match &self.progress {
             Progress::Running { phase: Phase::Parked(park), .. } => Some(park),
             Progress::Running { .. } | Progress::Idle | Progress::Finished { .. } => None,
-        }
-    }
-}
-
-impl Outcome {
-    /// The word for it in reports and in `--json`.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Merged { .. } => "merged",
-            Self::Stopped { .. } => "stopped",
-            Self::HandedOver { .. } => "handed-over",
-            Self::Failed { .. } => "failed",
         }
     }
 }

@@ -64,7 +64,9 @@ mod tests {
 
     fn comment(state: &State) -> String {
         let (policy, links) = (Policy::default(), Links::default());
-        issue_comment(&Context::new(state, &policy, &links)).as_str().to_owned()
+        let said = issue_comment(&Context::new(state, &policy, &links));
+        // Names that other bots listen to are broken up by what nobody sees.
+        said.as_str().chars().filter(|c| !crate::model::character::is_hidden(*c)).collect()
     }
 
     #[test]
@@ -87,7 +89,7 @@ mod tests {
     #[test]
     fn what_would_be_told_is_folded_cut_in_the_comment_and_whole_on_the_page() {
         let mut state = sample::building();
-        assert!(!comment(&state).contains("would be"));
+        assert!(!comment(&state).contains("builder would be"));
         let prompt = format!("Role: builder\n```\n{}the end", "line\n".repeat(10_000));
         let (agent, argv) = ("codex".to_owned(), vec!["codex".to_owned(), "exec".to_owned()]);
         state.work.preview = Some(Arc::new(Preview { agent, argv, prompt, ..Preview::default() }));

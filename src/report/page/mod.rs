@@ -1,6 +1,7 @@
 //! The dashboard's pages: the list of runs and one run, rendered on the server and complete
 //! without scripts.
 
+mod tables;
 mod working;
 
 use maud::{DOCTYPE, Markup, html};
@@ -133,9 +134,9 @@ pub fn run_page(
         (facts(context))
         (gates(context))
         (texts(context))
-        (timeline(rows))
+        (tables::timeline(rows))
         (working::streams(&request.run, streams))
-        (audit(audits))
+        (tables::audit(audits))
     };
     let live = context.state.finished().is_none();
     page(&cell(&request.title), refresh_seconds.filter(|_| live), &body)
@@ -289,71 +290,6 @@ fn texts(context: &Context<'_>) -> Markup {
         }
         @if let Some(log) = log {
             details { summary { "The end of the last failed verification" } pre { (lines(log)) } }
-        }
-    }
-}
-
-fn timeline(rows: &[TimelineRow]) -> Markup {
-    let newest = rows.get(rows.len().saturating_sub(ROWS_MAX)..).unwrap_or_default();
-    html! {
-        h2 { "Timeline" }
-        @if newest.len() < rows.len() {
-            p { "The newest " (newest.len()) " of " (rows.len()) " entries." }
-        }
-        div.scroll tabindex="0" role="region" aria-label="Timeline" {
-            table {
-                thead {
-                    tr {
-                        th.number scope="col" { "No." }
-                        th scope="col" { "At" }
-                        th scope="col" { "What happened" }
-                        th scope="col" { "After it" }
-                    }
-                }
-                tbody {
-                    @for row in newest {
-                        tr.quiet[row.ignored.is_some()] {
-                            th scope="row" { (row.number) }
-                            td { time datetime=(row.at.rfc3339()) { (row.at.precise()) } }
-                            td { (cell(&row.what)) }
-                            td { (cell(row.ignored.as_ref().unwrap_or(&row.after))) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// What was done and refused; nothing where there is nothing yet.
-fn audit(audits: &[Audit]) -> Markup {
-    html! {
-        @if !audits.is_empty() {
-            h2 { "Audit" }
-            div.scroll tabindex="0" role="region" aria-label="Audit" {
-                table {
-                    thead {
-                        tr {
-                            th scope="col" { "At" }
-                            th scope="col" { "What" }
-                            th scope="col" { "For" }
-                            th scope="col" { "Commit" }
-                            th scope="col" { "Verdict" }
-                        }
-                    }
-                    tbody {
-                        @for line in audits {
-                            tr {
-                                td { time datetime=(line.at.rfc3339()) { (line.at.precise()) } }
-                                th scope="row" { (line.act.word()) }
-                                td { (cell(&line.who)) }
-                                td { @if let Some(head) = &line.head { code { (head.short()) } } }
-                                td { (cell(&line.verdict)) }
-                            }
-                        }
-                    }
-                }
-            }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use slipway::agent::scripted::{Edit, Resolution};
 
+use super::plan::Plan;
+
 pub(crate) fn write(path: &str, text: &str) -> Edit {
     Edit::Write { path: path.to_owned(), text: text.to_owned() }
 }
@@ -41,4 +43,26 @@ pub(crate) fn hang() -> Edit {
 
 pub(crate) fn crash() -> Edit {
     Edit::Crash
+}
+
+impl Plan {
+    pub(crate) fn planner(mut self, rounds: Vec<Vec<Edit>>) -> Self {
+        self.script.planner = rounds;
+        self
+    }
+
+    pub(crate) fn builder(mut self, rounds: Vec<Vec<Edit>>) -> Self {
+        self.script.builder = rounds;
+        self
+    }
+
+    pub(crate) fn fixer(mut self, rounds: Vec<Vec<Edit>>) -> Self {
+        self.script.fixer = rounds;
+        self
+    }
+
+    pub(crate) fn resolver(mut self, rounds: Vec<Vec<Edit>>) -> Self {
+        self.script.resolver = rounds;
+        self
+    }
 }

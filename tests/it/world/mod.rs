@@ -16,6 +16,7 @@ mod reach;
 mod slow;
 mod trust;
 mod wired;
+mod wired_sandbox;
 mod wired_store;
 
 use std::collections::BTreeMap;

@@ -172,26 +172,6 @@ impl Plan {
         self
     }
 
-    pub(crate) fn planner(mut self, rounds: Vec<Vec<Edit>>) -> Self {
-        self.script.planner = rounds;
-        self
-    }
-
-    pub(crate) fn builder(mut self, rounds: Vec<Vec<Edit>>) -> Self {
-        self.script.builder = rounds;
-        self
-    }
-
-    pub(crate) fn fixer(mut self, rounds: Vec<Vec<Edit>>) -> Self {
-        self.script.fixer = rounds;
-        self
-    }
-
-    pub(crate) fn resolver(mut self, rounds: Vec<Vec<Edit>>) -> Self {
-        self.script.resolver = rounds;
-        self
-    }
-
     pub(crate) fn critic(mut self, rounds: Vec<Vec<Edit>>) -> Self {
         self.script.critic = rounds;
         self

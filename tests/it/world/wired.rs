@@ -1,7 +1,6 @@
-//! GitHub, git and the sandbox as they are, with the fuse beside everything that has an effect.
+//! GitHub and git as they are, with the fuse beside everything that has an effect.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -25,8 +24,6 @@ use slipway::model::{
 };
 use slipway::pipeline::standing::{Enlisted, Way};
 use slipway::pipeline::{MergeAnswer, UpdateAnswer};
-use slipway::sandbox::{self, Invocation, Sandbox, Transcript};
-use tokio_util::sync::CancellationToken;
 
 use super::Fuse;
 
@@ -381,30 +378,5 @@ impl<T: Git + ?Sized> Git for Wired<T> {
         commit: &CommitSha,
     ) -> Result<bool, git::Error> {
         self.port.contains(repo, tip, commit).await
-    }
-}
-
-#[async_trait]
-impl<T: Sandbox + ?Sized> Sandbox for Wired<T> {
-    async fn run_heard(
-        &self,
-        invocation: &Invocation,
-        cancel: &CancellationToken,
-        ear: &dyn sandbox::Ear,
-    ) -> Result<Transcript, sandbox::Error> {
-        let what = if invocation.purpose == sandbox::Purpose::Pack { "pack" } else { "run" };
-        self.fuse.around(what, self.port.run_heard(invocation, cancel, ear)).await
-    }
-
-    fn seen(&self, directory: &Path) -> PathBuf {
-        self.port.seen(directory)
-    }
-
-    fn can_mask(&self) -> bool {
-        self.port.can_mask()
-    }
-
-    fn protection(&self) -> sandbox::Protection {
-        self.port.protection()
     }
 }
