@@ -56,6 +56,7 @@ fn every_scenario_ends_as_its_story_says() {
         ("stop", "stopped"),
         ("queue", "merged"),
         ("signed", "merged"),
+        ("question", "merged"),
         ("hostile", "failed"),
     ];
     assert_eq!(ends, expected);
@@ -68,7 +69,7 @@ fn every_scenario_ends_as_its_story_says() {
         assert_eq!(one["landed_tree_verified"].as_bool(), Some(one["outcome"] == "merged"));
     }
     assert_eq!(told[6]["signed_commits"], 1);
-    let attempts = told[7]["attempts"].as_array().unwrap();
+    let attempts = told[8]["attempts"].as_array().unwrap();
     assert!(attempts.len() > 20 && attempts.iter().all(|one| one["refused"] == true));
     assert_eq!((&told[1]["fix_rounds"], &told[1]["resolve_rounds"]), (&1.into(), &0.into()));
     assert_eq!((&told[2]["fix_rounds"], &told[2]["resolve_rounds"]), (&0.into(), &1.into()));

@@ -134,7 +134,7 @@ fn dry_run() -> Lens {
 
 /// Agents that ask, and run out of money between.
 fn asking() -> Lens {
-    let looks = [w::WELL, w::RED, w::FOREIGN_HEAD];
+    let looks = [w::WELL, w::FOREIGN_HEAD];
     let commands = [
         SlashCommand::Answer("This one.".to_owned()),
         SlashCommand::Retry,
@@ -144,7 +144,7 @@ fn asking() -> Lens {
     let mut policy = policy(MergeMode::Auto);
     policy.stages.plan = false;
     policy.verify.clear();
-    policy.limits.questions_max = 2;
+    policy.limits.questions_max = 1;
     Lens { asks: true, money: true, ..lens("asking", policy, &looks, &commands) }
 }
 
