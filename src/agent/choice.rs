@@ -135,7 +135,13 @@ mod tests {
         let profile = Catalogue::shipped().unwrap().get("coderabbit").unwrap().clone();
         let (provider, models, fallbacks) = Default::default();
         let reviewer = Agent {
-            kind: Kind::Profiled(Box::new(Profiled { profile, provider, models, fallbacks })),
+            kind: Kind::Profiled(Box::new(Profiled {
+                profile,
+                provider,
+                models,
+                key: None,
+                fallbacks,
+            })),
             ..plain("reviewer")
         };
         let agents = [plain("a"), reviewer];

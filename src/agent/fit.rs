@@ -50,7 +50,7 @@ mod tests {
         };
         let profile = Catalogue::shipped().unwrap().get("coderabbit").unwrap().clone();
         let (models, fallbacks) = (Vec::new(), Vec::new());
-        let rabbit = Profiled { profile, provider: None, models, fallbacks };
+        let rabbit = Profiled { profile, provider: None, models, key: None, fallbacks };
         [
             agent("thinker", Kind::Direct(direct)),
             agent("rabbit", Kind::Profiled(Box::new(rabbit))),

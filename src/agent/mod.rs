@@ -28,7 +28,7 @@ pub mod watch;
 pub use pick::{candidates, pick};
 
 use crate::egress::{self, Rule};
-use crate::model::text;
+use crate::model::{Secret, text};
 use crate::sandbox::{Door, End, Invocation, Limits, Transcript};
 
 /// Characters of an agent's last words quoted in a failure.
@@ -84,6 +84,14 @@ pub enum Reading {
 }
 
 impl Agent {
+    /// The key that goes into the sandbox with it, where one does.
+    pub fn key(&self) -> Option<&Secret> {
+        match &self.kind {
+            Kind::Profiled(profiled) => profiled.key.as_ref(),
+            Kind::Command(_) | Kind::Scripted(_) | Kind::Direct(_) => None,
+        }
+    }
+
     pub fn way(&self) -> Way<'_> {
         match &self.kind {
             Kind::Command(command) => Way::Plain(Plain::Command(command)),

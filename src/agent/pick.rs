@@ -139,6 +139,7 @@ mod tests {
             profile,
             provider: Some("house".to_owned()),
             models: models.iter().map(|model| Model::parse(model).unwrap()).collect(),
+            key: None,
             fallbacks: fallbacks.iter().map(|&name| name.to_owned()).collect(),
         }));
         Agent { kind, ..plain(name) }

@@ -2,6 +2,7 @@
 
 use super::profile::Profile;
 use super::wanted::Model;
+use crate::model::Secret;
 
 /// A profile, with what the operator gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub struct Profiled {
     pub provider: Option<String>,
     /// The models it may use; the first is its own choice.
     pub models: Vec<Model>,
+    /// A key of its own, where it asks its house without the gateway: it goes into the sandbox.
+    pub key: Option<Secret>,
     /// Agents that do its work when it cannot, in this order.
     pub fallbacks: Vec<String>,
 }

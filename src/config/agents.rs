@@ -14,6 +14,7 @@ use crate::agent::wanted::{Model, Wanted};
 use crate::agent::{Agent, Kind};
 use crate::gateway::provider::{self, Provider};
 use crate::gateway::{Prices, provider::Entry};
+use crate::model::Secret;
 
 /// Most agents, providers, and models of one agent.
 const AGENTS_MAX: usize = 50;
@@ -21,6 +22,9 @@ const PROVIDERS_MAX: usize = 50;
 const MODELS_MAX: usize = 50;
 /// Longest command of an agent.
 const COMMAND_BYTES_MAX: usize = 10_000;
+/// A key of an agent's own, in bytes.
+const KEY_BYTES_MIN: usize = 8;
+const KEY_BYTES_MAX: u64 = 4_096;
 /// Runs of one agent at once.
 const AT_ONCE_MAX: u32 = 256;
 
@@ -163,10 +167,7 @@ fn profiled(
 ) -> Result<Profiled, Wrong> {
     let AgentEntry { name, provider, models, fallbacks, .. } = entry;
     let wrong = |why: String, next: &str| Err((why, next.to_owned()));
-    if profile.holds_a_key() {
-        let why = format!("agent {name} would hold a key of its own in the sandbox");
-        return wrong(why, "start it as a command instead, and know what that means");
-    }
+    let key = own_key(entry, profile)?;
     match (profile.wire, provider) {
         (Some(wire), Some(wanted)) => {
             let Some(found) = providers.iter().find(|one| one.name == *wanted) else {
@@ -200,7 +201,37 @@ fn profiled(
         models.iter().map(|model| Model::parse(model)).collect();
     let models = models.map_err(|why| (format!("agent {name}: {why}"), "correct it".to_owned()))?;
     let (profile, provider, fallbacks) = (profile.clone(), provider.clone(), fallbacks.clone());
-    Ok(Profiled { profile, provider, models, fallbacks })
+    Ok(Profiled { profile, provider, models, key, fallbacks })
+}
+
+/// The key that goes into the sandbox with an agent that asks its house by itself: only where an
+/// operator says so, with a file of its own.
+fn own_key(entry: &AgentEntry, profile: &Profile) -> Result<Option<Secret>, Wrong> {
+    let name = &entry.name;
+    match (&entry.key_file, profile.holds_a_key()) {
+        (None, false) => Ok(None),
+        (None, true) => {
+            let why = format!("agent {name} would hold a key of its own in the sandbox");
+            let next = "name the file in `key_file`, and know that the agent can read and spend it";
+            Err((why, next.to_owned()))
+        }
+        (Some(_), false) => {
+            let why = format!("agent {name} has a key_file, and its profile no place for a key");
+            Err((why, "leave `key_file` out".to_owned()))
+        }
+        (Some(path), true) => {
+            let place = format!("key_file of agent {name}");
+            let text = text_of(Path::new(path), &place, KEY_BYTES_MAX);
+            let text = text.map_err(|error| (error.to_string(), "correct it".to_owned()))?;
+            let key = text.reveal().trim();
+            let plain = key.len() >= KEY_BYTES_MIN && key.bytes().all(|b| b.is_ascii_graphic());
+            if !plain {
+                let why = format!("{place} holds no key: one line of {KEY_BYTES_MIN} or more");
+                return Err((why, "write the key into it and nothing else".to_owned()));
+            }
+            Ok(Some(Secret::new(key)))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -229,6 +260,28 @@ pub(super) mod tests {
         let Kind::Profiled(codex) = &agents[0].kind else { panic!("{agents:?}") };
         assert_eq!((codex.provider.as_deref(), codex.models.len()), (Some("house"), 2));
         assert_eq!(codex.profile.name, "codex");
+    }
+
+    #[test]
+    fn a_key_goes_into_a_sandbox_only_where_the_operator_names_its_file() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("key");
+        let text = |more: &str| format!("[[agents]]\nname = 'a'\n{more}");
+        let rabbit = format!("profile = 'coderabbit'\nkey_file = '{}'\n", file.display());
+        assert!(read(&text(&rabbit)).unwrap_err().contains("it cannot be read"));
+        std::fs::write(&file, "short\n").unwrap();
+        assert!(read(&text(&rabbit)).unwrap_err().contains("holds no key"));
+        let key = format!("key-{}", std::process::id().wrapping_mul(2_654_435_761));
+        std::fs::write(&file, format!("{key}\n")).unwrap();
+        let agents = read(&text(&rabbit)).unwrap();
+        let Kind::Profiled(rabbit) = &agents[0].kind else { panic!("{agents:?}") };
+        assert_eq!(rabbit.key.as_ref().unwrap().reveal(), key);
+        assert!(!format!("{agents:?}").contains(&key), "it is not shown");
+        let without = read(&text("profile = 'coderabbit'\n")).unwrap_err();
+        assert!(without.contains("would hold a key of its own"), "{without}");
+        let other = format!("{HOUSE}{}", text("profile = 'codex'\nprovider = 'house'\n"));
+        let other = format!("{other}models = ['m']\nkey_file = '{}'\n", file.display());
+        assert!(read(&other).unwrap_err().contains("no place for a key"));
     }
 
     #[test]

@@ -87,6 +87,10 @@ pub struct AgentEntry {
     /// Who does its work when it cannot, in this order.
     #[serde(default)]
     pub fallbacks: Vec<String>,
+    /// A file with a key of its own, where its profile asks its house without the gateway. The key
+    /// goes into the sandbox.
+    #[serde(default)]
+    pub key_file: Option<String>,
     #[serde(default = "one")]
     pub at_once_max: u32,
     /// What it may reach.
@@ -132,6 +136,7 @@ impl AgentEntry {
             provider: None,
             models: Vec::new(),
             fallbacks: Vec::new(),
+            key_file: None,
             at_once_max: 2,
             hosts: Vec::new(),
             network: None,

@@ -231,6 +231,7 @@ impl Settings {
         if let Database::Postgres(url) = &self.database {
             secrets.push(url.clone());
         }
+        secrets.extend(self.agents.iter().filter_map(Agent::key).cloned());
         secrets
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::budget::Unfinished;
 use super::live::Worked;
 use super::preview::Preview;
 use super::stage::Done;
@@ -52,6 +53,9 @@ pub struct Told {
     /// What its run has spent by then, where an agent that costs money was at work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spending: Option<Spending>,
+    /// What an agent had made that failed or was stopped, if that may be kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub salvaged: Option<Unfinished>,
     /// Why an agent stood in for the one that was wanted, as sentences.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stood_in: Option<String>,

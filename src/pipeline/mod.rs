@@ -17,6 +17,7 @@ pub mod park;
 pub mod preview;
 pub mod question;
 mod run;
+pub mod salvage;
 pub mod stage;
 pub mod standing;
 pub mod state;

@@ -98,7 +98,7 @@ impl State {
     /// Unfinished work that the next agent goes on from.
     pub fn left(&self) -> Option<&Unfinished> {
         let asked = self.work.asked.as_deref().and_then(|asked| asked.left.as_ref());
-        self.budget.left().or(asked)
+        self.budget.left().or(asked).or_else(|| self.salvaged())
     }
 
     /// The question a person is to answer now.

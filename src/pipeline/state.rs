@@ -209,6 +209,9 @@ pub struct Work {
     /// Questions that were answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answered>,
+    /// What the last agent had made, when it failed or was stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salvage: Option<Box<super::salvage::Salvage>>,
     /// Why the last agent stood in for the one that was wanted, in sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stood_in: Option<String>,

@@ -1,10 +1,24 @@
 //! What follows when a task ended: its stage hears how.
 
 use super::{Ignored, budget, lost, observed, question, walk};
+use crate::pipeline::budget::Unfinished;
 use crate::pipeline::event::Told;
 use crate::pipeline::run::Run;
+use crate::pipeline::salvage::Salvage;
 use crate::pipeline::stage::{Done, Step, Task};
 use crate::pipeline::state::{Outcome, Phase, Progress};
+
+/// Keeps what an agent had made that failed, until another one has ended; what was kept before is
+/// kept on where this one had made nothing.
+fn salvage(run: &mut Run<'_>, done: &Done, told: &Told, before: Option<Unfinished>) {
+    if !matches!(run.state.task(), Some(Task::Agent { .. })) {
+        return;
+    }
+    let failed = matches!(done, Done::AgentFailed { .. });
+    let left = told.salvaged.clone().or(before).filter(|_| failed);
+    let on = run.state.work.head.clone();
+    run.work().salvage = left.map(|left| Box::new(Salvage { on, left }));
+}
 
 /// Hosts told in the report; more only say the same.
 const REFUSED_HOSTS_MAX: usize = 20;
@@ -31,6 +45,7 @@ pub(super) fn decide(run: &mut Run<'_>, done: &Done, told: &Told) -> Result<(), 
     let heard = question::heard(run, budget::heard(run, done));
     let done = &*heard;
     let before = question::over(run);
+    salvage(run, done, told, before.clone());
     let about = budget::ended(run, done, before.as_ref());
     if let Some(step) = about.or_else(|| question::ended(run, done, before)) {
         walk::go(run, step);

@@ -24,16 +24,17 @@ pub(super) fn heard<'a>(run: &Run<'_>, done: Cow<'a, Done>) -> Cow<'a, Done> {
 }
 
 /// The agent that went on from an answer has ended: what was answered is remembered, and what
-/// had been made by then is given back.
+/// had been made by then is given back, also by one that failed.
 pub(super) fn over(run: &mut Run<'_>) -> Option<Unfinished> {
     if !matches!(run.state.task(), Some(Task::Agent { .. })) {
         return None;
     }
-    let asked = run.work().asked.take()?;
+    let salvaged = run.state.salvaged().cloned();
+    let Some(asked) = run.work().asked.take() else { return salvaged };
     if let Some(answered) = asked.answered() {
         run.work().answers.push(answered);
     }
-    asked.left
+    asked.left.or(salvaged)
 }
 
 /// Parks with the question; `None` when there is none.

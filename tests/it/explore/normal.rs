@@ -59,6 +59,7 @@ pub(crate) fn normal(mut state: State, now: Millis, recalled: bool) -> State {
     state.entry = ENTRY;
     let names = Names { head: state.work.head.clone(), published: state.work.published.clone() };
     let kept = keeps_look(&state, recalled);
+    let salvaged = state.salvaged().is_some();
     moments(&mut state, now);
     evidence(&mut state, &names);
     counts(&mut state, &names);
@@ -69,6 +70,7 @@ pub(crate) fn normal(mut state: State, now: Millis, recalled: bool) -> State {
     look(&mut state, &names, kept);
     money(&mut state);
     questions(&mut state);
+    salvage(&mut state, salvaged);
     // Which way it was withdrawn matters only to the sentence of that moment.
     state.withdrawn = state.withdrawn.map(|_| Withdrawal::IssueClosed);
     // Who answers for it matters to the engine alone, and one reason is as good as another.
@@ -87,6 +89,16 @@ fn money(state: &mut State) {
     budget.resumes = ahead(budget.resumes, 0, 3);
     if let Some(left) = budget.short.as_mut().and_then(|short| short.left.as_mut()) {
         left.head = commit(OTHER);
+    }
+}
+
+/// What was kept of a failed agent is void with another head.
+fn salvage(state: &mut State, fits: bool) {
+    let head = state.work.head.clone();
+    state.work.salvage = state.work.salvage.take().filter(|_| fits);
+    if let Some(salvage) = &mut state.work.salvage {
+        salvage.on = head;
+        salvage.left.head = commit(OTHER);
     }
 }
 

@@ -1,4 +1,5 @@
-//! Questions: an agent asks a person, waits without cost, and goes on with the answer.
+//! Questions: an agent asks a person, waits without cost, and goes on with the answer. Beside
+//! them, what is kept of agents that failed.
 
 use slipway::agent::scripted::Edit;
 use slipway::pipeline::ParkReason;
@@ -111,5 +112,35 @@ fn an_answer_to_nothing_says_so() {
         t.comment("/stop").await;
         t.expect_outcome("stopped").await;
         t.allows_writes(40);
+    });
+}
+
+#[test]
+fn what_a_failed_agent_had_made_is_kept_and_gone_on_from() {
+    let first = vec![write("half.txt", "half\n"), say("I give up."), Edit::Fail(3)];
+    let second = vec![write("feature.txt", "a feature\n"), say("Added the rest.")];
+    plan().auto().builder(vec![first, second]).run(async |t| {
+        t.go("Add a feature").await;
+        t.expect_outcome("merged").await;
+        assert_eq!(t.agents_asked(), ["planner 1", "builder 1", "builder 2"]);
+        let last = &t.asked()[2].prompt;
+        assert!(last.contains("had to stop before it was done"), "{last}");
+        assert_eq!(t.file("main", "half.txt").as_deref(), Some("half\n"));
+        assert_eq!(t.file("main", "feature.txt").as_deref(), Some("a feature\n"));
+        assert!(t.state().work.salvage.is_none(), "it is part of the work now");
+    });
+}
+
+#[test]
+fn what_may_not_leave_is_not_kept_of_a_failed_agent_either() {
+    let workflow = write(".github/workflows/x.yml", "on: push\n");
+    let first = vec![workflow, say("I give up."), Edit::Fail(3)];
+    let second = vec![write("feature.txt", "a feature\n"), say("Added it.")];
+    plan().auto().builder(vec![first, second]).run(async |t| {
+        t.go("Add a feature").await;
+        t.expect_outcome("merged").await;
+        let last = &t.asked()[2].prompt;
+        assert!(!last.contains("had to stop before it was done"), "{last}");
+        assert_eq!(t.file("main", ".github/workflows/x.yml"), None);
     });
 }

@@ -29,6 +29,7 @@ impl Plan {
             profile: catalogue.get("codex").expect("a profile").clone(),
             provider: Some(provider.name.clone()),
             models: models.iter().map(model).collect(),
+            key: None,
             fallbacks: vec!["scripted".to_owned()],
         };
         let kind = Kind::Profiled(Box::new(known));

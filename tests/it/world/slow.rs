@@ -104,7 +104,7 @@ impl Plan {
             let all = Catalogue::with(PROFILE).expect("a profile");
             let profile = all.get("slow").expect("it is there").clone();
             let (models, fallbacks) = (Vec::new(), Vec::new());
-            let known = Profiled { profile, provider: None, models, fallbacks };
+            let known = Profiled { profile, provider: None, models, key: None, fallbacks };
             settings.agents[0].kind = Kind::Profiled(Box::new(known));
             settings.agents[0].name = "slow".to_owned();
         }

@@ -37,7 +37,7 @@ pub(super) fn ask<'a>(
         conflicts,
         protected: context.policy.protected.clone(),
         verify: context.policy.verify.clone(),
-        goes_on: context.state.left().is_some(),
+        goes_on: context.state.left().is_some() || context.told().salvaged.is_some(),
         hosts: Vec::new(),
         questions_left: super::talk::questions_left(context),
         answers: work.answered(),

@@ -1,6 +1,7 @@
 //! What is taken of what an agent left: its words, a packing, the push gate, a commit.
 
 use super::super::{Context, pack};
+use super::pay;
 use super::talk::{self, Last};
 use crate::agent::{Reading, result};
 use crate::git::{Message, Workspace};
@@ -31,8 +32,19 @@ pub(super) async fn finish(
         Reading::Failed { why, cost_micros } => {
             let cost_micros = cost_micros.max(spent);
             let leaked = spoken(context, "what the agent said as it failed", &why, cost_micros);
+            if let Some(leaked) = leaked {
+                return Ok(leaked);
+            }
+            let left = pay::keep(context, role, workspace, String::new()).await?;
             let why = context.engine.sanitizer.kept(&why);
-            return Ok(leaked.unwrap_or(Done::AgentFailed { why, cost_micros }));
+            let why = match &left {
+                Some(left) => format!("{why}; what it had made is kept as {}", left.head.short()),
+                None => why,
+            };
+            if left.is_some() {
+                context.told().salvaged = left;
+            }
+            return Ok(Done::AgentFailed { why, cost_micros });
         }
     };
     let last = Last { words: summary.clone(), talk, cost_micros };

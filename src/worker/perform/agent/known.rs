@@ -62,6 +62,7 @@ pub(super) async fn known(
         prompt,
         system: prepared.system.as_deref(),
         stay,
+        key: profiled.key.as_ref(),
         place: place(context, workspace),
         env: beside(context, workspace).await?,
     };

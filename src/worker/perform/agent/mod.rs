@@ -65,6 +65,7 @@ async fn in_turn(
     candidates: &[Candidate],
 ) -> Result<Done, Failure> {
     let engine = context.engine;
+    let mut order = order.clone();
     let mut barred = fit::barred(&engine.settings.agents, candidates, role);
     let mut refused = None;
     loop {
@@ -77,12 +78,16 @@ async fn in_turn(
         };
         context.stood_in(told);
         let asked = (role, round, refused.as_deref());
-        match once(context, asked, (order, guide), candidate).await? {
+        match once(context, asked, (&order, guide), candidate).await? {
             Tried::Done(done) => return Ok(done),
             Tried::Unreadable { done, .. } if refused.is_some() => return Ok(done),
             Tried::Unreadable { why, .. } => refused = Some(why),
             Tried::Barred(bar) => {
                 barred.insert(candidate.wanted.clone(), bar);
+                // The next one goes on from what this one had made.
+                if let Some(left) = &context.told().salvaged {
+                    order.at = left.head.clone();
+                }
             }
         }
     }
@@ -180,7 +185,13 @@ async fn in_workspace(
     }
     let (reading, structured, talk) = match heard {
         Heard::Said { reading, structured, talk } => (reading, structured, talk),
-        Heard::Barred(bar) => return Ok(Tried::Barred(bar)),
+        Heard::Barred(bar) => {
+            let left = pay::keep(context, role, workspace, String::new()).await?;
+            if left.is_some() {
+                context.told().salvaged = left;
+            }
+            return Ok(Tried::Barred(bar));
+        }
     };
     if let Some(full) = purse.refused() {
         let summary = match reading {

@@ -39,6 +39,8 @@ pub(super) struct Start<'a> {
     pub(super) stay: Option<Stay>,
     /// What the repository tells whoever works on it.
     pub(super) system: Option<&'a str>,
+    /// A key of its own, where it asks its house by itself.
+    pub(super) key: Option<&'a Secret>,
     pub(super) place: Place,
     /// Beside what its profile says.
     pub(super) env: Vec<(String, String)>,
@@ -165,7 +167,7 @@ pub(super) fn prepared(
         thread: start.stay.as_ref().map_or(Thread::Once, |stay| stay.thread.clone()),
         turns_max: TURNS_MAX,
         access: token.map(|token| Access { port: gateway::PORT, token }),
-        key: None,
+        key: start.key,
         base: context.state.work.onto.as_ref().map(CommitSha::as_str),
         directory: &directory,
         home: std::path::Path::new(HOME),

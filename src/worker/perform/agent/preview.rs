@@ -87,6 +87,7 @@ fn preview(
     };
     let env =
         vec![(canary::VARIABLE.to_owned(), HIDDEN.to_owned()), result_place(context, workspace)];
+    let hidden = Secret::new(HIDDEN);
     let mut place = place(context, workspace);
     place.doors = doors(agent);
     let (invocation, prompt) = match agent.way() {
@@ -109,6 +110,7 @@ fn preview(
                 prompt: &told.prompt,
                 system: told.system.as_deref(),
                 stay: talk::shown(context, profiled),
+                key: profiled.key.as_ref().map(|_| &hidden),
                 place,
                 env,
             };
