@@ -266,7 +266,8 @@ pub(super) mod tests {
     fn a_key_goes_into_a_sandbox_only_where_the_operator_names_its_file() {
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("key");
-        let text = |more: &str| format!("[[agents]]\nname = 'a'\n{more}");
+        let first = "[[agents]]\nname = 'first'\ncommand = 'true'\n";
+        let text = |more: &str| format!("{first}[[agents]]\nname = 'a'\n{more}");
         let rabbit = format!("profile = 'coderabbit'\nkey_file = '{}'\n", file.display());
         assert!(read(&text(&rabbit)).unwrap_err().contains("it cannot be read"));
         std::fs::write(&file, "short\n").unwrap();
@@ -274,7 +275,7 @@ pub(super) mod tests {
         let key = format!("key-{}", std::process::id().wrapping_mul(2_654_435_761));
         std::fs::write(&file, format!("{key}\n")).unwrap();
         let agents = read(&text(&rabbit)).unwrap();
-        let Kind::Profiled(rabbit) = &agents[0].kind else { panic!("{agents:?}") };
+        let Kind::Profiled(rabbit) = &agents[1].kind else { panic!("{agents:?}") };
         assert_eq!(rabbit.key.as_ref().unwrap().reveal(), key);
         assert!(!format!("{agents:?}").contains(&key), "it is not shown");
         let without = read(&text("profile = 'coderabbit'\n")).unwrap_err();

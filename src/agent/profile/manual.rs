@@ -299,10 +299,10 @@ TOML write them, with their quotes. A brace that no small letter follows is a br
 ## Keys of their own
 
 coderabbit and cursor ask their own houses, by themselves, with a key of their own. That is an
-exception, and you have to say so: `key_file = \"/etc/slipway/coderabbit.key\"` in the agent's entry.
-The key goes into the sandbox, so the agent, and whatever it runs, can read and spend it; no budget
-counts it, and only the time an agent may take bounds it. It is known as a secret: it is taken out of
-logs and streams, and a change or a word that holds it stops the run with an alarm.
+exception, and you have to say so: `key_file` in the agent's entry names the file. The key goes into
+the sandbox, so the agent, and whatever it runs, can read and spend it; no budget counts it, and
+only the time an agent may take bounds it. It is known as a secret: it is taken out of logs and
+streams, and a change or a word that holds it stops the run with an alarm.
 
 ";
 

@@ -270,7 +270,7 @@ fn today() -> BTreeMap<String, String> {
     for (name, state) in states() {
         add("state", name, text(&state));
     }
-    for (name, event) in happened() {
+    for (name, event) in happened().into_iter().chain(samples::ended()) {
         add("event", name, text(&event));
     }
     for (name, kind) in jobs() {

@@ -1,6 +1,9 @@
 //! Samples of what agents leave in the state of a run: questions, choices, reviews.
 
 use super::*;
+use crate::model::Cost;
+use crate::pipeline::live::Worked;
+use crate::pipeline::salvage::Salvage;
 
 pub(super) fn states(doing: &State) -> Vec<(&'static str, State)> {
     let mut reviewed = doing.clone();
@@ -16,7 +19,25 @@ pub(super) fn states(doing: &State) -> Vec<(&'static str, State)> {
     let by = By::Label("agent:claude".to_owned());
     let stages = [(Role::Fixer, "codex:gpt-5.5".to_owned())].into();
     Arc::make_mut(&mut chosen.request).chosen = Some(Chosen { by, stages });
-    vec![("asking", asking), ("chosen", chosen), ("reviewed", reviewed)]
+    let mut failed = doing.clone();
+    failed.work.salvage = short().left.map(|left| Box::new(Salvage { on: Some(sha('a')), left }));
+    vec![("asking", asking), ("chosen", chosen), ("failed", failed), ("reviewed", reviewed)]
+}
+
+/// What is told beside the end of a task.
+pub(super) fn ended() -> Vec<(&'static str, Event)> {
+    let worked = Worked {
+        agent: "codex:m".to_owned(),
+        seconds: 240,
+        calls: 31,
+        files: 6,
+        turns: 12,
+        tokens: 120_000,
+        cost: Cost::Micros(430_000),
+    };
+    let told = Told { worked: vec![worked], salvaged: short().left, ..Told::default() };
+    let done = Done::AgentFailed { why: "it was silent".to_owned(), cost_micros: 7 };
+    vec![("worked", Event { kind: EventKind::Performed { entry: 3, done, told }, ..event(9) })]
 }
 
 pub(super) fn asked() -> Asked {
