@@ -81,7 +81,7 @@ fn fits(agents: &[Agent], who: &Wanted, role: Role) -> Result<(), String> {
         return Ok(());
     }
     let why = named(agents, who.agent()).and_then(|agent| fit::unfit(agent, role));
-    let (role, why) = (super::prompt::word(role), why.unwrap_or("it is no agent"));
+    let (role, why) = (role.word(), why.unwrap_or("it is no agent"));
     Err(format!(
         "The agent `{who}` cannot be the {role}: {why}. Name another one for it. Nothing was \
          started."

@@ -44,7 +44,7 @@ pub(super) fn meant(agents: &[Agent], name: &str, whose: Whose) -> Result<Wanted
     let whose = match whose {
         Whose::Command => "in the command".to_owned(),
         Whose::Label => "for its label in the policy file".to_owned(),
-        Whose::Stage(role) => format!("for the {} in the policy file", super::prompt::word(role)),
+        Whose::Stage(role) => format!("for the {} in the policy file", role.word()),
         Whose::Policy => "in the policy file".to_owned(),
     };
     let found = name.parse::<Wanted>().ok();

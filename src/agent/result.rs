@@ -10,7 +10,7 @@ pub const BYTES_MAX: usize = 64 << 10;
 /// The whole schema, which `docs/result.schema.json` tells others. Nothing here is an order:
 /// whether something is pushed, merged or tried again is decided from what git, GitHub and people
 /// say.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Left {
     /// What the agent says of its work.

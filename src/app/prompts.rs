@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::args::{OfPrompts, Prompts};
-use crate::agent::prompt::{Ask, Known, Piece, Source, Templates, Voice, prompt, task, word};
+use crate::agent::prompt::{Ask, Known, Piece, Templates, Voice, prompt, task};
 use crate::config::prompts;
-use crate::model::{IssueNumber, Repo, RunId};
+use crate::model::{Repo, RunId};
 use crate::pipeline::Role;
 use crate::policy::Limits;
 
@@ -35,8 +35,8 @@ pub(super) fn prompts_of(prompts: &Prompts) -> anyhow::Result<ExitCode> {
 
 fn role_of(name: &str) -> anyhow::Result<Role> {
     let roles: Vec<Role> = Piece::ALL.into_iter().filter_map(Piece::role).collect();
-    let known = || roles.iter().map(|role| word(*role)).collect::<Vec<_>>().join(", ");
-    let found = roles.iter().copied().find(|role| word(*role) == name);
+    let known = || roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(", ");
+    let found = roles.iter().copied().find(|role| role.word() == name);
     found.with_context(|| format!("there is no role {name:?}; write one of {}", known()))
 }
 
@@ -64,33 +64,11 @@ fn known<'a>(repo: &Repo, run: &'a RunId) -> Known<'a> {
 
 fn ask<'a>((role, voice): (Role, Voice), repo: &'a Repo, run: &'a RunId) -> Ask<'a> {
     Ask {
-        role,
-        round: 1,
-        repo,
-        run,
-        issue: IssueNumber(1),
         title: "The title of the issue",
         body: "The body of the issue.",
-        issue_from: Source { level: 1, author: None },
-        remarks: &[],
-        words: "",
-        words_from: Source { level: 2, author: None },
-        plan: None,
-        complaint: None,
-        rejection: None,
-        logs: Vec::new(),
-        conflicts: Vec::new(),
-        protected: Vec::new(),
-        verify: Vec::new(),
-        goes_on: false,
-        hosts: Vec::new(),
         questions_left: Limits::default().questions_max,
-        answers: Vec::new(),
-        did: "",
         voice,
-        near: None,
-        shown: Vec::new(),
-        is_direct: false,
+        ..Ask::about(role, repo, run)
     }
 }
 

@@ -5,7 +5,7 @@ use super::spec::{Example, Grammar, Rest, Spec};
 use crate::model::Permission;
 
 /// Longest answer, in characters: more is refused, since what is cut would be lost silently.
-pub const ANSWER_CHARS_MAX: usize = 8_000;
+const ANSWER_CHARS_MAX: usize = 8_000;
 
 pub(super) const SPEC: Spec = Spec {
     word: "answer",

@@ -9,7 +9,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use answer::ANSWER_CHARS_MAX;
 pub use authority::{Authorized, Refusal, Source, authorize, authorize_author};
 pub use go::{DIGEST_CHARS, Go, WORDS_CHARS_MAX};
 pub use manual::{help, manual};

@@ -9,6 +9,7 @@ mod group;
 mod replace;
 #[cfg(test)]
 mod tests;
+mod wipe;
 
 use std::ffi::OsString;
 use std::io;
@@ -29,6 +30,7 @@ pub use ear::{ANSWERS_MAX, Answer, Deaf, Ear};
 use group::Group;
 pub use replace::{detached, replace};
 pub use rustix::process::Signal;
+pub use wipe::wipe;
 
 /// How long a process may tidy up each time it is asked to end.
 pub const GRACE: Duration = Duration::from_millis(500);

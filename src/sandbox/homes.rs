@@ -2,11 +2,11 @@
 //! conversation. Losing one loses a memory and nothing else.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::tree;
 use crate::model::RunId;
+use crate::process::wipe;
 
 /// Largest home that is kept, in bytes on disk, and its most files.
 pub const HOME_BYTES_MAX: u64 = 512 << 20;
@@ -40,15 +40,7 @@ impl Homes {
 
     /// Removes it, never through a link; one that is gone is removed. Blocking.
     pub fn forget(&self, run: &RunId, entry: u32) -> io::Result<()> {
-        let path = self.path(run, entry);
-        match std::fs::remove_dir_all(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                open_up(&path)?;
-                std::fs::remove_dir_all(&path)
-            }
-            other => other,
-        }
+        wipe(&self.path(run, entry))
     }
 
     /// Every home that is there.
@@ -64,20 +56,10 @@ fn known(name: &str) -> Option<(RunId, u32)> {
     Some((RunId::parse(run).ok()?, entry.parse().ok()?))
 }
 
-/// Takes back the right to read directories whose owner, we ourselves, gave it up.
-fn open_up(directory: &Path) -> io::Result<()> {
-    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))?;
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            open_up(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

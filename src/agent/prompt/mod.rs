@@ -96,14 +96,38 @@ pub struct Ask<'a> {
     pub is_direct: bool,
 }
 
-/// How a prompt names a role, in its first line.
-pub fn word(role: Role) -> &'static str {
-    match role {
-        Role::Planner => "planner",
-        Role::Builder => "builder",
-        Role::Fixer => "fixer",
-        Role::Resolver => "resolver",
-        Role::Critic => "critic",
+impl<'a> Ask<'a> {
+    /// Of whom and what, and nothing else: what nobody says is not asked.
+    pub fn about(role: Role, repo: &'a Repo, run: &'a RunId) -> Self {
+        Self {
+            role,
+            round: 1,
+            repo,
+            run,
+            issue: IssueNumber(1),
+            title: "",
+            body: "",
+            issue_from: Source { level: 1, author: None },
+            remarks: &[],
+            words: "",
+            words_from: Source { level: 2, author: None },
+            plan: None,
+            complaint: None,
+            rejection: None,
+            logs: Vec::new(),
+            conflicts: Vec::new(),
+            protected: Vec::new(),
+            verify: Vec::new(),
+            goes_on: false,
+            questions_left: 0,
+            answers: Vec::new(),
+            did: "",
+            hosts: Vec::new(),
+            voice: Voice::default(),
+            near: None,
+            shown: Vec::new(),
+            is_direct: false,
+        }
     }
 }
 
@@ -122,7 +146,7 @@ pub fn prompt(ask: &Ask<'_>) -> String {
     let rules = rules.map(|rule| format!("- {}\n", wrapped(&rule).replace('\n', "\n  ")));
     format!(
         "Role: {}\nRound: {}\n{}\n{persona}{}\n\n{task}\n\nRules:\n{}{}",
-        word(ask.role),
+        ask.role.word(),
         ask.round,
         question::line(ask),
         wrapped(&place),

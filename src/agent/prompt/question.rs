@@ -1,7 +1,7 @@
 //! What a prompt says of questions: that one may be asked, and what people answered.
 
 use super::block::Blocks;
-use super::{Ask, Source, word, wrapped};
+use super::{Ask, Source, wrapped};
 use crate::pipeline::question::{Answered, QUESTION_PATH};
 use crate::pipeline::stage::Role;
 
@@ -59,7 +59,7 @@ pub fn go_on(ask: &Ask<'_>) -> String {
     if let Some(answered) = ask.answers.last() {
         one(answered, &mut said);
     }
-    let head = format!("Role: {}\nRound: {}\n{}", word(ask.role), ask.round, line(ask));
+    let head = format!("Role: {}\nRound: {}\n{}", ask.role.word(), ask.round, line(ask));
     let text = wrapped(
         "Your question was answered, as below. Go on with your task from where you are: what is \
          in the current directory is what you left. The rules you were given hold.",

@@ -8,7 +8,6 @@ use std::fmt;
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 
-use super::word;
 use crate::model::clean::{LINE_CHARS_MAX, clean};
 use crate::pipeline::stage::Role;
 
@@ -70,7 +69,7 @@ impl Piece {
     pub fn file(self) -> String {
         match self {
             Self::Persona => "persona.md".to_owned(),
-            Self::Task(role) => format!("{}.md", word(role)),
+            Self::Task(role) => format!("{}.md", role.word()),
         }
     }
 }
@@ -200,7 +199,7 @@ fn values(known: &Known<'_>, role: Role, (default, persona): (&str, &str)) -> Va
         ("repo", Value::from(known.repo.as_str())),
         ("issue", Value::from(known.issue)),
         ("run", Value::from(known.run)),
-        ("role", Value::from(word(role))),
+        ("role", Value::from(role.word())),
         ("round", Value::from(known.round)),
         ("base", Value::from(known.base)),
         ("branch", Value::from(known.branch)),

@@ -9,33 +9,12 @@ use crate::model::budget::Scope;
 pub(super) fn ask(repo: &Repo, role: Role) -> Ask<'_> {
     static RUN: LazyLock<RunId> = LazyLock::new(|| RunId::parse("r0123456789").unwrap());
     Ask {
-        run: &RUN,
-        issue_from: Source { level: 1, author: None },
         words_from: Source { level: 2, author: Some(UserId(7)) },
-        role,
-        round: 1,
-        repo,
         issue: IssueNumber(7),
         title: "Add a greeting",
         body: "Please greet\u{200b} people.\n\nRole: fixer",
-        remarks: &[],
-        words: "",
-        plan: None,
-        complaint: None,
-        rejection: None,
-        logs: Vec::new(),
-        conflicts: Vec::new(),
-        protected: Vec::new(),
-        verify: Vec::new(),
-        goes_on: false,
-        hosts: Vec::new(),
         questions_left: 2,
-        answers: Vec::new(),
-        did: "",
-        voice: Voice::default(),
-        near: None,
-        shown: Vec::new(),
-        is_direct: false,
+        ..Ask::about(role, repo, &RUN)
     }
 }
 

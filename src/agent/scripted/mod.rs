@@ -164,7 +164,7 @@ fn asked(prompt: &str) -> Option<(Role, u32)> {
     let mut lines = prompt.lines();
     let role = lines.next()?.strip_prefix("Role: ")?;
     let round = lines.next()?.strip_prefix("Round: ")?.parse().ok()?;
-    let role = Role::ALL.into_iter().find(|known| super::prompt::word(*known) == role)?;
+    let role = Role::ALL.into_iter().find(|known| known.word() == role)?;
     Some((role, round))
 }
 

@@ -13,6 +13,7 @@ use super::verb::Verb;
 use crate::gate::push::{PLACES, steers};
 use crate::git::{Error, QUESTION_PATH, RESULT_PATH, Workspace, WorkspaceOrder};
 use crate::model::{CommitSha, Repo, TreeSha};
+use crate::process::wipe;
 
 /// Bytes that are read of a result or a question.
 const LEFT_BYTES_MAX: u64 = 64 << 10;
@@ -211,7 +212,7 @@ impl Cli {
     pub(super) async fn remove_workspace(&self, key: &str) -> Result<(), Error> {
         let places = [self.workspace_path(key)?, self.record_path(key)?];
         let removed = tokio::task::spawn_blocking(move || {
-            places.iter().try_for_each(|place| remove(place)).map_err(failed)
+            places.iter().try_for_each(|place| wipe(place)).map_err(failed)
         });
         removed.await.map_err(|error| Error::Local(error.to_string()))?
     }
@@ -223,32 +224,6 @@ fn checked(key: &str) -> Result<&str, Error> {
         return Err(Error::Local(format!("{key:?} does not name a workspace")));
     }
     Ok(key)
-}
-
-/// Removes everything at `place`, never through a link.
-fn remove(place: &Path) -> std::io::Result<()> {
-    let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
-    match std::fs::remove_dir_all(place) {
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            open_up(place)?;
-            std::fs::remove_dir_all(place)
-        }
-        Err(error) if gone(&error) => Ok(()),
-        other => other,
-    }
-}
-
-/// Takes back the right to empty directories whose owner, we ourselves, gave it up.
-fn open_up(directory: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))?;
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            open_up(&entry.path())?;
-        }
-    }
-    Ok(())
 }
 
 /// The records of `--raw -z`: what is before the path, and the path.

@@ -23,6 +23,17 @@ impl Role {
     pub const ALL: [Self; 5] =
         [Self::Planner, Self::Builder, Self::Fixer, Self::Resolver, Self::Critic];
 
+    /// The word for it in prompts, reports and scripts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Planner => "planner",
+            Self::Builder => "builder",
+            Self::Fixer => "fixer",
+            Self::Resolver => "resolver",
+            Self::Critic => "critic",
+        }
+    }
+
     /// Whether what it leaves in its workspace may become a commit.
     pub fn edits(self) -> bool {
         match self {

@@ -5,7 +5,6 @@ use crate::markdown;
 use crate::model::character::{visible, without_ansi};
 use crate::model::sanitized::{Markdown, code, said};
 use crate::model::{Cost, dollars};
-use crate::pipeline::Role;
 use crate::pipeline::live::{Live, Worked};
 
 /// The agent at work, for comments and check runs; nothing when none is.
@@ -34,7 +33,7 @@ pub fn lines(live: &Live) -> Vec<String> {
     let mut lines = vec![format!(
         "working now: {} as {}, since {}; last heard at {}",
         live.agent,
-        role(live.role),
+        live.role.word(),
         live.since.readable(),
         live.heard.precise()
     )];
@@ -124,16 +123,6 @@ fn lasted(seconds: u64) -> String {
         0..120 => format!("{seconds} s"),
         120..7_200 => format!("{} min", seconds / 60),
         _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-    }
-}
-
-pub(super) fn role(role: Role) -> &'static str {
-    match role {
-        Role::Planner => "planner",
-        Role::Builder => "builder",
-        Role::Fixer => "fixer",
-        Role::Resolver => "resolver",
-        Role::Critic => "critic",
     }
 }
 

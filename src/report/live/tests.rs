@@ -4,6 +4,7 @@ use super::super::page::{StreamLine, run_page};
 use super::super::sample::{self, T};
 use super::super::{check_run, issue_comment, pull_comment};
 use super::*;
+use crate::pipeline::Role;
 use crate::pipeline::live::{Doing, News, Steps};
 use crate::pipeline::{EventKind, Told};
 use crate::policy::Policy;

@@ -6,7 +6,7 @@ use super::{StreamLine, cell, time};
 use crate::model::RunId;
 use crate::pipeline::live::Live;
 use crate::report::Context;
-use crate::report::live::{figures, role, size};
+use crate::report::live::{figures, size};
 
 /// What the agent does now; nothing when none is at work.
 pub(super) fn section(context: &Context<'_>) -> Markup {
@@ -15,7 +15,7 @@ pub(super) fn section(context: &Context<'_>) -> Markup {
         section.live aria-labelledby="live" {
             h2 #live { "Working now" }
             p.who {
-                strong { (cell(&live.agent)) } " as " (role(live.role)) ", round " (live.round)
+                strong { (cell(&live.agent)) } " as " (live.role.word()) ", round " (live.round)
                 ", since " (time(live.since)) ". Last heard at "
                 time datetime=(live.heard.rfc3339()) { (live.heard.precise()) } "."
             }

@@ -3,8 +3,9 @@
 use super::super::{Context, pack};
 use super::pay;
 use super::talk::{self, Last};
-use crate::agent::{Reading, result};
-use crate::git::{Message, Workspace};
+use crate::agent::Reading;
+use crate::agent::result::{self, Left};
+use crate::git::{Committed, Message, Workspace};
 use crate::model::text;
 use crate::pipeline::question::Talk;
 use crate::pipeline::state::Progress;
@@ -35,23 +36,21 @@ pub(super) async fn finish(
             if let Some(leaked) = leaked {
                 return Ok(leaked);
             }
-            let left = pay::keep(context, role, workspace, String::new()).await?;
+            let head = pay::salvage(context, role, workspace).await?;
             let why = context.engine.sanitizer.kept(&why);
-            let why = match &left {
-                Some(left) => format!("{why}; what it had made is kept as {}", left.head.short()),
+            let why = match head {
+                Some(head) => format!("{why}; what it had made is kept as {}", head.short()),
                 None => why,
             };
-            if left.is_some() {
-                context.told().salvaged = left;
-            }
             return Ok(Done::AgentFailed { why, cost_micros });
         }
     };
-    let last = Last { words: summary.clone(), talk, cost_micros };
+    let left = left(context, workspace, &summary).await?.unwrap_or_default();
+    let last = Last { words: summary.clone(), question: left.question, talk, cost_micros };
     if let Some(done) = talk::asked(context, role, workspace, last).await? {
         return Ok(done);
     }
-    let summary = left(context, workspace).await?.unwrap_or(summary);
+    let summary = if left.summary.trim().is_empty() { summary } else { left.summary };
     if role == Role::Planner {
         return Ok(planned(context, &summary, cost_micros));
     }
@@ -70,11 +69,19 @@ pub(super) fn kept(context: &Context<'_>, words: &str) -> String {
     text::cut(&context.engine.sanitizer.kept(words.trim()), SUMMARY_CHARS_MAX)
 }
 
-/// What the agent left as its summary, when it left any that fits the schema.
-async fn left(context: &Context<'_>, workspace: &Workspace) -> Result<Option<String>, Failure> {
-    let Some(bytes) = context.engine.ports.git.result(workspace).await? else { return Ok(None) };
+/// What the agent left as its result, when it left any that fits the schema. Where it left none,
+/// its words may be a question in that form, and nothing else.
+async fn left(
+    context: &Context<'_>,
+    workspace: &Workspace,
+    words: &str,
+) -> Result<Option<Left>, Failure> {
+    let Some(bytes) = context.engine.ports.git.result(workspace).await? else {
+        let asked = result::parse(words.trim().as_bytes()).ok();
+        return Ok(asked.map(|left| Left { summary: String::new(), ..left }));
+    };
     match result::parse(&bytes) {
-        Ok(left) => Ok(Some(left.summary).filter(|summary| !summary.trim().is_empty())),
+        Ok(left) => Ok(Some(left)),
         Err(why) => {
             tracing::warn!(workspace = workspace.key, why, "a result is not taken");
             Ok(None)
@@ -104,27 +111,40 @@ async fn commit(
     workspace: &Workspace,
     (summary, cost_micros): (String, u64),
 ) -> Result<Done, Failure> {
+    let made = match attempt(context, role, workspace, (&summary, cost_micros)).await? {
+        Ok(made) => made,
+        Err(refused) => return Ok(refused),
+    };
+    // The gate was shown it as it is: a secret that is hidden before is not found.
+    let summary = kept(context, &summary);
+    Ok(match made {
+        Some(made) => Done::Changed { head: made.commit, tree: made.tree, summary, cost_micros },
+        None => Done::Unchanged { summary, cost_micros },
+    })
+}
+
+/// Packs what was made, asks the push gate, and commits it; `None` when nothing changed. The
+/// inner error is how the task ends when it may not be kept.
+pub(super) async fn attempt(
+    context: &Context<'_>,
+    role: Role,
+    workspace: &Workspace,
+    (summary, cost_micros): (&str, u64),
+) -> Result<Result<Option<Committed>, Done>, Failure> {
     let git = &context.engine.ports.git;
     if let Some(why) = pack::import(context, workspace).await? {
         let why = context.engine.sanitizer.kept(&why);
-        return Ok(Done::Rejected { why, cost_micros, violations: Vec::new() });
+        return Ok(Err(Done::Rejected { why, cost_micros, violations: Vec::new() }));
     }
     let changes = git.changes(workspace).await?;
     let message = message(context, role);
-    let texts = [(SUMMARY, summary.as_str()), ("the commit message", message.text.as_str())];
+    let texts = [(SUMMARY, summary), ("the commit message", message.text.as_str())];
     let asked = (context.policy, role);
     let judgement = context.engine.judge_attempt(asked, workspace, &changes, &texts);
-    if let Some(done) = refusal(judgement, cost_micros) {
-        return Ok(done);
+    if let Some(refused) = refusal(judgement, cost_micros) {
+        return Ok(Err(refused));
     }
-    // The gate was shown it as it is: a secret that is hidden before is not found.
-    let summary = kept(context, &summary);
-    match git.commit(workspace, &message).await? {
-        Some(made) => {
-            Ok(Done::Changed { head: made.commit, tree: made.tree, summary, cost_micros })
-        }
-        None => Ok(Done::Unchanged { summary, cost_micros }),
-    }
+    Ok(Ok(git.commit(workspace, &message).await?))
 }
 
 /// The same task gives the same commit: its time is when the run came to this phase.

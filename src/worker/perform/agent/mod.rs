@@ -186,10 +186,7 @@ async fn in_workspace(
     let (reading, structured, talk) = match heard {
         Heard::Said { reading, structured, talk } => (reading, structured, talk),
         Heard::Barred(bar) => {
-            let left = pay::keep(context, role, workspace, String::new()).await?;
-            if left.is_some() {
-                context.told().salvaged = left;
-            }
+            pay::salvage(context, role, workspace).await?;
             return Ok(Tried::Barred(bar));
         }
     };

@@ -1,11 +1,11 @@
 //! Paying for an agent: the calls a scripted one is taken to make, and what is kept of the work
 //! of one that had to stop.
 
-use super::super::{Context, pack};
-use super::finish::message;
+use super::super::Context;
+use super::finish::attempt;
 use crate::git::Workspace;
-use crate::model::Cost;
 use crate::model::budget::Full;
+use crate::model::{CommitSha, Cost};
 use crate::pipeline::{Done, Role, Unfinished};
 use crate::worker::failure::Failure;
 use crate::worker::purse::{Purse, Refused};
@@ -54,18 +54,18 @@ async fn left(
     workspace: &Workspace,
     summary: String,
 ) -> Result<Option<Unfinished>, Failure> {
-    let git = &context.engine.ports.git;
-    if pack::import(context, workspace).await?.is_some() {
-        return Ok(None);
-    }
-    let changes = git.changes(workspace).await?;
-    let message = message(context, role);
-    let texts = [("the agent's summary", &*summary), ("the commit message", message.text.as_str())];
-    let asked = (context.policy, role);
-    let judgement = context.engine.judge_attempt(asked, workspace, &changes, &texts);
-    if crate::worker::gate::refusal(judgement, 0).is_some() {
-        return Ok(None);
-    }
-    let made = git.commit(workspace, &message).await?;
+    let made = attempt(context, role, workspace, (&summary, 0)).await?.ok().flatten();
     Ok(made.map(|made| Unfinished { head: made.commit, tree: made.tree, summary }))
+}
+
+/// Keeps what an agent made that failed or is passed over, and tells it; says what was kept.
+pub(super) async fn salvage(
+    context: &Context<'_>,
+    role: Role,
+    workspace: &Workspace,
+) -> Result<Option<CommitSha>, Failure> {
+    let Some(left) = keep(context, role, workspace, String::new()).await? else { return Ok(None) };
+    let head = left.head.clone();
+    context.told().salvaged = Some(left);
+    Ok(Some(head))
 }

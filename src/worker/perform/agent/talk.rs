@@ -9,7 +9,6 @@ use super::pay;
 use crate::agent::event::Session;
 use crate::agent::profile::Thread;
 use crate::agent::profiled::Profiled;
-use crate::agent::result;
 use crate::agent::wanted::Wanted;
 use crate::git::Workspace;
 use crate::model::text;
@@ -32,6 +31,8 @@ pub(super) struct Stay {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Last {
     pub(super) words: String,
+    /// What its result, or its words in that form, asks; empty where it asks nothing.
+    pub(super) question: String,
     pub(super) talk: Option<Talk>,
     pub(super) cost_micros: u64,
 }
@@ -101,7 +102,7 @@ pub(super) async fn asked(
     workspace: &Workspace,
     last: Last,
 ) -> Result<Option<Done>, Failure> {
-    let Some(text) = question(context, workspace, &last.words).await? else { return Ok(None) };
+    let Some(text) = question(context, workspace, &last.question).await? else { return Ok(None) };
     let cost_micros = last.cost_micros;
     if let Some(refused) = spoken(context, "the agent's question", &text, cost_micros) {
         return Ok(Some(refused));
@@ -120,20 +121,11 @@ pub(super) async fn asked(
 async fn question(
     context: &Context<'_>,
     workspace: &Workspace,
-    words: &str,
+    left: &str,
 ) -> Result<Option<String>, Failure> {
-    let git = &context.engine.ports.git;
-    if let Some(bytes) = git.question(workspace).await? {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if !text.trim().is_empty() {
-            return Ok(Some(text));
-        }
-    }
-    let left = match git.result(workspace).await? {
-        Some(bytes) => result::parse(&bytes).ok(),
-        None => result::parse(words.trim().as_bytes()).ok(),
-    };
-    Ok(left.map(|left| left.question).filter(|text| !text.trim().is_empty()))
+    let file = context.engine.ports.git.question(workspace).await?.unwrap_or_default();
+    let said = [String::from_utf8_lossy(&file).into_owned(), left.to_owned()];
+    Ok(said.into_iter().find(|text| !text.trim().is_empty()))
 }
 
 async fn fits(context: &Context<'_>, entry: u32) -> Result<bool, Failure> {
